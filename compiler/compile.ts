@@ -145,7 +145,16 @@ export async function compile(declared: Model, options: CompileOptions = {}): Pr
     files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer.text, first));
     timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   }
-  return { model: model.name, files, binaries, lowered, source: options.source, check, diagnostics: adviceOn(model, lowered, options), timings };
+  return {
+    model: model.name,
+    files,
+    binaries,
+    lowered,
+    source: options.source,
+    check,
+    diagnostics: adviceOn(model, lowered, options),
+    timings,
+  };
 }
 
 /** A trainer has something to train. */

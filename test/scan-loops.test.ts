@@ -5,6 +5,7 @@ import {
   adam,
   add,
   dense,
+  grad,
   gru,
   input,
   lstm,
@@ -16,6 +17,7 @@ import {
   param,
   scan,
   simpleRnn,
+  sum,
   tanh,
   type FloatTensor,
   type Model,
@@ -54,11 +56,23 @@ const several = (x: FloatTensor): FloatTensor => {
   return flat(add(twice, ys));
 };
 
+/** A loss that holds the slope of itself: its gradient goes back through loops that go back. */
+const curved = model("curved", { batch: { train: 4, evaluate: 4, predict: 2 } }, ({ batch }) => {
+  const x = input("x", [batch, 5, 3]);
+  const w = param("w", [3], normal(1));
+  const step = (h: FloatTensor, v: FloatTensor) => ({ carry: flat(tanh(add(mul(h, w), v))), y: h });
+  const out = dense(2)(scan(step, flat(mul(mean(x, [1]), 0)), flat(x)).ys);
+  const loss = mse(flat(out), flat(input("y", [batch, 5, 2])));
+  const [slope] = grad(loss, [w]);
+  return { loss: add(loss, sum(mul(slope, slope))) as never, outputs: { out }, optimizer: adam({ learningRate: 0.01 }) };
+});
+
 const MODELS = {
   simpleRnn: fitting("simple-rnn", (x) => flat(simpleRnn(6, { returnSequences: true })(x))),
   lstm: fitting("lstm", (x) => flat(lstm(5, { returnSequences: true })(x))),
   "two layers of gru": fitting("gru", (x) => flat(gru(4, { returnSequences: true })(gru(5, { returnSequences: true })(x)))),
   "several carries, in reverse": fitting("several", several),
+  "differentiated twice": curved,
 } as const;
 
 const withoutLoops = OPTIONAL.filter((pass) => pass !== "loops");

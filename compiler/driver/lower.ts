@@ -184,7 +184,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
       ? modelled
       : modelled.map((entry) => scheduled(entry, runPass(schedule(machine, tiles), entry.definitions, watched(entry.name))));
   const module = tiles.size === 0 ? first : placed(entries);
-  checkPlan(module, threads);
+  if (verified !== undefined) checkPlan(module, threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes)
     throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`);
   const twins =

@@ -144,7 +144,9 @@ export function spotsIn(module: Module, { program }: CompiledEntry, n: number): 
   return ({ name, op }) => {
     if (opOf(op).leaf === true && opOf(op).view !== true) return stored(name);
     const into = told.get(name);
-    return made.get(name) ?? (into === undefined ? { kind: opOf(op).leaf === true ? "constant" : "movement" } : { kind: "substituted", into });
+    return (
+      made.get(name) ?? (into === undefined ? { kind: opOf(op).leaf === true ? "constant" : "movement" } : { kind: "substituted", into })
+    );
   };
 }
 

@@ -25,8 +25,8 @@ export async function coloursOf(text: string): Promise<string> {
     import("highlight.js/lib/core"),
     import("highlight.js/lib/languages/typescript"),
   ]);
-  if (highlight.getLanguage("typescript") === undefined) highlight.registerLanguage("typescript", typescript);
-  const { value } = highlight.highlight(text, { language: "typescript", ignoreIllegals: true });
+  if (highlight.getLanguage("ts") === undefined) highlight.registerLanguage("ts", typescript);
+  const { value } = highlight.highlight(text, { language: "ts", ignoreIllegals: true });
   const lines: string[] = [];
   let runs: { letter: string; length: number }[] = [];
   const open: string[] = [];

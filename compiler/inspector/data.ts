@@ -41,7 +41,10 @@ export interface PageEntry {
 }
 
 /** A node without what is another in each view and what the page finds by itself; what is usual is left out. */
-export interface PageNode extends Pick<InspectedNode, "id" | "op" | "inputs" | "dtype" | "shape" | "part" | "line" | "law" | "of" | "gradient" | "next" | "replaces" | "loop"> {
+export interface PageNode extends Pick<
+  InspectedNode,
+  "id" | "op" | "inputs" | "dtype" | "shape" | "part" | "line" | "law" | "of" | "gradient" | "next" | "replaces" | "loop"
+> {
   /** Of what is given, left out. */
   readonly maths?: string;
   /** Where it is no line of the model's own file. */
@@ -119,7 +122,19 @@ function bare(nodes: readonly InspectedNode[]): Pick<PageEntry, "nodes" | "layer
     return { within: known.n };
   };
   const shown = nodes.map((node): PageNode => {
-    const { home: _, statements: __, adjoints: ___, gradientOf: ____, layer: _____, words: ______, maths, site, forward, aliases, ...rest } = node;
+    const {
+      home: _,
+      statements: __,
+      adjoints: ___,
+      gradientOf: ____,
+      layer: _____,
+      words: ______,
+      maths,
+      site,
+      forward,
+      aliases,
+      ...rest
+    } = node;
     return {
       ...rest,
       ...within(node),

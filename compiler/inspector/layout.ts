@@ -47,7 +47,8 @@ export async function layOut(nodes: readonly InspectedNode[], source: string | u
 
   /** Forward nodes say where a row stands; updates come after all. */
   function firstOf(own: readonly number[]): number {
-    const forward = own.find((n) => nodes[n]!.part === "forward" && nodes[n]!.inputs.length > 0) ?? own.find((n) => nodes[n]!.part === "forward");
+    const forward =
+      own.find((n) => nodes[n]!.part === "forward" && nodes[n]!.inputs.length > 0) ?? own.find((n) => nodes[n]!.part === "forward");
     return forward ?? nodes.length + own[0]!;
   }
 
@@ -120,7 +121,8 @@ function rowsOf(nodes: readonly InspectedNode[], at: ReadonlyMap<string, number>
     if (node.layer.length > 0) return `layer ${node.layer[0]!}`;
     const reader = readers.get(node.id);
     // what is given stands where it is read first
-    if (node.inputs.length === 0 && reader !== undefined && reader > n && nodes[reader]!.part === node.part) return keyOf(reader, depth + 1);
+    if (node.inputs.length === 0 && reader !== undefined && reader > n && nodes[reader]!.part === node.part)
+      return keyOf(reader, depth + 1);
     const forward = node.forward === undefined ? undefined : at.get(node.forward);
     return node.part === "backward" && forward !== undefined && forward !== n ? keyOf(forward, depth + 1) : line;
   };

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 136, backward 141), evaluate 343, predict 429
 //   memory 492: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1062: batches, and what a trainer is
-//   tables 1138: what bytes() packs
-//   kernels 1215: in the order in which statements call them, each under its definitions
-//   checks 5423: of what is passed in
-//   mathematics 5567: functions and random numbers that all machines compute alike
+//   types 1067: batches, and what a trainer is
+//   tables 1143: what bytes() packs
+//   kernels 1220: in the order in which statements call them, each under its definitions
+//   checks 5076: of what is passed in
+//   mathematics 5220: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 37d5a9f31c419fa8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 509549a657e1b90e
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -493,143 +493,147 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const c1_kernel = new Float32Array(arena, 0, 23232); // [64,3,11,11]  parameter, always
-  const c1_bias = new Float32Array(arena, 92928, 64); // [64]  parameter, always
-  const c2_kernel = new Float32Array(arena, 93184, 307200); // [192,64,5,5]  parameter, always
-  const c2_bias = new Float32Array(arena, 1321984, 192); // [192]  parameter, always
-  const c3_kernel = new Float32Array(arena, 1322752, 663552); // [384,192,3,3]  parameter, always
-  const c3_bias = new Float32Array(arena, 3976960, 384); // [384]  parameter, always
-  const c4_kernel = new Float32Array(arena, 3978496, 884736); // [256,384,3,3]  parameter, always
-  const c4_bias = new Float32Array(arena, 7517440, 256); // [256]  parameter, always
-  const c5_kernel = new Float32Array(arena, 7518464, 589824); // [256,256,3,3]  parameter, always
-  const c5_bias = new Float32Array(arena, 9877760, 256); // [256]  parameter, always
-  const random = new Int32Array(arena, 9878784, 1); // []  state, always
-  const f6_kernel = new Float32Array(arena, 9878800, 37748736); // [9216,4096]  parameter, always
-  const f6_bias = new Float32Array(arena, 160873744, 4096); // [4096]  parameter, always
-  const f7_kernel = new Float32Array(arena, 160890128, 16777216); // [4096,4096]  parameter, always
-  const f7_bias = new Float32Array(arena, 227998992, 4096); // [4096]  parameter, always
-  const scores_kernel = new Float32Array(arena, 228015376, 4096000); // [4096,1000]  parameter, always
-  const scores_bias = new Float32Array(arena, 244399376, 1000); // [1000]  parameter, always
-  const c1_kernel_momentum = new Float32Array(arena, 244403376, 23232); // [64,3,11,11]  state, always
-  const c1_bias_momentum = new Float32Array(arena, 244496304, 64); // [64]  state, always
-  const c2_kernel_momentum = new Float32Array(arena, 244496560, 307200); // [192,64,5,5]  state, always
-  const c2_bias_momentum = new Float32Array(arena, 245725360, 192); // [192]  state, always
-  const c3_kernel_momentum = new Float32Array(arena, 245726128, 663552); // [384,192,3,3]  state, always
-  const c3_bias_momentum = new Float32Array(arena, 248380336, 384); // [384]  state, always
-  const c4_kernel_momentum = new Float32Array(arena, 248381872, 884736); // [256,384,3,3]  state, always
-  const c4_bias_momentum = new Float32Array(arena, 251920816, 256); // [256]  state, always
-  const c5_kernel_momentum = new Float32Array(arena, 251921840, 589824); // [256,256,3,3]  state, always
-  const c5_bias_momentum = new Float32Array(arena, 254281136, 256); // [256]  state, always
-  const f6_kernel_momentum = new Float32Array(arena, 254282160, 37748736); // [9216,4096]  state, always
-  const f6_bias_momentum = new Float32Array(arena, 405277104, 4096); // [4096]  state, always
-  const f7_kernel_momentum = new Float32Array(arena, 405293488, 16777216); // [4096,4096]  state, always
-  const f7_bias_momentum = new Float32Array(arena, 472402352, 4096); // [4096]  state, always
-  const scores_kernel_momentum = new Float32Array(arena, 472418736, 4096000); // [4096,1000]  state, always
-  const scores_bias_momentum = new Float32Array(arena, 488802736, 1000); // [1000]  state, always
-  const stepCount = new Int32Array(arena, 488806736, 1); // []  state, always
-  const x = new Float32Array(arena, 490355552, 309174); // [2,3,227,227]  input, 1–73
-  const y = new Int32Array(arena, 502670400, 2); // [2]  input, 1–28
-  const live_rows = new Int32Array(arena, 502670416, 1); // []  input, 1–28
-  const c1 = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  residual, 1–70
-  const p1 = new Float32Array(arena, 492712000, 93312); // [2,64,27,27]  residual, 2–67
-  const c2 = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  residual, 5–62
-  const p2 = new Float32Array(arena, 493604416, 64896); // [2,192,13,13]  residual, 6–60
-  const c3 = new Float32Array(arena, 493085248, 129792); // [2,384,13,13]  residual, 9–54
-  const c4 = new Float32Array(arena, 500941888, 86528); // [2,256,13,13]  residual, 12–48
-  const c5 = new Float32Array(arena, 493864000, 86528); // [2,256,13,13]  residual, 15–43
-  const p5 = new Float32Array(arena, 494210112, 18432); // [2,256,6,6]  scratch, 16–17
-  const dropout_kept = new Int32Array(arena, 494283840, 18432); // [2,9216]  residual, 17–43
-  const dropout = new Float32Array(arena, 494210112, 18432); // [2,9216]  residual, 17–42, over p5
-  const f6 = new Float32Array(arena, 494390336, 8192); // [2,4096]  residual, 19–37
-  const dropout_2_kept = new Int32Array(arena, 494357568, 8192); // [2,4096]  residual, 20–37
-  const dropout_2 = new Float32Array(arena, 494423104, 8192); // [2,4096]  residual, 20–38
-  const f7 = new Float32Array(arena, 494455872, 8192); // [2,4096]  residual, 23–34
-  const scores = new Float32Array(arena, 494554176, 2000); // [2,1000]  scratch, 25–28
-  const d_rowSum = new Float32Array(arena, 494496640, 1); // []  scratch, 27–28
-  const exps = new Float32Array(arena, 494488640, 2000); // [2,1000]  residual, 28
-  const rowSum = new Float32Array(arena, 494496640, 1); // []  scratch, 28–29, over d_rowSum
-  const d_shifted = new Float32Array(arena, 494554176, 2000); // [2,1000]  scratch, 28–34, over scores
-  const d_f7_z = new Float32Array(arena, 494488640, 8192); // [2,4096]  scratch, 33–38
-  const d_f6_z = new Float32Array(arena, 494357568, 8192); // [2,4096]  scratch, 37–42, over dropout_2_kept
-  const d_dropout = new Float32Array(arena, 494703680, 18432); // [2,9216]  scratch, 41–43
-  const d_c5_windowArgmax = new Int32Array(arena, 494210112, 18432); // [2,256,6,6]  scratch, 43
-  const d_c5 = new Float32Array(arena, 494357568, 86528); // [2,256,13,13]  scratch, 43
-  const d_c5_z = new Float32Array(arena, 493864000, 86528); // [2,256,13,13]  scratch, 43–49, over c5
-  const d_c4_z = new Float32Array(arena, 501461056, 86528); // [2,256,13,13]  scratch, 47–55
-  const d_c3_z = new Float32Array(arena, 500941888, 129792); // [2,384,13,13]  scratch, 53–61
-  const d_p2 = new Float32Array(arena, 500554816, 64896); // [2,192,13,13]  scratch, 59–62
-  const d_c2_windowArgmax = new Int32Array(arena, 494204992, 64896); // [2,192,13,13]  scratch, 62
-  const d_c2 = new Float32Array(arena, 493085248, 279936); // [2,192,27,27]  scratch, 62
-  const d_c2_z = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  scratch, 62–68, over c2
-  const d_p1 = new Float32Array(arena, 498495040, 93312); // [2,64,27,27]  scratch, 66–70
-  const d_c1_windowArgmax = new Int32Array(arena, 493141056, 93312); // [2,64,27,27]  scratch, 70
-  const d_c1 = new Float32Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 70
-  const d_c1_z = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  scratch, 70–72, over c1
-  const p1_padded_wide = new Float64Array(arena, 495542848, 123008); // [2,31,31,64]  scratch, 3–5
-  const c2_kernel_wide = new Float64Array(arena, 493085248, 307200); // [192,5,5,64]  scratch, 4–5
-  const p2_padded_wide = new Float64Array(arena, 499172416, 86400); // [2,15,15,192]  scratch, 7–9
-  const c3_kernel_wide = new Float64Array(arena, 493864000, 663552); // [384,3,3,192]  scratch, 8–9
-  const c3_padded_wide = new Float64Array(arena, 501288000, 172800); // [2,15,15,384]  scratch, 10–12
-  const c4_kernel_wide = new Float64Array(arena, 493864000, 884736); // [256,3,3,384]  scratch, 11–12
-  const c4_padded_wide = new Float64Array(arena, 498928704, 115200); // [2,15,15,256]  scratch, 13–15
-  const c5_kernel_wide = new Float64Array(arena, 494210112, 589824); // [256,3,3,256]  scratch, 14–15
-  const dropout_wide = new Float64Array(arena, 494423104, 18432); // [2,9216]  scratch, 18–19
-  const dropout_2_wide = new Float64Array(arena, 494488640, 8192); // [2,4096]  scratch, 22–23
-  const f7_wide = new Float64Array(arena, 494488640, 8192); // [2,4096]  scratch, 24–25
-  const d_shifted_wide = new Float64Array(arena, 494521408, 2000); // [2,1000]  scratch, 32–33
-  const d_f7_z_wide = new Float64Array(arena, 494521408, 8192); // [2,4096]  scratch, 36–37
-  const d_f6_z_wide = new Float64Array(arena, 494390336, 8192); // [2,4096]  scratch, 40–41
-  const d_c5_z_padded_wide = new Float64Array(arena, 498928704, 115200); // [2,15,15,256]  scratch, 45–47
-  const c5_kernel_wide_2 = new Float64Array(arena, 494210112, 589824); // [256,3,3,256]  scratch, 46–47
-  const c4_padded = new Float32Array(arena, 494210112, 115200); // [2,256,15,15]  scratch, 48–49
-  const d_c4_z_padded_wide = new Float64Array(arena, 501807168, 115200); // [2,15,15,256]  scratch, 51–53
-  const c4_kernel_wide_2 = new Float64Array(arena, 493864000, 884736); // [384,3,3,256]  scratch, 52–53
-  const c3_padded = new Float32Array(arena, 493864000, 172800); // [2,384,15,15]  scratch, 54–55
-  const d_c3_z_padded_wide = new Float64Array(arena, 499172416, 172800); // [2,15,15,384]  scratch, 57–59
-  const c3_kernel_wide_2 = new Float64Array(arena, 493864000, 663552); // [192,3,3,384]  scratch, 58–59
-  const p2_padded = new Float32Array(arena, 493085248, 86400); // [2,192,15,15]  scratch, 60–61
-  const d_c2_z_padded_wide = new Float64Array(arena, 493085248, 369024); // [2,31,31,192]  scratch, 64–66
-  const c2_kernel_wide_2 = new Float64Array(arena, 496037440, 307200); // [64,5,5,192]  scratch, 65–66
-  const p1_padded_wide_2 = new Float64Array(arena, 494951488, 123008); // [2,64,31,31]  scratch, 67–69
-  const d_c2_z_wide = new Float64Array(arena, 492712000, 279936); // [2,192,27,27]  scratch, 68–69
-  const d_c1_z_wide = new Float64Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 72–73
-  const x_evaluate = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, 1
-  const y_evaluate = new Int32Array(arena, 490199504, 1); // [1]  input, 1–18
-  const c1_product_evaluate = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, 1–2
-  const p1_evaluate = new Float32Array(arena, 489612640, 46656); // [1,64,27,27]  scratch, 2–3
-  const c2_product_evaluate = new Float32Array(arena, 488806752, 139968); // [1,192,27,27]  scratch, 4–5
-  const p2_evaluate = new Float32Array(arena, 489366624, 32448); // [1,192,13,13]  scratch, 5–6
-  const c3_evaluate = new Float32Array(arena, 489152352, 64896); // [1,384,13,13]  scratch, 7–8
-  const c4_evaluate = new Float32Array(arena, 489152352, 43264); // [1,256,13,13]  scratch, 9–10
-  const c5_product_evaluate = new Float32Array(arena, 489037152, 43264); // [1,256,13,13]  scratch, 11–12
-  const p5_evaluate = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, 12–13
-  const f6_evaluate = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, 13–14
-  const f7_evaluate = new Float32Array(arena, 488806752, 4096); // [1,4096]  scratch, 14–15
-  const scores_evaluate = new Float32Array(arena, 488823136, 1000); // [1,1000]  scratch, 15–18
-  const sum_evaluate = new Float32Array(arena, 488806752, 1); // []  output, 16–19
-  const sum_2_evaluate = new Float32Array(arena, 488806768, 1); // []  output, 17–19
-  const sum_3_evaluate = new Float32Array(arena, 490199504, 1); // []  output, 18–19, over y_evaluate
-  const p1_padded_evaluate = new Float32Array(arena, 489366624, 61504); // [1,64,31,31]  scratch, 3–4
-  const p2_padded_evaluate = new Float32Array(arena, 488806752, 43200); // [1,192,15,15]  scratch, 6–7
-  const c3_padded_evaluate = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, 8–9
-  const c4_padded_evaluate = new Float32Array(arena, 488806752, 57600); // [1,256,15,15]  scratch, 10–11
-  const x_predict = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, 1
-  const c1_product_predict = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, 1–2
-  const p1_predict = new Float32Array(arena, 489612640, 46656); // [1,64,27,27]  scratch, 2–3
-  const c2_product_predict = new Float32Array(arena, 488806752, 139968); // [1,192,27,27]  scratch, 4–5
-  const p2_predict = new Float32Array(arena, 489366624, 32448); // [1,192,13,13]  scratch, 5–6
-  const c3_predict = new Float32Array(arena, 489152352, 64896); // [1,384,13,13]  scratch, 7–8
-  const c4_predict = new Float32Array(arena, 489152352, 43264); // [1,256,13,13]  scratch, 9–10
-  const c5_product_predict = new Float32Array(arena, 489037152, 43264); // [1,256,13,13]  scratch, 11–12
-  const p5_predict = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, 12–13
-  const f6_predict = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, 13–14
-  const f7_predict = new Float32Array(arena, 488806752, 4096); // [1,4096]  scratch, 14–15
-  const scores_predict = new Float32Array(arena, 488823136, 1000); // [1,1000]  output, 15–16
-  const p1_padded_predict = new Float32Array(arena, 489366624, 61504); // [1,64,31,31]  scratch, 3–4
-  const p2_padded_predict = new Float32Array(arena, 488806752, 43200); // [1,192,15,15]  scratch, 6–7
-  const c3_padded_predict = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, 8–9
-  const c4_padded_predict = new Float32Array(arena, 488806752, 57600); // [1,256,15,15]  scratch, 10–11
+  const c1_kernel = floats(0, 23232); // [64,3,11,11]  parameter, always
+  const c1_bias = floats(92928, 64); // [64]  parameter, always
+  const c2_kernel = floats(93184, 307200); // [192,64,5,5]  parameter, always
+  const c2_bias = floats(1321984, 192); // [192]  parameter, always
+  const c3_kernel = floats(1322752, 663552); // [384,192,3,3]  parameter, always
+  const c3_bias = floats(3976960, 384); // [384]  parameter, always
+  const c4_kernel = floats(3978496, 884736); // [256,384,3,3]  parameter, always
+  const c4_bias = floats(7517440, 256); // [256]  parameter, always
+  const c5_kernel = floats(7518464, 589824); // [256,256,3,3]  parameter, always
+  const c5_bias = floats(9877760, 256); // [256]  parameter, always
+  const random = ints(9878784, 1); // []  state, always
+  const f6_kernel = floats(9878800, 37748736); // [9216,4096]  parameter, always
+  const f6_bias = floats(160873744, 4096); // [4096]  parameter, always
+  const f7_kernel = floats(160890128, 16777216); // [4096,4096]  parameter, always
+  const f7_bias = floats(227998992, 4096); // [4096]  parameter, always
+  const scores_kernel = floats(228015376, 4096000); // [4096,1000]  parameter, always
+  const scores_bias = floats(244399376, 1000); // [1000]  parameter, always
+  const c1_kernel_momentum = floats(244403376, 23232); // [64,3,11,11]  state, always
+  const c1_bias_momentum = floats(244496304, 64); // [64]  state, always
+  const c2_kernel_momentum = floats(244496560, 307200); // [192,64,5,5]  state, always
+  const c2_bias_momentum = floats(245725360, 192); // [192]  state, always
+  const c3_kernel_momentum = floats(245726128, 663552); // [384,192,3,3]  state, always
+  const c3_bias_momentum = floats(248380336, 384); // [384]  state, always
+  const c4_kernel_momentum = floats(248381872, 884736); // [256,384,3,3]  state, always
+  const c4_bias_momentum = floats(251920816, 256); // [256]  state, always
+  const c5_kernel_momentum = floats(251921840, 589824); // [256,256,3,3]  state, always
+  const c5_bias_momentum = floats(254281136, 256); // [256]  state, always
+  const f6_kernel_momentum = floats(254282160, 37748736); // [9216,4096]  state, always
+  const f6_bias_momentum = floats(405277104, 4096); // [4096]  state, always
+  const f7_kernel_momentum = floats(405293488, 16777216); // [4096,4096]  state, always
+  const f7_bias_momentum = floats(472402352, 4096); // [4096]  state, always
+  const scores_kernel_momentum = floats(472418736, 4096000); // [4096,1000]  state, always
+  const scores_bias_momentum = floats(488802736, 1000); // [1000]  state, always
+  const stepCount = ints(488806736, 1); // []  state, always
+  const x = floats(490355552, 309174); // [2,3,227,227]  input, 1–73
+  const y = ints(502670400, 2); // [2]  input, 1–28
+  const live_rows = ints(502670416, 1); // []  input, 1–28
+  const c1 = floats(488806752, 387200); // [2,64,55,55]  residual, 1–70
+  const p1 = floats(492712000, 93312); // [2,64,27,27]  residual, 2–67
+  const c2 = floats(491592256, 279936); // [2,192,27,27]  residual, 5–62
+  const p2 = floats(493604416, 64896); // [2,192,13,13]  residual, 6–60
+  const c3 = floats(493085248, 129792); // [2,384,13,13]  residual, 9–54
+  const c4 = floats(500941888, 86528); // [2,256,13,13]  residual, 12–48
+  const c5 = floats(493864000, 86528); // [2,256,13,13]  residual, 15–43
+  const p5 = floats(494210112, 18432); // [2,256,6,6]  scratch, 16–17
+  const dropout_kept = ints(494283840, 18432); // [2,9216]  residual, 17–43
+  const dropout = floats(494210112, 18432); // [2,9216]  residual, 17–42, over p5
+  const f6 = floats(494390336, 8192); // [2,4096]  residual, 19–37
+  const dropout_2_kept = ints(494357568, 8192); // [2,4096]  residual, 20–37
+  const dropout_2 = floats(494423104, 8192); // [2,4096]  residual, 20–38
+  const f7 = floats(494455872, 8192); // [2,4096]  residual, 23–34
+  const scores = floats(494554176, 2000); // [2,1000]  scratch, 25–28
+  const d_rowSum = floats(494496640, 1); // []  scratch, 27–28
+  const exps = floats(494488640, 2000); // [2,1000]  residual, 28
+  const rowSum = floats(494496640, 1); // []  scratch, 28–29, over d_rowSum
+  const d_shifted = floats(494554176, 2000); // [2,1000]  scratch, 28–34, over scores
+  const d_f7_z = floats(494488640, 8192); // [2,4096]  scratch, 33–38
+  const d_f6_z = floats(494357568, 8192); // [2,4096]  scratch, 37–42, over dropout_2_kept
+  const d_dropout = floats(494703680, 18432); // [2,9216]  scratch, 41–43
+  const d_c5_windowArgmax = ints(494210112, 18432); // [2,256,6,6]  scratch, 43
+  const d_c5 = floats(494357568, 86528); // [2,256,13,13]  scratch, 43
+  const d_c5_z = floats(493864000, 86528); // [2,256,13,13]  scratch, 43–49, over c5
+  const d_c4_z = floats(501461056, 86528); // [2,256,13,13]  scratch, 47–55
+  const d_c3_z = floats(500941888, 129792); // [2,384,13,13]  scratch, 53–61
+  const d_p2 = floats(500554816, 64896); // [2,192,13,13]  scratch, 59–62
+  const d_c2_windowArgmax = ints(494204992, 64896); // [2,192,13,13]  scratch, 62
+  const d_c2 = floats(493085248, 279936); // [2,192,27,27]  scratch, 62
+  const d_c2_z = floats(491592256, 279936); // [2,192,27,27]  scratch, 62–68, over c2
+  const d_p1 = floats(498495040, 93312); // [2,64,27,27]  scratch, 66–70
+  const d_c1_windowArgmax = ints(493141056, 93312); // [2,64,27,27]  scratch, 70
+  const d_c1 = floats(491592256, 387200); // [2,64,55,55]  scratch, 70
+  const d_c1_z = floats(488806752, 387200); // [2,64,55,55]  scratch, 70–72, over c1
+  const p1_padded_wide = doubles(495542848, 123008); // [2,31,31,64]  scratch, 3–5
+  const c2_kernel_wide = doubles(493085248, 307200); // [192,5,5,64]  scratch, 4–5
+  const p2_padded_wide = doubles(499172416, 86400); // [2,15,15,192]  scratch, 7–9
+  const c3_kernel_wide = doubles(493864000, 663552); // [384,3,3,192]  scratch, 8–9
+  const c3_padded_wide = doubles(501288000, 172800); // [2,15,15,384]  scratch, 10–12
+  const c4_kernel_wide = doubles(493864000, 884736); // [256,3,3,384]  scratch, 11–12
+  const c4_padded_wide = doubles(498928704, 115200); // [2,15,15,256]  scratch, 13–15
+  const c5_kernel_wide = doubles(494210112, 589824); // [256,3,3,256]  scratch, 14–15
+  const dropout_wide = doubles(494423104, 18432); // [2,9216]  scratch, 18–19
+  const dropout_2_wide = doubles(494488640, 8192); // [2,4096]  scratch, 22–23
+  const f7_wide = doubles(494488640, 8192); // [2,4096]  scratch, 24–25
+  const d_shifted_wide = doubles(494521408, 2000); // [2,1000]  scratch, 32–33
+  const d_f7_z_wide = doubles(494521408, 8192); // [2,4096]  scratch, 36–37
+  const d_f6_z_wide = doubles(494390336, 8192); // [2,4096]  scratch, 40–41
+  const d_c5_z_padded_wide = doubles(498928704, 115200); // [2,15,15,256]  scratch, 45–47
+  const c5_kernel_wide_2 = doubles(494210112, 589824); // [256,3,3,256]  scratch, 46–47
+  const c4_padded = floats(494210112, 115200); // [2,256,15,15]  scratch, 48–49
+  const d_c4_z_padded_wide = doubles(501807168, 115200); // [2,15,15,256]  scratch, 51–53
+  const c4_kernel_wide_2 = doubles(493864000, 884736); // [384,3,3,256]  scratch, 52–53
+  const c3_padded = floats(493864000, 172800); // [2,384,15,15]  scratch, 54–55
+  const d_c3_z_padded_wide = doubles(499172416, 172800); // [2,15,15,384]  scratch, 57–59
+  const c3_kernel_wide_2 = doubles(493864000, 663552); // [192,3,3,384]  scratch, 58–59
+  const p2_padded = floats(493085248, 86400); // [2,192,15,15]  scratch, 60–61
+  const d_c2_z_padded_wide = doubles(493085248, 369024); // [2,31,31,192]  scratch, 64–66
+  const c2_kernel_wide_2 = doubles(496037440, 307200); // [64,5,5,192]  scratch, 65–66
+  const p1_padded_wide_2 = doubles(494951488, 123008); // [2,64,31,31]  scratch, 67–69
+  const d_c2_z_wide = doubles(492712000, 279936); // [2,192,27,27]  scratch, 68–69
+  const d_c1_z_wide = doubles(491592256, 387200); // [2,64,55,55]  scratch, 72–73
+  const x_evaluate = floats(489581152, 154587); // [1,3,227,227]  input, 1
+  const y_evaluate = ints(490199504, 1); // [1]  input, 1–18
+  const c1_product_evaluate = floats(488806752, 193600); // [1,64,55,55]  scratch, 1–2
+  const p1_evaluate = floats(489612640, 46656); // [1,64,27,27]  scratch, 2–3
+  const c2_product_evaluate = floats(488806752, 139968); // [1,192,27,27]  scratch, 4–5
+  const p2_evaluate = floats(489366624, 32448); // [1,192,13,13]  scratch, 5–6
+  const c3_evaluate = floats(489152352, 64896); // [1,384,13,13]  scratch, 7–8
+  const c4_evaluate = floats(489152352, 43264); // [1,256,13,13]  scratch, 9–10
+  const c5_product_evaluate = floats(489037152, 43264); // [1,256,13,13]  scratch, 11–12
+  const p5_evaluate = floats(488806752, 9216); // [1,256,6,6]  scratch, 12–13
+  const f6_evaluate = floats(488843616, 4096); // [1,4096]  scratch, 13–14
+  const f7_evaluate = floats(488806752, 4096); // [1,4096]  scratch, 14–15
+  const scores_evaluate = floats(488823136, 1000); // [1,1000]  scratch, 15–18
+  const sum_evaluate = floats(488806752, 1); // []  output, 16–19
+  const sum_2_evaluate = floats(488806768, 1); // []  output, 17–19
+  const sum_3_evaluate = floats(490199504, 1); // []  output, 18–19, over y_evaluate
+  const p1_padded_evaluate = floats(489366624, 61504); // [1,64,31,31]  scratch, 3–4
+  const p2_padded_evaluate = floats(488806752, 43200); // [1,192,15,15]  scratch, 6–7
+  const c3_padded_evaluate = floats(488806752, 86400); // [1,384,15,15]  scratch, 8–9
+  const c4_padded_evaluate = floats(488806752, 57600); // [1,256,15,15]  scratch, 10–11
+  const x_predict = floats(489581152, 154587); // [1,3,227,227]  input, 1
+  const c1_product_predict = floats(488806752, 193600); // [1,64,55,55]  scratch, 1–2
+  const p1_predict = floats(489612640, 46656); // [1,64,27,27]  scratch, 2–3
+  const c2_product_predict = floats(488806752, 139968); // [1,192,27,27]  scratch, 4–5
+  const p2_predict = floats(489366624, 32448); // [1,192,13,13]  scratch, 5–6
+  const c3_predict = floats(489152352, 64896); // [1,384,13,13]  scratch, 7–8
+  const c4_predict = floats(489152352, 43264); // [1,256,13,13]  scratch, 9–10
+  const c5_product_predict = floats(489037152, 43264); // [1,256,13,13]  scratch, 11–12
+  const p5_predict = floats(488806752, 9216); // [1,256,6,6]  scratch, 12–13
+  const f6_predict = floats(488843616, 4096); // [1,4096]  scratch, 13–14
+  const f7_predict = floats(488806752, 4096); // [1,4096]  scratch, 14–15
+  const scores_predict = floats(488823136, 1000); // [1,1000]  output, 15–16
+  const p1_padded_predict = floats(489366624, 61504); // [1,64,31,31]  scratch, 3–4
+  const p2_padded_predict = floats(488806752, 43200); // [1,192,15,15]  scratch, 6–7
+  const c3_padded_predict = floats(488806752, 86400); // [1,384,15,15]  scratch, 8–9
+  const c4_padded_predict = floats(488806752, 57600); // [1,256,15,15]  scratch, 10–11
 
   const convRelu_c1 = convRelu_2x64x55x3x11x11x55({ x, c1_kernel, c1_bias, c1 });
   const windowMax_p1 = windowMax_2x64x27x1x1x3x3x27({ c1, p1 });
@@ -984,16 +988,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(488806728);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -1012,14 +1017,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -4278,62 +4283,18 @@ function conv_1x192x27x5x5x64x27_evaluate(
     let sum12 = 0;
     for (let k = 0; k < 5; k++)
       for (let k2 = 0; k2 < 5; k2++)
-        for (let k3 = 0; k3 < 64; k3 += 4) {
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 1 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 961]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 25]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 962]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 963]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1625]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 2 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1922]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 50]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1923]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1924]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1650]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 3 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2883]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 75]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2884]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2885]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1675]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
+        for (let k3 = 0; k3 < 64; k3++) {
+          const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
+          const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+          const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
+          const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
+          const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+          sum00 += p1_padded_0 * c2_kernel_0;
+          sum01 += p1_padded_1 * c2_kernel_0;
+          sum02 += p1_padded_2 * c2_kernel_0;
+          sum10 += p1_padded_0 * c2_kernel_1;
+          sum11 += p1_padded_1 * c2_kernel_1;
+          sum12 += p1_padded_2 * c2_kernel_1;
         }
     c2_product[j * 729 + l * 27 + m] = sum00;
     c2_product[j * 729 + l * 27 + m + 1] = sum01;
@@ -4390,62 +4351,18 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
     let sum12 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 192; k3 += 4) {
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 1 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 9]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1737]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 2 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 18]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1746]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 3 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 27]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1755]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
+        for (let k3 = 0; k3 < 192; k3++) {
+          const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+          const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+          const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+          const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum00 += p2_padded_0 * c3_kernel_0;
+          sum01 += p2_padded_1 * c3_kernel_0;
+          sum02 += p2_padded_2 * c3_kernel_0;
+          sum10 += p2_padded_0 * c3_kernel_1;
+          sum11 += p2_padded_1 * c3_kernel_1;
+          sum12 += p2_padded_2 * c3_kernel_1;
         }
     relu(c3_bias, c3, j, j * 169 + l * 13 + m, Math.fround(sum00));
     relu(c3_bias, c3, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
@@ -4520,62 +4437,18 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
           let sum12 = 0;
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
-              for (let k3 = 0; k3 < 384; k3 += 4) {
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 1 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 9]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3465]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 2 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 18]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3474]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 3 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 27]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3483]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
+              for (let k3 = 0; k3 < 384; k3++) {
+                const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+                const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+                sum00 += c3_padded_0 * c4_kernel_0;
+                sum01 += c3_padded_1 * c4_kernel_0;
+                sum02 += c3_padded_2 * c4_kernel_0;
+                sum10 += c3_padded_0 * c4_kernel_1;
+                sum11 += c3_padded_1 * c4_kernel_1;
+                sum12 += c3_padded_2 * c4_kernel_1;
               }
           relu(c4_bias, c4, j, j * 169 + l * 13 + m, Math.fround(sum00));
           relu(c4_bias, c4, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
@@ -4627,62 +4500,18 @@ function conv_1x256x13x3x3x256x13_evaluate(
           let sum12 = 0;
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
-              for (let k3 = 0; k3 < 256; k3 += 4) {
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 1 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 9]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2313]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 2 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 18]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2322]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 3 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 27]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2331]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
+              for (let k3 = 0; k3 < 256; k3++) {
+                const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                sum00 += c4_padded_0 * c5_kernel_0;
+                sum01 += c4_padded_1 * c5_kernel_0;
+                sum02 += c4_padded_2 * c5_kernel_0;
+                sum10 += c4_padded_0 * c5_kernel_1;
+                sum11 += c4_padded_1 * c5_kernel_1;
+                sum12 += c4_padded_2 * c5_kernel_1;
               }
           c5_product[j * 169 + l * 13 + m] = sum00;
           c5_product[j * 169 + l * 13 + m + 1] = sum01;
@@ -4995,62 +4824,18 @@ function conv_1x192x27x5x5x64x27_predict(
     let sum12 = 0;
     for (let k = 0; k < 5; k++)
       for (let k2 = 0; k2 < 5; k2++)
-        for (let k3 = 0; k3 < 64; k3 += 4) {
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 1 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 961]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 25]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 962]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 963]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1625]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 2 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1922]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 50]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1923]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1924]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1650]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
-          if (k3 + 3 === 64) break;
-          {
-            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2883]!;
-            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 75]!;
-            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2884]!;
-            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2885]!;
-            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1675]!;
-            sum00 += p1_padded_0 * c2_kernel_0;
-            sum01 += p1_padded_1 * c2_kernel_0;
-            sum02 += p1_padded_2 * c2_kernel_0;
-            sum10 += p1_padded_0 * c2_kernel_1;
-            sum11 += p1_padded_1 * c2_kernel_1;
-            sum12 += p1_padded_2 * c2_kernel_1;
-          }
+        for (let k3 = 0; k3 < 64; k3++) {
+          const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
+          const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+          const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
+          const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
+          const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+          sum00 += p1_padded_0 * c2_kernel_0;
+          sum01 += p1_padded_1 * c2_kernel_0;
+          sum02 += p1_padded_2 * c2_kernel_0;
+          sum10 += p1_padded_0 * c2_kernel_1;
+          sum11 += p1_padded_1 * c2_kernel_1;
+          sum12 += p1_padded_2 * c2_kernel_1;
         }
     c2_product[j * 729 + l * 27 + m] = sum00;
     c2_product[j * 729 + l * 27 + m + 1] = sum01;
@@ -5086,62 +4871,18 @@ function convRelu_1x384x13x3x3x192x13_predict(
     let sum12 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 192; k3 += 4) {
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 1 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 9]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1737]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 2 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 18]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1746]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
-          if (k3 + 3 === 192) break;
-          {
-            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 27]!;
-            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1755]!;
-            sum00 += p2_padded_0 * c3_kernel_0;
-            sum01 += p2_padded_1 * c3_kernel_0;
-            sum02 += p2_padded_2 * c3_kernel_0;
-            sum10 += p2_padded_0 * c3_kernel_1;
-            sum11 += p2_padded_1 * c3_kernel_1;
-            sum12 += p2_padded_2 * c3_kernel_1;
-          }
+        for (let k3 = 0; k3 < 192; k3++) {
+          const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+          const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+          const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+          const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum00 += p2_padded_0 * c3_kernel_0;
+          sum01 += p2_padded_1 * c3_kernel_0;
+          sum02 += p2_padded_2 * c3_kernel_0;
+          sum10 += p2_padded_0 * c3_kernel_1;
+          sum11 += p2_padded_1 * c3_kernel_1;
+          sum12 += p2_padded_2 * c3_kernel_1;
         }
     relu(c3_bias, c3, j, j * 169 + l * 13 + m, Math.fround(sum00));
     relu(c3_bias, c3, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
@@ -5216,62 +4957,18 @@ function convRelu_1x256x13x3x3x384x13_predict(
           let sum12 = 0;
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
-              for (let k3 = 0; k3 < 384; k3 += 4) {
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 1 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 9]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3465]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 2 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 18]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3474]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
-                if (k3 + 3 === 384) break;
-                {
-                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 27]!;
-                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3483]!;
-                  sum00 += c3_padded_0 * c4_kernel_0;
-                  sum01 += c3_padded_1 * c4_kernel_0;
-                  sum02 += c3_padded_2 * c4_kernel_0;
-                  sum10 += c3_padded_0 * c4_kernel_1;
-                  sum11 += c3_padded_1 * c4_kernel_1;
-                  sum12 += c3_padded_2 * c4_kernel_1;
-                }
+              for (let k3 = 0; k3 < 384; k3++) {
+                const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+                const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+                sum00 += c3_padded_0 * c4_kernel_0;
+                sum01 += c3_padded_1 * c4_kernel_0;
+                sum02 += c3_padded_2 * c4_kernel_0;
+                sum10 += c3_padded_0 * c4_kernel_1;
+                sum11 += c3_padded_1 * c4_kernel_1;
+                sum12 += c3_padded_2 * c4_kernel_1;
               }
           relu(c4_bias, c4, j, j * 169 + l * 13 + m, Math.fround(sum00));
           relu(c4_bias, c4, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
@@ -5323,62 +5020,18 @@ function conv_1x256x13x3x3x256x13_predict(
           let sum12 = 0;
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
-              for (let k3 = 0; k3 < 256; k3 += 4) {
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 1 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 9]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2313]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 2 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 18]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2322]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
-                if (k3 + 3 === 256) break;
-                {
-                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
-                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 27]!;
-                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
-                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
-                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2331]!;
-                  sum00 += c4_padded_0 * c5_kernel_0;
-                  sum01 += c4_padded_1 * c5_kernel_0;
-                  sum02 += c4_padded_2 * c5_kernel_0;
-                  sum10 += c4_padded_0 * c5_kernel_1;
-                  sum11 += c4_padded_1 * c5_kernel_1;
-                  sum12 += c4_padded_2 * c5_kernel_1;
-                }
+              for (let k3 = 0; k3 < 256; k3++) {
+                const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                sum00 += c4_padded_0 * c5_kernel_0;
+                sum01 += c4_padded_1 * c5_kernel_0;
+                sum02 += c4_padded_2 * c5_kernel_0;
+                sum10 += c4_padded_0 * c5_kernel_1;
+                sum11 += c4_padded_1 * c5_kernel_1;
+                sum12 += c4_padded_2 * c5_kernel_1;
               }
           c5_product[j * 169 + l * 13 + m] = sum00;
           c5_product[j * 169 + l * 13 + m + 1] = sum01;

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 39, update 83, backward 99), evaluate 165, predict 202
 //   memory 226: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 513: batches, and what a trainer is
-//   tables 584: what bytes() packs
-//   kernels 654: in the order in which statements call them, each under its definitions
-//   checks 2147: of what is passed in
-//   mathematics 2271: functions and random numbers that all machines compute alike
+//   types 517: batches, and what a trainer is
+//   tables 588: what bytes() packs
+//   kernels 658: in the order in which statements call them, each under its definitions
+//   checks 2063: of what is passed in
+//   mathematics 2187: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 5807a9bfb91b7a89
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1edd1e51b081110b
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -227,60 +227,63 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const encoder_kernel = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always
-  const encoder_bias = new Float32Array(arena, 401408, 128); // [128]  parameter, always
-  const code_kernel = new Float32Array(arena, 401920, 4096); // [128,32]  parameter, always
-  const code_bias = new Float32Array(arena, 418304, 32); // [32]  parameter, always
-  const decoder_kernel = new Float32Array(arena, 418432, 4096); // [32,128]  parameter, always
-  const decoder_bias = new Float32Array(arena, 434816, 128); // [128]  parameter, always
-  const image_kernel = new Float32Array(arena, 435328, 100352); // [128,784]  parameter, always
-  const image_bias = new Float32Array(arena, 836736, 784); // [784]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 839872, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 839888, 1); // []  state, always
-  const encoder_kernel_m = new Float32Array(arena, 839904, 100352); // [784,128]  state, always
-  const encoder_kernel_v = new Float32Array(arena, 1241312, 100352); // [784,128]  state, always
-  const encoder_bias_m = new Float32Array(arena, 1642720, 128); // [128]  state, always
-  const encoder_bias_v = new Float32Array(arena, 1643232, 128); // [128]  state, always
-  const code_kernel_m = new Float32Array(arena, 1643744, 4096); // [128,32]  state, always
-  const code_kernel_v = new Float32Array(arena, 1660128, 4096); // [128,32]  state, always
-  const code_bias_m = new Float32Array(arena, 1676512, 32); // [32]  state, always
-  const code_bias_v = new Float32Array(arena, 1676640, 32); // [32]  state, always
-  const decoder_kernel_m = new Float32Array(arena, 1676768, 4096); // [32,128]  state, always
-  const decoder_kernel_v = new Float32Array(arena, 1693152, 4096); // [32,128]  state, always
-  const decoder_bias_m = new Float32Array(arena, 1709536, 128); // [128]  state, always
-  const decoder_bias_v = new Float32Array(arena, 1710048, 128); // [128]  state, always
-  const image_kernel_m = new Float32Array(arena, 1710560, 100352); // [128,784]  state, always
-  const image_kernel_v = new Float32Array(arena, 2111968, 100352); // [128,784]  state, always
-  const image_bias_m = new Float32Array(arena, 2513376, 784); // [784]  state, always
-  const image_bias_v = new Float32Array(arena, 2516512, 784); // [784]  state, always
-  const stepCount = new Int32Array(arena, 2519648, 1); // []  state, always
-  const x = new Float32Array(arena, 2519664, 25088); // [32,784]  input, 1–24
-  const live_rows = new Int32Array(arena, 2857584, 1); // []  input, 1–7
-  const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, 1–22
-  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, 2–19
-  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, 3–16
-  const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, 5–6
-  const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, 6–7
-  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, 6–16
-  const rowSum = new Float32Array(arena, 2857584, 1); // []  scratch, 7–8, over live_rows
-  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, 10–24
-  const correction = new Float32Array(arena, 2640512, 1); // []  scratch, 12–24
-  const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 15–19
-  const d_code = new Float32Array(arena, 2636400, 1024); // [32,32]  scratch, 18–22
-  const d_encoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 21–24
-  const x_evaluate = new Float32Array(arena, 2519664, 196000); // [250,784]  input, 1–5
-  const live_rows_evaluate = new Int32Array(arena, 4215664, 1); // []  input, 1–6
-  const encoder_evaluate = new Float32Array(arena, 3303664, 32000); // [250,128]  scratch, 1–2
-  const code_evaluate = new Float32Array(arena, 3431664, 8000); // [250,32]  scratch, 2–3
-  const decoder_evaluate = new Float32Array(arena, 4087664, 32000); // [250,128]  scratch, 3–4
-  const image_product_evaluate = new Float32Array(arena, 3303664, 196000); // [250,784]  scratch, 4–5
-  const rowSum_evaluate = new Float32Array(arena, 4087664, 1); // []  scratch, 5–6
-  const x_predict = new Float32Array(arena, 2519664, 784); // [1,784]  input, 1
-  const encoder_predict = new Float32Array(arena, 2522800, 128); // [1,128]  scratch, 1–2
-  const code_predict = new Float32Array(arena, 2523312, 32); // [1,32]  output, 2–5
-  const decoder_predict = new Float32Array(arena, 2522800, 128); // [1,128]  scratch, 3–4
-  const image_predict = new Float32Array(arena, 2519664, 784); // [1,784]  output, 4–5
+  const encoder_kernel = floats(0, 100352); // [784,128]  parameter, always
+  const encoder_bias = floats(401408, 128); // [128]  parameter, always
+  const code_kernel = floats(401920, 4096); // [128,32]  parameter, always
+  const code_bias = floats(418304, 32); // [32]  parameter, always
+  const decoder_kernel = floats(418432, 4096); // [32,128]  parameter, always
+  const decoder_bias = floats(434816, 128); // [128]  parameter, always
+  const image_kernel = floats(435328, 100352); // [128,784]  parameter, always
+  const image_bias = floats(836736, 784); // [784]  parameter, always
+  const adam_1_beta1_t = floats(839872, 1); // []  state, always
+  const adam_1_beta2_t = floats(839888, 1); // []  state, always
+  const encoder_kernel_m = floats(839904, 100352); // [784,128]  state, always
+  const encoder_kernel_v = floats(1241312, 100352); // [784,128]  state, always
+  const encoder_bias_m = floats(1642720, 128); // [128]  state, always
+  const encoder_bias_v = floats(1643232, 128); // [128]  state, always
+  const code_kernel_m = floats(1643744, 4096); // [128,32]  state, always
+  const code_kernel_v = floats(1660128, 4096); // [128,32]  state, always
+  const code_bias_m = floats(1676512, 32); // [32]  state, always
+  const code_bias_v = floats(1676640, 32); // [32]  state, always
+  const decoder_kernel_m = floats(1676768, 4096); // [32,128]  state, always
+  const decoder_kernel_v = floats(1693152, 4096); // [32,128]  state, always
+  const decoder_bias_m = floats(1709536, 128); // [128]  state, always
+  const decoder_bias_v = floats(1710048, 128); // [128]  state, always
+  const image_kernel_m = floats(1710560, 100352); // [128,784]  state, always
+  const image_kernel_v = floats(2111968, 100352); // [128,784]  state, always
+  const image_bias_m = floats(2513376, 784); // [784]  state, always
+  const image_bias_v = floats(2516512, 784); // [784]  state, always
+  const stepCount = ints(2519648, 1); // []  state, always
+  const x = floats(2519664, 25088); // [32,784]  input, 1–24
+  const live_rows = ints(2857584, 1); // []  input, 1–7
+  const encoder = floats(2820720, 4096); // [32,128]  residual, 1–22
+  const code = floats(2853488, 1024); // [32,32]  residual, 2–19
+  const decoder = floats(2837104, 4096); // [32,128]  residual, 3–16
+  const d_rowSum = floats(2857600, 1); // []  scratch, 5–6
+  const image = floats(2620016, 25088); // [32,784]  residual, 6–7
+  const d_image_z = floats(2720368, 25088); // [32,784]  scratch, 6–16
+  const rowSum = floats(2857584, 1); // []  scratch, 7–8, over live_rows
+  const rate = floats(2640496, 1); // []  scratch, 10–24
+  const correction = floats(2640512, 1); // []  scratch, 12–24
+  const d_decoder_z = floats(2620016, 4096); // [32,128]  scratch, 15–19
+  const d_code = floats(2636400, 1024); // [32,32]  scratch, 18–22
+  const d_encoder_z = floats(2620016, 4096); // [32,128]  scratch, 21–24
+  const x_evaluate = floats(2519664, 196000); // [250,784]  input, 1–5
+  const live_rows_evaluate = ints(4215664, 1); // []  input, 1–6
+  const encoder_evaluate = floats(3303664, 32000); // [250,128]  scratch, 1–2
+  const code_evaluate = floats(3431664, 8000); // [250,32]  scratch, 2–3
+  const decoder_evaluate = floats(4087664, 32000); // [250,128]  scratch, 3–4
+  const image_product_evaluate = floats(3303664, 196000); // [250,784]  scratch, 4–5
+  const rowSum_evaluate = floats(4087664, 1); // []  scratch, 5–6
+  const x_predict = floats(2519664, 784); // [1,784]  input, 1
+  const encoder_predict = floats(2522800, 128); // [1,128]  scratch, 1–2
+  const code_predict = floats(2523312, 32); // [1,32]  output, 2–5
+  const decoder_predict = floats(2522800, 128); // [1,128]  scratch, 3–4
+  const image_predict = floats(2519664, 784); // [1,784]  output, 4–5
 
   const dotRelu_encoder = dotRelu_32x784x128({ x, encoder_kernel, encoder_bias, encoder });
   const dotAdd_code = dotAdd_Nx128x32(32, { encoder, code_kernel, code_bias, code });
@@ -435,16 +438,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(2519628);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -463,14 +467,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -1760,62 +1764,18 @@ function dotRelu_250x784x128_evaluate(
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 784; k += 4) {
-      {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 1 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 1]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 2 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 2]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 3 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 3]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
+    for (let k = 0; k < 784; k++) {
+      const x_0 = x[i * 784 + k]!;
+      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+      const x_1 = x[i * 784 + k + 784]!;
+      const x_2 = x[i * 784 + k + 1568]!;
+      sum00 += x_0 * encoder_kernel_0;
+      sum01 += x_0 * encoder_kernel_1;
+      sum10 += x_1 * encoder_kernel_0;
+      sum11 += x_1 * encoder_kernel_1;
+      sum20 += x_2 * encoder_kernel_0;
+      sum21 += x_2 * encoder_kernel_1;
     }
     relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
     relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
@@ -1918,62 +1878,18 @@ function dot_250x128x784_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 128; k += 4) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const image_kernel_0 = image_kernel[k * 784 + j]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
+      for (let k = 0; k < 128; k++) {
+        const decoder_0 = decoder[i * 128 + k]!;
+        const image_kernel_0 = image_kernel[k * 784 + j]!;
+        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+        const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+        const decoder_1 = decoder[i * 128 + k + 128]!;
+        sum00 += decoder_0 * image_kernel_0;
+        sum01 += decoder_0 * image_kernel_1;
+        sum02 += decoder_0 * image_kernel_2;
+        sum10 += decoder_1 * image_kernel_0;
+        sum11 += decoder_1 * image_kernel_1;
+        sum12 += decoder_1 * image_kernel_2;
       }
       image_product[i * 784 + j] = sum00;
       image_product[i * 784 + j + 1] = sum01;

@@ -6,13 +6,13 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 30 (forward 43, update 185, backward 123), evaluate 575, predict 663
-//   memory 723: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1656: batches, and what a trainer is
-//   tables 1765: what bytes() packs
-//   kernels 1856: in the order in which statements call them, each under its definitions
-//   checks 6241: of what is passed in
-//   mathematics 6385: functions and random numbers that all machines compute alike
+//   step 30 (forward 43, update 176, backward 114), evaluate 474, predict 562
+//   memory 622: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1399: batches, and what a trainer is
+//   tables 1508: what bytes() packs
+//   kernels 1599: in the order in which statements call them, each under its definitions
+//   checks 5652: of what is passed in
+//   mathematics 5796: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 197b65b830dbe3fd
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e19dc44bfd5b4692
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -87,80 +87,71 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         lstm_recurrence,
         32,
       );
-      // 14. lstm.f = sigmoid(lstm.inputs_slice[0,96 .. 32,192] + lstm.recurrence[0,96 .. 32,192])    %add_2, %lstm.f  sigmoid,
-      //     models/captions.ts:36
-      sigmoid_32x96(lstm_inputs_slice[t]!, lstm_recurrence, lstm_f[t]!);
-      // 15. lstm.i = sigmoid(lstm.inputs_slice[0,0 .. 32,96] + lstm.recurrence[0,0 .. 32,96])    %add, %lstm.i  sigmoid,
-      //     models/captions.ts:36
-      sigmoid_32x96_2(lstm_inputs_slice[t]!, lstm_recurrence, lstm_i[t]!);
-      // 16. lstm.c, tanh of lstm    %add_3…%tanh  6 nodes, models/captions.ts:36
-      tanhAddTanh_32x96(
+      // 14. tanh, lstm.h of lstm    %add_2…%lstm.h  13 nodes, models/captions.ts:36
+      sigmoidTanhMul_32x96(
         lstm_inputs_slice[t]!,
         lstm_recurrence,
-        lstm_g[t]!,
         lstm_f[t]!,
-        lstm_c_before[t]!,
         lstm_i[t]!,
+        lstm_g[t]!,
+        lstm_c_before[t]!,
         lstm_c[t]!,
+        lstm_o[t]!,
         tanh_[t]!,
+        lstm_h[t]!,
       );
-
-      // 17. lstm.o = sigmoid(lstm.inputs_slice[0,288 .. 32,384] + lstm.recurrence[0,288 .. 32,384])    %add_4, %lstm.o  sigmoid,
-      //     models/captions.ts:36
-      // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/captions.ts:36
-      sigmoidMul_32x96(lstm_inputs_slice[t]!, lstm_recurrence, lstm_o[t]!, tanh_[t]!, lstm_h[t]!);
     }
 
     // — scores: x·W + b
-    // 18. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/captions.ts:37
+    // 15. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/captions.ts:37
     dotAdd_scores();
-    // 19. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/captions.ts:39
+    // 16. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/captions.ts:39
     reduceMaxExpSum_chosen();
-    // 20. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/captions.ts:39
+    // 17. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/captions.ts:39
     const perRow = Math.fround(1 / live_rows[0]!);
 
     // #endregion
     // #region backward
-    // 21. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 26): d_a = d_y ⊙ b, models/captions.ts:39
+    // 18. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 23): d_a = d_y ⊙ b, models/captions.ts:39
     d_rowSum[0] = perRow;
 
     // — adjoint of softmaxCrossEntropy
-    // 22. isLabel as in statement 19    %isLive, %isLabel  again, models/captions.ts:39
-    // d_sum = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 9)    %d_mul_3, %d_sum  adjoint of where (statement 19): d_a = d_y ⊙ (c ? 1 : 0);
-    //     mul (statement 19): d_a = d_y ⊙ b, models/captions.ts:39
-    // d_shifted = ([position on axis 2 = next] ? −d_sum : 0) + d_sum / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 19):
-    //     d_x = d_y / x; exp (statement 19): d_x = d_y ⊙ y; sub (statement 19): d_b = −d_y, d_x = Σ over the uses of x; where (statement
-    //     19): d_a = d_y ⊙ (c ? 1 : 0), models/captions.ts:39
-    // d_scores, d_broadcast_8, d_scores.product = d_shifted    %d_scores, %d_broadcast_8, %d_scores.product  adjoint of sub (statement 19):
-    //     d_a = d_y; add (statement 18): d_b = d_y, d_a = d_y, models/captions.ts:39, 37
+    // 19. isLabel as in statement 16    %isLive, %isLabel  again, models/captions.ts:39
+    // d_sum = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 9)    %d_mul_3, %d_sum  adjoint of where (statement 16): d_a = d_y ⊙ (c ? 1 : 0);
+    //     mul (statement 16): d_a = d_y ⊙ b, models/captions.ts:39
+    // d_shifted = ([position on axis 2 = next] ? −d_sum : 0) + d_sum / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 16):
+    //     d_x = d_y / x; exp (statement 16): d_x = d_y ⊙ y; sub (statement 16): d_b = −d_y, d_x = Σ over the uses of x; where (statement
+    //     16): d_a = d_y ⊙ (c ? 1 : 0), models/captions.ts:39
+    // d_scores, d_broadcast_8, d_scores.product = d_shifted    %d_scores, %d_broadcast_8, %d_scores.product  adjoint of sub (statement 16):
+    //     d_a = d_y; add (statement 15): d_b = d_y, d_a = d_y, models/captions.ts:39, 37
     mulAdd_d_shifted();
 
     // — adjoint of scores
-    // 23. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 18): d_a = d_y·bᵀ, models/captions.ts:37
-    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 18): d_x = d_y, axes in their old order,
+    // 20. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 15): d_a = d_y·bᵀ, models/captions.ts:37
+    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 15): d_x = d_y, axes in their old order,
     //     models/captions.ts:36
     dotCopy_d_lstm_h_all_stored();
 
-    // 24. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 18): d_x = by the step's own rules, from its last turn to its
+    // 21. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 15): d_x = by the step's own rules, from its last turn to its
     //     first, models/captions.ts:36
     identity_d_lstm_h_last();
-    // 25. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 18): d_x = by the step's own rules, from its last turn to its
+    // 22. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 15): d_x = by the step's own rules, from its last turn to its
     //     first, models/captions.ts:36
     identity_d_lstm_c_last();
 
     // #endregion
     // #region forward
     // — softmaxCrossEntropy
-    // 26. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/captions.ts:39
+    // 23. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/captions.ts:39
     loss_stored[0] = rowSum[0]! * perRow;
 
     // #endregion
     // #region backward
     // — adjoint of lstm
     for (let t = 8; t >= 0; t--) {
-      // 27. d_lstm.c_before, d_lstm.recurrence through lstm    %d_lstm.h…%d_lstm.recurrence  adjoint of lstm (statement 17, 16, 15, 14,
-      //     13): mul: d_x = Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of
-      //     x; sigmoid: d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/captions.ts:36
+      // 24. d_lstm.c_before, d_lstm.recurrence through lstm    %d_lstm.h…%d_lstm.recurrence  adjoint of lstm (statement 14, 13): mul: d_x =
+      //     Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x; sigmoid: d_x
+      //     = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/captions.ts:36
       addMulConcat_32x96(
         d_lstm_c_after[t]!,
         d_lstm_h_after[t]!,
@@ -176,7 +167,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         d_lstm_recurrence[t]!,
       );
 
-      // 28. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 13): d_a = d_y·bᵀ,
+      // 25. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 13): d_a = d_y·bᵀ,
       //     models/captions.ts:36
       dot_32x384x96(d_lstm_recurrence[t]!, lstm_recurrentKernel, d_lstm_h_before[t]!);
     }
@@ -184,85 +175,85 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: conv2d.kernel in 82, …, scores.bias in 109.
-    // 29. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/captions.ts:42
+    //     1e-8). Each w is updated where its gradient is finished: conv2d.kernel in 77, …, scores.bias in 90.
+    // 26. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/captions.ts:42
     adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
 
-    // 30. stepsTaken = f32(stepCount)    %stepsTaken  update of stepsTaken by adam, models/captions.ts:42
+    // 27. stepsTaken = f32(stepCount)    %stepsTaken  update of stepsTaken by adam, models/captions.ts:42
     // learningRate by adam    %learningRate_div, %learningRate_min, %learningRate_sub, %learningRate_mul  update, models/captions.ts:42
     // rate = learningRate_mul / adam.1-beta1^t_next    %rate  update of rate by adam, models/captions.ts:42
     rate[0] = ((1 - Math.min(stepCount[0]! / 2250, 1)) * 0.004) / adam_1_beta1_t[0]!;
 
-    // 31. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/captions.ts:42
+    // 28. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/captions.ts:42
     adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
-    // 32. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/captions.ts:42
+    // 29. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/captions.ts:42
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 33. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/captions.ts:42
+    // 30. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/captions.ts:42
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // clipByGlobalNorm, of each parameter w with gradient g: g ← g·min(1, 1 / (‖g‖ + 0.000001)), ‖g‖ over all parameters.
     // — adjoint of scores
-    // 34. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
+    // 31. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/captions.ts:37
     // scores.bias by clipByGlobalNorm with d_scores.bias    %scores.bias_mul, %d_scores.bias_square  update, models/captions.ts:37
     sumClipByGlobalNorm_d_scores_bias();
 
-    // 35. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 18): d_b = aᵀ·d_y,
+    // 32. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
     //     models/captions.ts:37
     dot_d_scores_kernel();
-    // 36. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for d_lstm.recurrentKernel,
+    // 33. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for d_lstm.recurrentKernel,
     //     models/captions.ts:36
     widen_lstm_h_before_all_wide();
-    // 37. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for d_lstm.recurrentKernel, models/captions.ts:36
+    // 34. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for d_lstm.recurrentKernel, models/captions.ts:36
     widen_d_lstm_inputs_wide();
 
     // — adjoint of lstm
-    // 38. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 13): d_b =
+    // 35. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 13): d_b =
     //     aᵀ·d_y, models/captions.ts:36
     dot_d_lstm_recurrentKernel();
 
-    // 39. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
+    // 36. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
     //     (statement 13): d_x = Σ d_y; broadcast (statement 10): d_x = Σ d_y, models/captions.ts:36
     // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/captions.ts:36
     sumClipByGlobalNorm_d_lstm_recurrentBias();
 
-    // 40. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 10): d_b = aᵀ·d_y,
+    // 37. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 10): d_b = aᵀ·d_y,
     //     models/captions.ts:36
     dot_d_lstm_kernel();
-    // 41. d_transpose = d_lstm.inputs · lstm.kernelᵀ    %d_transpose  adjoint of dot (statement 10): d_a = d_y·bᵀ, models/captions.ts:36
+    // 38. d_transpose = d_lstm.inputs · lstm.kernelᵀ    %d_transpose  adjoint of dot (statement 10): d_a = d_y·bᵀ, models/captions.ts:36
     dot_d_embedding();
 
     // — adjoint of embedding
-    // 42. d_embedding.table = transpose(d_transpose, [1,0,2]) added at before    %d_embedding.table  adjoint of gather (statement 9): d_x =
+    // 39. d_embedding.table = transpose(d_transpose, [1,0,2]) added at before    %d_embedding.table  adjoint of gather (statement 9): d_x =
     //     d_y added at the positions, models/captions.ts:35
     scatterAdd_d_embedding_table();
 
     // — adjoint of start
-    // 43. d_start = concat(d_slice, d_slice_2) along axis 1    %d_start  adjoint of add (statement 8): d_x = Σ over the uses of x,
+    // 40. d_start = concat(d_slice, d_slice_2) along axis 1    %d_start  adjoint of add (statement 8): d_x = Σ over the uses of x,
     //     models/captions.ts:34
     // d_broadcast_4, d_start.product = d_start    %d_broadcast_4, %d_start.product  adjoint of add (statement 8): d_b = d_y, d_a = d_y,
     //     models/captions.ts:34
     concat_d_start();
 
-    // 44. d_start.bias = Σ d_start over axes 0    %d_start.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/captions.ts:34
+    // 41. d_start.bias = Σ d_start over axes 0    %d_start.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/captions.ts:34
     // start.bias by clipByGlobalNorm with d_start.bias    %start.bias_mul, %d_start.bias_square  update, models/captions.ts:34
     sumClipByGlobalNorm_d_start_bias();
-    // 45. d_start_wide = d_start in double    %d_start_wide  widen for d_flatten, models/captions.ts:34
+    // 42. d_start_wide = d_start in double    %d_start_wide  widen for d_flatten, models/captions.ts:34
     widen_d_start_wide();
-    // 46. d_flatten = d_start · start.kernelᵀ    %d_flatten  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/captions.ts:34
+    // 43. d_flatten = d_start · start.kernelᵀ    %d_flatten  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/captions.ts:34
     dot_d_flatten();
-    // 47. conv2d_3_wide = conv2d_3 in double    %conv2d_3_wide  widen for d_start.kernel, models/captions.ts:34
+    // 44. conv2d_3_wide = conv2d_3 in double    %conv2d_3_wide  widen for d_start.kernel, models/captions.ts:34
     widen_conv2d_3_wide();
-    // 48. d_start_wide_2 = d_start in double    %d_start_wide_2  widen for d_start.kernel, models/captions.ts:34
+    // 45. d_start_wide_2 = d_start in double    %d_start_wide_2  widen for d_start.kernel, models/captions.ts:34
     widen_d_start_wide_2();
-    // 49. d_start.kernel = reshape(conv2d_3, [32,2048])ᵀ · d_start    %d_start.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y,
+    // 46. d_start.kernel = reshape(conv2d_3, [32,2048])ᵀ · d_start    %d_start.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y,
     //     models/captions.ts:34
     dot_d_start_kernel();
 
     // — adjoint of conv2d_3
-    // 50. d_conv2d_3.z = [0 < conv2d_3] ? reshape(d_flatten, [32,32,8,8]) : 0    %d_conv2d_3.z_lt, %d_conv2d_3.z  adjoint of relu
+    // 47. d_conv2d_3.z = [0 < conv2d_3] ? reshape(d_flatten, [32,32,8,8]) : 0    %d_conv2d_3.z_lt, %d_conv2d_3.z  adjoint of relu
     //     (statement 7): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/captions.ts:31
     // d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/captions.ts:31
@@ -271,13 +262,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_3.bias by clipByGlobalNorm with d_conv2d_3.bias    %conv2d_3.bias_mul, %d_conv2d_3.bias_square  update, models/captions.ts:31
     sumClipByGlobalNorm_d_conv2d_3_bias();
 
-    // 51. conv2d_3_padded_wide = conv2d_3_padded in double    %conv2d_3_padded_wide  widen for d_conv2d_2, models/captions.ts:31
+    // 48. conv2d_3_padded_wide = conv2d_3_padded in double    %conv2d_3_padded_wide  widen for d_conv2d_2, models/captions.ts:31
     widen_conv2d_3_padded_wide();
-    // 52. conv2d_3.kernel_wide = conv2d_3.kernel in double    %conv2d_3.kernel_wide  widen for d_conv2d_2, models/captions.ts:31
+    // 49. conv2d_3.kernel_wide = conv2d_3.kernel in double    %conv2d_3.kernel_wide  widen for d_conv2d_2, models/captions.ts:31
     widen_conv2d_3_kernel_wide_2();
 
     // — adjoint of conv2d_2
-    // 53. d_conv2d_3.z as in statement 50    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
+    // 50. d_conv2d_3.z as in statement 47    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
     //     models/captions.ts:31
     // d_conv2d_2 = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_conv2d_2  adjoint of conv (statement 7): d_x
     //     = d_y ∗ reversed w, models/captions.ts:31
@@ -287,95 +278,93 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/captions.ts:31
     convWhere_d_conv2d_2_z();
 
-    // 54. conv2d_2_padded_wide = conv2d_2_padded in double    %conv2d_2_padded_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
+    // 51. conv2d_2_padded_wide = conv2d_2_padded in double    %conv2d_2_padded_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
     widen_conv2d_2_padded_wide_2();
-    // 55. conv2d_3_wide_2 = conv2d_3 in double    %conv2d_3_wide_2  widen for d_conv2d_3.kernel, models/captions.ts:31
-    widen_conv2d_3_wide_2();
-    // 56. d_flatten_wide = d_flatten in double    %d_flatten_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
+    // 52. d_flatten_wide = d_flatten in double    %d_flatten_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
     widen_d_flatten_wide();
-    // 57. d_conv2d_3.z as in statement 50    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
+    // 53. d_conv2d_3.z as in statement 47    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
     //     models/captions.ts:31
     // d_conv2d_3.kernel_conv = transpose(conv2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of
     //     conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/captions.ts:31
     conv_d_conv2d_3_kernel();
 
     // — adjoint of conv2d_2
-    // 58. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 54. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/captions.ts:31
     // conv2d_2.bias by clipByGlobalNorm with d_conv2d_2.bias    %conv2d_2.bias_mul, %d_conv2d_2.bias_square  update, models/captions.ts:31
     sumClipByGlobalNorm_d_conv2d_2_bias();
 
-    // 59. d_conv2d.padded = pad(d_conv2d_2.z, [0,0,1,1], [0,0,0,0])    %d_conv2d.padded  adjoint of conv (statement 4): d_x = d_y ∗
+    // 55. d_conv2d.padded = pad(d_conv2d_2.z, [0,0,1,1], [0,0,0,0])    %d_conv2d.padded  adjoint of conv (statement 4): d_x = d_y ∗
     //     reversed w, models/captions.ts:31
     identity_d_conv2d_padded();
-    // 60. conv2d_2.kernel_wide = conv2d_2.kernel in double    %conv2d_2.kernel_wide  widen for d_conv2d.phase0, models/captions.ts:31
+    // 56. conv2d_2.kernel_wide = conv2d_2.kernel in double    %conv2d_2.kernel_wide  widen for d_conv2d.phase0, models/captions.ts:31
     widen_conv2d_2_kernel_wide();
-    // 61. d_conv2d.phase0 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 16,32,3,3]
+    // 57. d_conv2d.phase0 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 16,32,3,3]
     //     %d_conv2d.phase0  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     conv_concat();
-    // 62. d_conv2d.phase1 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 16,32,3,3]
+    // 58. d_conv2d.phase1 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 16,32,3,3]
     //     %d_conv2d.phase1  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     conv_concat_2();
-    // 63. d_conv2d.phase2 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 16,32,3,3]
+    // 59. d_conv2d.phase2 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 16,32,3,3]
     //     %d_conv2d.phase2  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     conv_concat_3();
 
-    // 64. d_conv2d.phase3 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 16,32,3,3]
+    // 60. d_conv2d.phase3 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 16,32,3,3]
     //     %d_conv2d.phase3  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     // concat = concat(d_conv2d.phase0, d_conv2d.phase1, d_conv2d.phase2, d_conv2d.phase3) along axis 1    %concat  adjoint of conv
     //     (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     conv_concat_4();
 
-    // 65. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for d_conv2d_2.kernel, models/captions.ts:31
+    // 61. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for d_conv2d_2.kernel, models/captions.ts:31
     pad_conv2d_padded_2();
-    // 66. d_conv2d_2.z_wide = d_conv2d_2.z in double    %d_conv2d_2.z_wide  widen for d_conv2d_2.kernel, models/captions.ts:31
+    // 62. d_conv2d_2.z_wide = d_conv2d_2.z in double    %d_conv2d_2.z_wide  widen for d_conv2d_2.kernel, models/captions.ts:31
     widen_d_conv2d_2_z_wide();
-    // 67. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    // 63. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
     //     conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/captions.ts:31
     conv_d_conv2d_2_kernel();
 
     // — adjoint of conv2d
-    // 68. d_conv2d = reshape(transpose(reshape(concat, [32,2,2,16,8,8]), [0,3,4,1,5,2]), [32,16,16,16])[0,0,0,0 .. 32,16,16,16]
+    // 64. d_conv2d = reshape(transpose(reshape(concat, [32,2,2,16,8,8]), [0,3,4,1,5,2]), [32,16,16,16])[0,0,0,0 .. 32,16,16,16]
     //     %d_conv2d  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     // d_conv2d.bias through conv2d    %d_conv2d.z_lt…%d_conv2d.bias  adjoint of conv2d (statement 2): relu: d_x = d_y ⊙ (0 < y ? 1 : 0) for
     //     y = x < 0 ? 0 : x; add: d_b = d_y, d_a = d_y; broadcast: d_x = Σ d_y, models/captions.ts:30
     sum_d_conv2d_bias();
 
-    // 69. x_padded = x in a margin of zeros    %x_padded  pad for d_conv2d.kernel, models/captions.ts:30
+    // 65. x_padded = x in a margin of zeros    %x_padded  pad for d_conv2d.kernel, models/captions.ts:30
     pad_x_padded_2();
-    // 70. d_conv2d.z_lt as in statement 68, d_conv2d as in 68    %d_conv2d.z_lt…%d_conv2d.product  again, models/captions.ts:30, 31
+    // 66. d_conv2d.z_lt as in statement 64, d_conv2d as in 64    %d_conv2d.z_lt…%d_conv2d.product  again, models/captions.ts:30, 31
     // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z_lt ? d_conv2d : 0, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint
     //     of conv (statement 2): d_w = xᵀ ∗ d_yᵀ, models/captions.ts:30
     conv_d_conv2d_kernel();
 
     // #endregion
     // #region update
-    // 71. conv2d.kernel by clipByGlobalNorm with d_conv2d.kernel_conv    %conv2d.kernel_mul, %d_conv2d.kernel_square  update,
+    // 67. conv2d.kernel by clipByGlobalNorm with d_conv2d.kernel_conv    %conv2d.kernel_mul, %d_conv2d.kernel_square  update,
     //     models/captions.ts:30
     clipByGlobalNorm_d_conv2d_kernel_square();
-    // 72. conv2d.bias by clipByGlobalNorm with d_conv2d.bias    %conv2d.bias_mul, %d_conv2d.bias_square  update, models/captions.ts:30
+    // 68. conv2d.bias by clipByGlobalNorm with d_conv2d.bias    %conv2d.bias_mul, %d_conv2d.bias_square  update, models/captions.ts:30
     clipByGlobalNorm_d_conv2d_bias_square();
-    // 73. conv2d_2.kernel by clipByGlobalNorm with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul, %d_conv2d_2.kernel_square  update,
+    // 69. conv2d_2.kernel by clipByGlobalNorm with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul, %d_conv2d_2.kernel_square  update,
     //     models/captions.ts:31
     clipByGlobalNorm_d_conv2d_2_kernel_square();
-    // 74. conv2d_3.kernel by clipByGlobalNorm with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul, %d_conv2d_3.kernel_square  update,
+    // 70. conv2d_3.kernel by clipByGlobalNorm with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul, %d_conv2d_3.kernel_square  update,
     //     models/captions.ts:31
     clipByGlobalNorm_d_conv2d_3_kernel_square();
-    // 75. start.kernel by clipByGlobalNorm with d_start.kernel    %start.kernel_mul, %d_start.kernel_square  update, models/captions.ts:34
+    // 71. start.kernel by clipByGlobalNorm with d_start.kernel    %start.kernel_mul, %d_start.kernel_square  update, models/captions.ts:34
     clipByGlobalNorm_d_start_kernel_square();
-    // 76. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
+    // 72. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
     //     models/captions.ts:35
     clipByGlobalNorm_d_embedding_table_square();
-    // 77. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/captions.ts:36
+    // 73. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/captions.ts:36
     clipByGlobalNorm_d_lstm_kernel_square();
-    // 78. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
+    // 74. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
     //     update, models/captions.ts:36
     clipByGlobalNorm_d_lstm_recurrentKernel_square();
-    // 79. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
+    // 75. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/captions.ts:37
     clipByGlobalNorm_d_scores_kernel_square();
 
-    // 80. conv2d.kernel by clipByGlobalNorm with d_scores.bias_square, d_lstm.bias_square, d_start.bias_square, d_conv2d_3.bias_square,
+    // 76. conv2d.kernel by clipByGlobalNorm with d_scores.bias_square, d_lstm.bias_square, d_start.bias_square, d_conv2d_3.bias_square,
     //     d_conv2d_2.bias_square, d_conv2d.kernel_square, d_conv2d.bias_square, d_conv2d_2.kernel_square, d_conv2d_3.kernel_square,
     //     d_start.kernel_square, d_embedding.table_square, d_lstm.kernel_square, d_lstm.recurrentKernel_square, d_scores.kernel_square
     //     %conv2d.kernel_add…%clip.scale  update, models/captions.ts:30
@@ -402,167 +391,77 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       1,
     );
 
-    // 81. conv2d.kernel by adam with d_conv2d.kernel_clipped    %conv2d.kernel_mul_2, %conv2d.kernel_mul_3, %conv2d.kernel.m_next  update,
-    //     models/captions.ts:30
-    // d_conv2d.kernel_clipped = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d.kernel_clipped  update of
-    //     conv2d.kernel by clipByGlobalNorm, models/captions.ts:30
-    adam_conv2d_kernel_m();
-
-    // 82. conv2d.kernel by adam with d_conv2d.kernel_clipped    %conv2d.kernel_mul_4…%conv2d.kernel_next  update, models/captions.ts:30
+    // 77. conv2d.kernel by adam with d_conv2d.kernel_clipped    %conv2d.kernel_mul_2…%conv2d.kernel_next  update, models/captions.ts:30
     // d_conv2d.kernel_clipped = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d.kernel_clipped  update of
     //     conv2d.kernel by clipByGlobalNorm, models/captions.ts:30
     adam_conv2d_kernel();
 
-    // 83. conv2d.bias by adam with d_conv2d.bias_clipped    %conv2d.bias_mul_2, %conv2d.bias_mul_3, %conv2d.bias.m_next  update,
-    //     models/captions.ts:30
-    // d_conv2d.bias_clipped = d_conv2d.bias ⊙ clip.scale    %d_conv2d.bias_clipped  update of conv2d.bias by clipByGlobalNorm,
-    //     models/captions.ts:30
-    adam_conv2d_bias_m();
-
-    // 84. conv2d.bias by adam with d_conv2d.bias_clipped    %conv2d.bias_mul_4…%conv2d.bias_next  update, models/captions.ts:30
+    // 78. conv2d.bias by adam with d_conv2d.bias_clipped    %conv2d.bias_mul_2…%conv2d.bias_next  update, models/captions.ts:30
     // d_conv2d.bias_clipped = d_conv2d.bias ⊙ clip.scale    %d_conv2d.bias_clipped  update of conv2d.bias by clipByGlobalNorm,
     //     models/captions.ts:30
     adam_conv2d_bias();
 
-    // 85. conv2d_2.kernel by adam with d_conv2d_2.kernel_clipped    %conv2d_2.kernel_mul_2, %conv2d_2.kernel_mul_3, %conv2d_2.kernel.m_next
-    //     update, models/captions.ts:31
-    // d_conv2d_2.kernel_clipped = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_2.kernel_clipped  update of
-    //     conv2d_2.kernel by clipByGlobalNorm, models/captions.ts:31
-    adam_conv2d_2_kernel_m();
-
-    // 86. conv2d_2.kernel by adam with d_conv2d_2.kernel_clipped    %conv2d_2.kernel_mul_4…%conv2d_2.kernel_next  update,
+    // 79. conv2d_2.kernel by adam with d_conv2d_2.kernel_clipped    %conv2d_2.kernel_mul_2…%conv2d_2.kernel_next  update,
     //     models/captions.ts:31
     // d_conv2d_2.kernel_clipped = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_2.kernel_clipped  update of
     //     conv2d_2.kernel by clipByGlobalNorm, models/captions.ts:31
     adam_conv2d_2_kernel();
 
-    // 87. conv2d_2.bias by adam with d_conv2d_2.bias_clipped    %conv2d_2.bias_mul_2, %conv2d_2.bias_mul_3, %conv2d_2.bias.m_next  update,
-    //     models/captions.ts:31
-    // d_conv2d_2.bias_clipped = d_conv2d_2.bias ⊙ clip.scale    %d_conv2d_2.bias_clipped  update of conv2d_2.bias by clipByGlobalNorm,
-    //     models/captions.ts:31
-    adam_conv2d_2_bias_m();
-
-    // 88. conv2d_2.bias by adam with d_conv2d_2.bias_clipped    %conv2d_2.bias_mul_4…%conv2d_2.bias_next  update, models/captions.ts:31
+    // 80. conv2d_2.bias by adam with d_conv2d_2.bias_clipped    %conv2d_2.bias_mul_2…%conv2d_2.bias_next  update, models/captions.ts:31
     // d_conv2d_2.bias_clipped = d_conv2d_2.bias ⊙ clip.scale    %d_conv2d_2.bias_clipped  update of conv2d_2.bias by clipByGlobalNorm,
     //     models/captions.ts:31
     adam_conv2d_2_bias();
 
-    // 89. conv2d_3.kernel by adam with d_conv2d_3.kernel_clipped    %conv2d_3.kernel_mul_2, %conv2d_3.kernel_mul_3, %conv2d_3.kernel.m_next
-    //     update, models/captions.ts:31
-    // d_conv2d_3.kernel_clipped = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_3.kernel_clipped  update of
-    //     conv2d_3.kernel by clipByGlobalNorm, models/captions.ts:31
-    adam_conv2d_3_kernel_m();
-
-    // 90. conv2d_3.kernel by adam with d_conv2d_3.kernel_clipped    %conv2d_3.kernel_mul_4…%conv2d_3.kernel_next  update,
+    // 81. conv2d_3.kernel by adam with d_conv2d_3.kernel_clipped    %conv2d_3.kernel_mul_2…%conv2d_3.kernel_next  update,
     //     models/captions.ts:31
     // d_conv2d_3.kernel_clipped = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_3.kernel_clipped  update of
     //     conv2d_3.kernel by clipByGlobalNorm, models/captions.ts:31
     adam_conv2d_3_kernel();
 
-    // 91. conv2d_3.bias by adam with d_conv2d_3.bias_clipped    %conv2d_3.bias_mul_2, %conv2d_3.bias_mul_3, %conv2d_3.bias.m_next  update,
-    //     models/captions.ts:31
-    // d_conv2d_3.bias_clipped = d_conv2d_3.bias ⊙ clip.scale    %d_conv2d_3.bias_clipped  update of conv2d_3.bias by clipByGlobalNorm,
-    //     models/captions.ts:31
-    adam_conv2d_3_bias_m();
-
-    // 92. conv2d_3.bias by adam with d_conv2d_3.bias_clipped    %conv2d_3.bias_mul_4…%conv2d_3.bias_next  update, models/captions.ts:31
+    // 82. conv2d_3.bias by adam with d_conv2d_3.bias_clipped    %conv2d_3.bias_mul_2…%conv2d_3.bias_next  update, models/captions.ts:31
     // d_conv2d_3.bias_clipped = d_conv2d_3.bias ⊙ clip.scale    %d_conv2d_3.bias_clipped  update of conv2d_3.bias by clipByGlobalNorm,
     //     models/captions.ts:31
     adam_conv2d_3_bias();
 
-    // 93. start.kernel by adam with d_start.kernel_clipped    %start.kernel_mul_2, %start.kernel_mul_3, %start.kernel.m_next  update,
-    //     models/captions.ts:34
-    // d_start.kernel_clipped = d_start.kernel ⊙ clip.scale    %d_start.kernel_clipped  update of start.kernel by clipByGlobalNorm,
-    //     models/captions.ts:34
-    adam_start_kernel_m();
-
-    // 94. start.kernel by adam with d_start.kernel_clipped    %start.kernel_mul_4…%start.kernel_next  update, models/captions.ts:34
+    // 83. start.kernel by adam with d_start.kernel_clipped    %start.kernel_mul_2…%start.kernel_next  update, models/captions.ts:34
     // d_start.kernel_clipped = d_start.kernel ⊙ clip.scale    %d_start.kernel_clipped  update of start.kernel by clipByGlobalNorm,
     //     models/captions.ts:34
     adam_start_kernel();
 
-    // 95. start.bias by adam with d_start.bias_clipped    %start.bias_mul_2, %start.bias_mul_3, %start.bias.m_next  update,
-    //     models/captions.ts:34
-    // d_start.bias_clipped = d_start.bias ⊙ clip.scale    %d_start.bias_clipped  update of start.bias by clipByGlobalNorm,
-    //     models/captions.ts:34
-    adam_start_bias_m();
-
-    // 96. start.bias by adam with d_start.bias_clipped    %start.bias_mul_4…%start.bias_next  update, models/captions.ts:34
+    // 84. start.bias by adam with d_start.bias_clipped    %start.bias_mul_2…%start.bias_next  update, models/captions.ts:34
     // d_start.bias_clipped = d_start.bias ⊙ clip.scale    %d_start.bias_clipped  update of start.bias by clipByGlobalNorm,
     //     models/captions.ts:34
     adam_start_bias();
 
-    // 97. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_2, %embedding.table_mul_3, %embedding.table.m_next
-    //     update, models/captions.ts:35
-    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
-    //     clipByGlobalNorm, models/captions.ts:35
-    adam_embedding_table_m();
-
-    // 98. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_4…%embedding.table_next  update,
+    // 85. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_2…%embedding.table_next  update,
     //     models/captions.ts:35
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
     //     clipByGlobalNorm, models/captions.ts:35
     adam_embedding_table();
 
-    // 99. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2, %lstm.kernel_mul_3, %lstm.kernel.m_next  update,
-    //     models/captions.ts:36
-    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
-    //     models/captions.ts:36
-    adam_lstm_kernel_m();
-
-    // 100. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_4…%lstm.kernel_next  update, models/captions.ts:36
+    // 86. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2…%lstm.kernel_next  update, models/captions.ts:36
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
     //     models/captions.ts:36
     adam_lstm_kernel();
 
-    // 101. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2, %lstm.bias_mul_3, %lstm.bias.m_next  update,
-    //     models/captions.ts:36
-    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
-    //     models/captions.ts:36
-    adam_lstm_bias_m();
-
-    // 102. d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
-    //     models/captions.ts:36
-    // lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_5…%lstm.bias_next  update, models/captions.ts:36
-    // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_4, %lstm.recurrentBias.v_next  update, models/captions.ts:36
-    adam_lstm_recurrentBias_v();
-
-    // 103. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2, %lstm.recurrentKernel_mul_3,
-    //     %lstm.recurrentKernel.m_next  update, models/captions.ts:36
-    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
-    //     lstm.recurrentKernel by clipByGlobalNorm, models/captions.ts:36
-    adam_lstm_recurrentKernel_m();
-
-    // 104. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_4…%lstm.recurrentKernel_next
+    // 87. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2…%lstm.recurrentKernel_next
     //     update, models/captions.ts:36
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
     //     lstm.recurrentKernel by clipByGlobalNorm, models/captions.ts:36
     adam_lstm_recurrentKernel();
 
-    // 105. lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/captions.ts:36
+    // 88. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2…%lstm.bias_next  update, models/captions.ts:36
     // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
     //     models/captions.ts:36
-    // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ (1 − 0.9)    %lstm.bias_mul_3  update of lstm.bias by adam, models/captions.ts:36
+    // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/captions.ts:36
     adam_lstm_recurrentBias();
 
-    // 106. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2, %scores.kernel_mul_3, %scores.kernel.m_next  update,
-    //     models/captions.ts:37
-    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
-    //     models/captions.ts:37
-    adam_scores_kernel_m();
-
-    // 107. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_4…%scores.kernel_next  update, models/captions.ts:37
+    // 89. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2…%scores.kernel_next  update, models/captions.ts:37
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
     //     models/captions.ts:37
     adam_scores_kernel();
 
-    // 108. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2, %scores.bias_mul_3, %scores.bias.m_next  update,
-    //     models/captions.ts:37
-    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
-    //     models/captions.ts:37
-    adam_scores_bias_m();
-
-    // 109. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_4…%scores.bias_next  update, models/captions.ts:37
+    // 90. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2…%scores.bias_next  update, models/captions.ts:37
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
     //     models/captions.ts:37
     adam_scores_bias();
@@ -724,327 +623,229 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+  const eachTurn = <Made,>(turns: number, made: (t: number) => Made): Made[] =>
+    Array.from({ length: turns }, (_, t) => made(t));
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const conv2d_kernel = new Float32Array(arena, 0, 432); // [16,3,3,3]  parameter, always
-  const conv2d_bias = new Float32Array(arena, 1728, 16); // [16]  parameter, always
-  const conv2d_2_kernel = new Float32Array(arena, 1792, 4608); // [32,16,3,3]  parameter, always
-  const conv2d_2_bias = new Float32Array(arena, 20224, 32); // [32]  parameter, always
-  const conv2d_3_kernel = new Float32Array(arena, 20352, 9216); // [32,32,3,3]  parameter, always
-  const conv2d_3_bias = new Float32Array(arena, 57216, 32); // [32]  parameter, always
-  const start_kernel = new Float32Array(arena, 57344, 393216); // [2048,192]  parameter, always
-  const start_bias = new Float32Array(arena, 1630208, 192); // [192]  parameter, always
-  const embedding_table = new Float32Array(arena, 1630976, 256); // [16,16]  parameter, always
-  const lstm_kernel = new Float32Array(arena, 1632000, 6144); // [16,384]  parameter, always
-  const lstm_bias = new Float32Array(arena, 1656576, 384); // [384]  parameter, always
-  const lstm_recurrentKernel = new Float32Array(arena, 1658112, 36864); // [96,384]  parameter, always
-  const lstm_recurrentBias = new Float32Array(arena, 1805568, 384); // [384]  parameter, always
-  const scores_kernel = new Float32Array(arena, 1807104, 1536); // [96,16]  parameter, always
-  const scores_bias = new Float32Array(arena, 1813248, 16); // [16]  parameter, always
-  const stepCount = new Int32Array(arena, 1813312, 1); // []  state, always
-  const adam_1_beta1_t = new Float32Array(arena, 1813328, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 1813344, 1); // []  state, always
-  const conv2d_kernel_m = new Float32Array(arena, 1813360, 432); // [16,3,3,3]  state, always
-  const conv2d_kernel_v = new Float32Array(arena, 1815088, 432); // [16,3,3,3]  state, always
-  const conv2d_bias_m = new Float32Array(arena, 1816816, 16); // [16]  state, always
-  const conv2d_bias_v = new Float32Array(arena, 1816880, 16); // [16]  state, always
-  const conv2d_2_kernel_m = new Float32Array(arena, 1816944, 4608); // [32,16,3,3]  state, always
-  const conv2d_2_kernel_v = new Float32Array(arena, 1835376, 4608); // [32,16,3,3]  state, always
-  const conv2d_2_bias_m = new Float32Array(arena, 1853808, 32); // [32]  state, always
-  const conv2d_2_bias_v = new Float32Array(arena, 1853936, 32); // [32]  state, always
-  const conv2d_3_kernel_m = new Float32Array(arena, 1854064, 9216); // [32,32,3,3]  state, always
-  const conv2d_3_kernel_v = new Float32Array(arena, 1890928, 9216); // [32,32,3,3]  state, always
-  const conv2d_3_bias_m = new Float32Array(arena, 1927792, 32); // [32]  state, always
-  const conv2d_3_bias_v = new Float32Array(arena, 1927920, 32); // [32]  state, always
-  const start_kernel_m = new Float32Array(arena, 1928048, 393216); // [2048,192]  state, always
-  const start_kernel_v = new Float32Array(arena, 3500912, 393216); // [2048,192]  state, always
-  const start_bias_m = new Float32Array(arena, 5073776, 192); // [192]  state, always
-  const start_bias_v = new Float32Array(arena, 5074544, 192); // [192]  state, always
-  const embedding_table_m = new Float32Array(arena, 5075312, 256); // [16,16]  state, always
-  const embedding_table_v = new Float32Array(arena, 5076336, 256); // [16,16]  state, always
-  const lstm_kernel_m = new Float32Array(arena, 5077360, 6144); // [16,384]  state, always
-  const lstm_kernel_v = new Float32Array(arena, 5101936, 6144); // [16,384]  state, always
-  const lstm_bias_m = new Float32Array(arena, 5126512, 384); // [384]  state, always
-  const lstm_bias_v = new Float32Array(arena, 5128048, 384); // [384]  state, always
-  const lstm_recurrentKernel_m = new Float32Array(arena, 5129584, 36864); // [96,384]  state, always
-  const lstm_recurrentKernel_v = new Float32Array(arena, 5277040, 36864); // [96,384]  state, always
-  const lstm_recurrentBias_m = new Float32Array(arena, 5424496, 384); // [384]  state, always
-  const lstm_recurrentBias_v = new Float32Array(arena, 5426032, 384); // [384]  state, always
-  const scores_kernel_m = new Float32Array(arena, 5427568, 1536); // [96,16]  state, always
-  const scores_kernel_v = new Float32Array(arena, 5433712, 1536); // [96,16]  state, always
-  const scores_bias_m = new Float32Array(arena, 5439856, 16); // [16]  state, always
-  const scores_bias_v = new Float32Array(arena, 5439920, 16); // [16]  state, always
-  const x = new Float32Array(arena, 9404912, 98304); // [32,3,32,32]  input, 1–69
-  const before = new Int32Array(arena, 7277040, 288); // [32,9]  input, 1–42
-  const next = new Int32Array(arena, 6332912, 288); // [32,9]  input, 1–22
-  const live_rows = new Int32Array(arena, 6334064, 1); // []  input, 1–22
-  const loss_stored = new Float32Array(arena, 10504112, 1); // []  output, 26–110
-  const d_shifted = new Float32Array(arena, 5550576, 4608); // [32,9,16]  scratch, 22–35, over exps
-  // d_lstm_h_carried: 6144 elements at 7209456: [2,32,96]  scratch, 24–43
-  // [32,96]  of d_lstm_h_carried, 24–43
-  const d_lstm_h_after = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 12288 + 7209456, 3072),
-  );
-  // [32,96]  of d_lstm_h_carried, 24–43
-  const d_lstm_h_before = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, (t % 2) * 12288 + 7209456, 3072),
-  );
-  const d_lstm_h_last = new Float32Array(arena, 7221744, 3072); // [32,96]  of d_lstm_h_carried, 24–43
-  const d_slice = new Float32Array(arena, 7209456, 3072); // [32,96]  of d_lstm_h_carried, 24–43
-  // d_lstm_c_carried: 6144 elements at 7234032: [2,32,96]  scratch, 25–43
-  // [32,96]  of d_lstm_c_carried, 25–43
-  const d_lstm_c_after = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 12288 + 7234032, 3072),
-  );
-  // [32,96]  of d_lstm_c_carried, 25–43
-  const d_lstm_c_before = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, (t % 2) * 12288 + 7234032, 3072),
-  );
-  const d_lstm_c_last = new Float32Array(arena, 7246320, 3072); // [32,96]  of d_lstm_c_carried, 25–43
-  const d_slice_2 = new Float32Array(arena, 7234032, 3072); // [32,96]  of d_lstm_c_carried, 25–43
-  const d_lstm_inputs = new Float32Array(arena, 6324720, 110592); // [9,32,384]  scratch, 27–41
-  // [32,384]  of d_lstm_inputs, 27–41
-  const d_lstm_recurrence = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 49152 + 6324720, 12288),
-  );
-  // [32,96]  of lstm_c_turns, 12–28
-  const lstm_c_before_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6005232, 3072),
-  );
-  // [32,96]  of lstm_f_all, 13–28
-  const lstm_f_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6128112, 3072),
-  );
-  // [32,96]  of lstm_i_all, 13–28
-  const lstm_i_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6767088, 3072),
-  );
-  // [32,96]  of lstm_g_all, 13–28
-  const lstm_g_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6877680, 3072),
-  );
-  // [32,96]  of lstm_o_all, 13–28
-  const lstm_o_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6988272, 3072),
-  );
-  // [32,96]  of tanh_all, 13–28
-  const tanh_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 7098864, 3072),
-  );
-  const d_lstm_h_all_stored = new Float32Array(arena, 5439984, 27648); // [9,32,96]  scratch, 23–28
-  // [32,96]  of d_lstm_h_all_stored, 23–28
-  const d_lstm_h_all_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 5439984, 3072),
-  );
-  // lstm_h_turns: 30720 elements at 5882352: [10,32,96]  residual, 11–36
-  // [32,96]  of lstm_h_turns, 11–36
-  const lstm_h_before = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 5882352, 3072),
-  );
-  // [32,96]  of lstm_h_turns, 11–36
-  const lstm_h = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 5894640, 3072),
-  );
-  const lstm_h_all = new Float32Array(arena, 5894640, 27648); // [9,32,96]  of lstm_h_turns, 11–36
-  const lstm_h_before_all = new Float32Array(arena, 5882352, 27648); // [9,32,96]  of lstm_h_turns, 11–36
-  // lstm_c_turns: 30720 elements at 6005232: [10,32,96]  scratch, 12–28
-  // [32,96]  of lstm_c_turns, 12–28
-  const lstm_c_before = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6005232, 3072),
-  );
-  // [32,96]  of lstm_c_turns, 12–28
-  const lstm_c = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6017520, 3072),
-  );
-  // lstm_c_before_all: 27648 elements at 6005232: [9,32,96]  of lstm_c_turns, 12–28
-  // lstm_f_all: 27648 elements at 6128112: [9,32,96]  scratch, 13–28
-  const lstm_f = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6128112, 3072),
-  ); // [32,96]  of lstm_f_all, 13–28
-  // lstm_i_all: 27648 elements at 6767088: [9,32,96]  scratch, 13–28
-  const lstm_i = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6767088, 3072),
-  ); // [32,96]  of lstm_i_all, 13–28
-  // lstm_g_all: 27648 elements at 6877680: [9,32,96]  scratch, 13–28
-  const lstm_g = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6877680, 3072),
-  ); // [32,96]  of lstm_g_all, 13–28
-  // lstm_o_all: 27648 elements at 6988272: [9,32,96]  scratch, 13–28
-  const lstm_o = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 6988272, 3072),
-  ); // [32,96]  of lstm_o_all, 13–28
-  // tanh_all: 27648 elements at 7098864: [9,32,96]  scratch, 13–28
-  const tanh_ = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 12288 + 7098864, 3072),
-  ); // [32,96]  of tanh_all, 13–28
-  // [32,384]  of lstm_inputs, 10–17
-  const lstm_inputs_slice = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 49152 + 5439984, 12288),
-  );
-  const conv2d = new Float32Array(arena, 7832048, 131072); // [32,16,16,16]  residual, 2–70
-  const conv2d_2 = new Float32Array(arena, 8356336, 65536); // [32,32,8,8]  residual, 4–54
-  const conv2d_3 = new Float32Array(arena, 8880624, 65536); // [32,32,8,8]  residual, 7–55
-  const start = new Float32Array(arena, 6128112, 6144); // [32,192]  scratch, 8–12
-  const embedding = new Float32Array(arena, 7258608, 4608); // [32,9,16]  residual, 9–40
-  const lstm_inputs = new Float32Array(arena, 5439984, 110592); // [9,32,384]  scratch, 10–17
-  const lstm_h_first = new Float32Array(arena, 5882352, 3072); // [32,96]  of lstm_h_turns, 11–36
-  const lstm_c_first = new Float32Array(arena, 6005232, 3072); // [32,96]  of lstm_c_turns, 12–28
-  const x_padded = new Float32Array(arena, 5439984, 104544); // [32,3,33,33]  scratch, 1–2
-  const conv2d_padded = new Float32Array(arena, 5439984, 147968); // [32,16,17,17]  scratch, 3–4
-  const conv2d_2_padded_wide = new Float64Array(arena, 5439984, 102400); // [32,10,10,32]  scratch, 5–7
-  const conv2d_3_kernel_wide = new Float64Array(arena, 6259184, 9216); // [32,3,3,32]  scratch, 6–7
-  const lstm_recurrence = new Float32Array(arena, 6238704, 12288); // [32,384]  scratch, 13–17
-  const scores = new Float32Array(arena, 5439984, 4608); // [32,9,16]  scratch, 18–19
-  const largest = new Float32Array(arena, 5458416, 288); // [32,9]  scratch, 19
-  const exps = new Float32Array(arena, 5550576, 4608); // [32,9,16]  residual, 19–22
-  const total = new Float32Array(arena, 5459568, 288); // [32,9]  residual, 19–22
-  const chosen = new Float32Array(arena, 5460720, 288); // [32,9]  scratch, 19
-  const rowSum = new Float32Array(arena, 5569008, 1); // []  scratch, 19–26
-  const d_rowSum = new Float32Array(arena, 5439984, 1); // []  scratch, 21–22
-  const d_lstm_c = new Float32Array(arena, 5569008, 3072); // [32,96]  scratch, 27
-  const rate = new Float32Array(arena, 10504128, 1); // []  scratch, 30–109
-  const correction = new Float32Array(arena, 10504144, 1); // []  scratch, 32–109
-  const d_scores_bias = new Float32Array(arena, 10504048, 16); // [16]  scratch, 34–109
-  const d_scores_bias_square = new Float32Array(arena, 10504160, 1); // []  scratch, 34–80
-  const d_scores_kernel = new Float32Array(arena, 10494448, 1536); // [96,16]  scratch, 35–107
-  const d_lstm_recurrentKernel = new Float32Array(arena, 10322416, 36864); // [96,384]  scratch, 38–104
-  const d_lstm_recurrentBias = new Float32Array(arena, 10500592, 384); // [384]  scratch, 39–105
-  const d_lstm_bias_square = new Float32Array(arena, 10504176, 1); // []  scratch, 39–80
-  const d_lstm_kernel = new Float32Array(arena, 10469872, 6144); // [16,384]  scratch, 40–100
-  const d_embedding = new Float32Array(arena, 5439984, 4608); // [32,9,16]  scratch, 41–42
-  const d_embedding_table = new Float32Array(arena, 10502128, 256); // [16,16]  scratch, 42–98
-  const d_start = new Float32Array(arena, 5489136, 6144); // [32,192]  scratch, 43–48
-  const d_start_bias = new Float32Array(arena, 10503152, 192); // [192]  scratch, 44–96
-  const d_start_bias_square = new Float32Array(arena, 10504192, 1); // []  scratch, 44–80
-  const d_flatten = new Float32Array(arena, 9798128, 65536); // [32,2048]  scratch, 46–56
-  const d_start_kernel = new Float32Array(arena, 5439984, 393216); // [2048,192]  scratch, 49–94
-  const d_conv2d_3_bias = new Float32Array(arena, 10503920, 32); // [32]  scratch, 50–92
-  const d_conv2d_3_bias_square = new Float32Array(arena, 10504208, 1); // []  scratch, 50–80
-  const d_conv2d_2_z = new Float32Array(arena, 10060272, 65536); // [32,32,8,8]  scratch, 53–66
-  const d_conv2d_3_kernel = new Float32Array(arena, 9798128, 9216); // [32,32,3,3]  scratch, 57–90
-  const d_conv2d_2_bias = new Float32Array(arena, 7623152, 32); // [32]  scratch, 58–88
-  const d_conv2d_2_bias_square = new Float32Array(arena, 7623280, 1); // []  scratch, 58–80
-  const d_conv2d_padded = new Float32Array(arena, 7012848, 82944); // [32,32,9,9]  scratch, 59–64
-  const concat = new Float32Array(arena, 8356336, 131072); // [32,64,8,8]  scratch, 61–70
-  const d_conv2d_2_kernel = new Float32Array(arena, 7604720, 4608); // [32,16,3,3]  scratch, 67–86
-  const d_conv2d_bias = new Float32Array(arena, 7432752, 16); // [16]  scratch, 68–84
-  const d_conv2d_kernel = new Float32Array(arena, 7431024, 432); // [16,3,3,3]  scratch, 70–82
-  const d_conv2d_kernel_square = new Float32Array(arena, 7012848, 1); // []  scratch, 71–80
-  const d_conv2d_bias_square = new Float32Array(arena, 7012864, 1); // []  scratch, 72–80
-  const d_conv2d_2_kernel_square = new Float32Array(arena, 7012880, 1); // []  scratch, 73–80
-  const d_conv2d_3_kernel_square = new Float32Array(arena, 7012896, 1); // []  scratch, 74–80
-  const d_start_kernel_square = new Float32Array(arena, 7012912, 1); // []  scratch, 75–80
-  const d_embedding_table_square = new Float32Array(arena, 7012928, 1); // []  scratch, 76–80
-  const d_lstm_kernel_square = new Float32Array(arena, 7012944, 1); // []  scratch, 77–80
-  const d_lstm_recurrentKernel_square = new Float32Array(arena, 7012960, 1); // []  scratch, 78–80
-  const d_scores_kernel_square = new Float32Array(arena, 7012976, 1); // []  scratch, 79–80
-  const clip_scale = new Float32Array(arena, 7012992, 1); // []  scratch, 80–109
-  const lstm_h_before_all_wide = new Float64Array(arena, 6767088, 27648); // [9,96,32]  scratch, 36–38
-  const d_lstm_inputs_wide = new Float64Array(arena, 5439984, 110592); // [9,384,32]  scratch, 37–38
-  const d_start_wide = new Float64Array(arena, 5439984, 6144); // [32,192]  scratch, 45–46
-  const conv2d_3_wide = new Float64Array(arena, 7012848, 65536); // [32,8,8,32]  scratch, 47–49
-  const d_start_wide_2 = new Float64Array(arena, 7537136, 6144); // [192,32]  scratch, 48–49
-  const conv2d_3_padded_wide = new Float64Array(arena, 7012848, 102400); // [32,10,10,32]  scratch, 51–53
-  const conv2d_3_kernel_wide_2 = new Float64Array(arena, 8618480, 9216); // [32,3,3,32]  scratch, 52–53
-  const conv2d_2_padded_wide_2 = new Float64Array(arena, 7012848, 102400); // [32,10,10,32]  scratch, 54–57
-  const conv2d_3_wide_2 = new Float64Array(arena, 8356336, 65536); // [32,8,8,32]  scratch, 55–57
-  const d_flatten_wide = new Float64Array(arena, 8880624, 65536); // [2048,32]  scratch, 56–57
-  const conv2d_2_kernel_wide = new Float64Array(arena, 7344624, 4608); // [16,3,3,32]  scratch, 60–61
-  const conv2d_padded_2 = new Float32Array(arena, 7012848, 147968); // [32,16,17,17]  scratch, 65–67
-  const d_conv2d_2_z_wide = new Float64Array(arena, 8880624, 65536); // [32,8,8,32]  scratch, 66–67
-  const x_padded_2 = new Float32Array(arena, 7012848, 104544); // [32,3,33,33]  scratch, 69–70
-  const x_evaluate = new Float32Array(arena, 6746784, 307200); // [100,3,32,32]  input, 1
-  const before_evaluate = new Int32Array(arena, 8927984, 900); // [100,9]  input, 1–8
-  const next_evaluate = new Int32Array(arena, 8931584, 900); // [100,9]  input, 1–18
-  const live_rows_evaluate = new Int32Array(arena, 8935184, 1); // []  input, 1–18
+  const conv2d_kernel = floats(0, 432); // [16,3,3,3]  parameter, always
+  const conv2d_bias = floats(1728, 16); // [16]  parameter, always
+  const conv2d_2_kernel = floats(1792, 4608); // [32,16,3,3]  parameter, always
+  const conv2d_2_bias = floats(20224, 32); // [32]  parameter, always
+  const conv2d_3_kernel = floats(20352, 9216); // [32,32,3,3]  parameter, always
+  const conv2d_3_bias = floats(57216, 32); // [32]  parameter, always
+  const start_kernel = floats(57344, 393216); // [2048,192]  parameter, always
+  const start_bias = floats(1630208, 192); // [192]  parameter, always
+  const embedding_table = floats(1630976, 256); // [16,16]  parameter, always
+  const lstm_kernel = floats(1632000, 6144); // [16,384]  parameter, always
+  const lstm_bias = floats(1656576, 384); // [384]  parameter, always
+  const lstm_recurrentKernel = floats(1658112, 36864); // [96,384]  parameter, always
+  const lstm_recurrentBias = floats(1805568, 384); // [384]  parameter, always
+  const scores_kernel = floats(1807104, 1536); // [96,16]  parameter, always
+  const scores_bias = floats(1813248, 16); // [16]  parameter, always
+  const stepCount = ints(1813312, 1); // []  state, always
+  const adam_1_beta1_t = floats(1813328, 1); // []  state, always
+  const adam_1_beta2_t = floats(1813344, 1); // []  state, always
+  const conv2d_kernel_m = floats(1813360, 432); // [16,3,3,3]  state, always
+  const conv2d_kernel_v = floats(1815088, 432); // [16,3,3,3]  state, always
+  const conv2d_bias_m = floats(1816816, 16); // [16]  state, always
+  const conv2d_bias_v = floats(1816880, 16); // [16]  state, always
+  const conv2d_2_kernel_m = floats(1816944, 4608); // [32,16,3,3]  state, always
+  const conv2d_2_kernel_v = floats(1835376, 4608); // [32,16,3,3]  state, always
+  const conv2d_2_bias_m = floats(1853808, 32); // [32]  state, always
+  const conv2d_2_bias_v = floats(1853936, 32); // [32]  state, always
+  const conv2d_3_kernel_m = floats(1854064, 9216); // [32,32,3,3]  state, always
+  const conv2d_3_kernel_v = floats(1890928, 9216); // [32,32,3,3]  state, always
+  const conv2d_3_bias_m = floats(1927792, 32); // [32]  state, always
+  const conv2d_3_bias_v = floats(1927920, 32); // [32]  state, always
+  const start_kernel_m = floats(1928048, 393216); // [2048,192]  state, always
+  const start_kernel_v = floats(3500912, 393216); // [2048,192]  state, always
+  const start_bias_m = floats(5073776, 192); // [192]  state, always
+  const start_bias_v = floats(5074544, 192); // [192]  state, always
+  const embedding_table_m = floats(5075312, 256); // [16,16]  state, always
+  const embedding_table_v = floats(5076336, 256); // [16,16]  state, always
+  const lstm_kernel_m = floats(5077360, 6144); // [16,384]  state, always
+  const lstm_kernel_v = floats(5101936, 6144); // [16,384]  state, always
+  const lstm_bias_m = floats(5126512, 384); // [384]  state, always
+  const lstm_bias_v = floats(5128048, 384); // [384]  state, always
+  const lstm_recurrentKernel_m = floats(5129584, 36864); // [96,384]  state, always
+  const lstm_recurrentKernel_v = floats(5277040, 36864); // [96,384]  state, always
+  const lstm_recurrentBias_m = floats(5424496, 384); // [384]  state, always
+  const lstm_recurrentBias_v = floats(5426032, 384); // [384]  state, always
+  const scores_kernel_m = floats(5427568, 1536); // [96,16]  state, always
+  const scores_kernel_v = floats(5433712, 1536); // [96,16]  state, always
+  const scores_bias_m = floats(5439856, 16); // [16]  state, always
+  const scores_bias_v = floats(5439920, 16); // [16]  state, always
+  const x = floats(9404912, 98304); // [32,3,32,32]  input, 1–65
+  const before = ints(7277040, 288); // [32,9]  input, 1–39
+  const next = ints(6332912, 288); // [32,9]  input, 1–19
+  const live_rows = ints(6334064, 1); // []  input, 1–19
+  const loss_stored = floats(10504112, 1); // []  output, 23–91
+  const d_shifted = floats(5550576, 4608); // [32,9,16]  scratch, 19–32, over exps
+  // d_lstm_h_carried: 6144 elements at 7209456: [2,32,96]  scratch, 21–40
+  const d_lstm_h_after = eachTurn(9, (t) => floats(((t + 1) % 2) * 12288 + 7209456, 3072)); // [32,96]  of d_lstm_h_carried, 21–40
+  const d_lstm_h_before = eachTurn(9, (t) => floats((t % 2) * 12288 + 7209456, 3072)); // [32,96]  of d_lstm_h_carried, 21–40
+  const d_lstm_h_last = floats(7221744, 3072); // [32,96]  of d_lstm_h_carried, 21–40
+  const d_slice = floats(7209456, 3072); // [32,96]  of d_lstm_h_carried, 21–40
+  // d_lstm_c_carried: 6144 elements at 7234032: [2,32,96]  scratch, 22–40
+  const d_lstm_c_after = eachTurn(9, (t) => floats(((t + 1) % 2) * 12288 + 7234032, 3072)); // [32,96]  of d_lstm_c_carried, 22–40
+  const d_lstm_c_before = eachTurn(9, (t) => floats((t % 2) * 12288 + 7234032, 3072)); // [32,96]  of d_lstm_c_carried, 22–40
+  const d_lstm_c_last = floats(7246320, 3072); // [32,96]  of d_lstm_c_carried, 22–40
+  const d_slice_2 = floats(7234032, 3072); // [32,96]  of d_lstm_c_carried, 22–40
+  const d_lstm_inputs = floats(6324720, 110592); // [9,32,384]  scratch, 24–38
+  const d_lstm_recurrence = eachTurn(9, (t) => floats(t * 49152 + 6324720, 12288)); // [32,384]  of d_lstm_inputs, 24–38
+  const lstm_c_before_all_slice = eachTurn(9, (t) => floats(t * 12288 + 6005232, 3072)); // [32,96]  of lstm_c_turns, 12–25
+  const lstm_f_all_slice = eachTurn(9, (t) => floats(t * 12288 + 6128112, 3072)); // [32,96]  of lstm_f_all, 13–25
+  const lstm_i_all_slice = eachTurn(9, (t) => floats(t * 12288 + 6767088, 3072)); // [32,96]  of lstm_i_all, 13–25
+  const lstm_g_all_slice = eachTurn(9, (t) => floats(t * 12288 + 6877680, 3072)); // [32,96]  of lstm_g_all, 13–25
+  const lstm_o_all_slice = eachTurn(9, (t) => floats(t * 12288 + 6988272, 3072)); // [32,96]  of lstm_o_all, 13–25
+  const tanh_all_slice = eachTurn(9, (t) => floats(t * 12288 + 7098864, 3072)); // [32,96]  of tanh_all, 13–25
+  const d_lstm_h_all_stored = floats(5439984, 27648); // [9,32,96]  scratch, 20–25
+  const d_lstm_h_all_slice = eachTurn(9, (t) => floats(t * 12288 + 5439984, 3072)); // [32,96]  of d_lstm_h_all_stored, 20–25
+  // lstm_h_turns: 30720 elements at 5882352: [10,32,96]  residual, 11–33
+  const lstm_h_before = eachTurn(9, (t) => floats(t * 12288 + 5882352, 3072)); // [32,96]  of lstm_h_turns, 11–33
+  const lstm_h = eachTurn(9, (t) => floats(t * 12288 + 5894640, 3072)); // [32,96]  of lstm_h_turns, 11–33
+  const lstm_h_all = floats(5894640, 27648); // [9,32,96]  of lstm_h_turns, 11–33
+  const lstm_h_before_all = floats(5882352, 27648); // [9,32,96]  of lstm_h_turns, 11–33
+  // lstm_c_turns: 30720 elements at 6005232: [10,32,96]  scratch, 12–25
+  const lstm_c_before = lstm_c_before_all_slice; // [32,96]  of lstm_c_turns, 12–25
+  const lstm_c = eachTurn(9, (t) => floats(t * 12288 + 6017520, 3072)); // [32,96]  of lstm_c_turns, 12–25
+  // lstm_c_before_all: 27648 elements at 6005232: [9,32,96]  of lstm_c_turns, 12–25
+  // lstm_f_all: 27648 elements at 6128112: [9,32,96]  scratch, 13–25
+  const lstm_f = lstm_f_all_slice; // [32,96]  of lstm_f_all, 13–25
+  // lstm_i_all: 27648 elements at 6767088: [9,32,96]  scratch, 13–25
+  const lstm_i = lstm_i_all_slice; // [32,96]  of lstm_i_all, 13–25
+  // lstm_g_all: 27648 elements at 6877680: [9,32,96]  scratch, 13–25
+  const lstm_g = lstm_g_all_slice; // [32,96]  of lstm_g_all, 13–25
+  // lstm_o_all: 27648 elements at 6988272: [9,32,96]  scratch, 13–25
+  const lstm_o = lstm_o_all_slice; // [32,96]  of lstm_o_all, 13–25
+  // tanh_all: 27648 elements at 7098864: [9,32,96]  scratch, 13–25
+  const tanh_ = tanh_all_slice; // [32,96]  of tanh_all, 13–25
+  const lstm_inputs_slice = eachTurn(9, (t) => floats(t * 49152 + 5439984, 12288)); // [32,384]  of lstm_inputs, 10–14
+  const conv2d = floats(7832048, 131072); // [32,16,16,16]  residual, 2–66
+  const conv2d_2 = floats(8880624, 65536); // [32,32,8,8]  residual, 4–51
+  const conv2d_3 = floats(9142768, 65536); // [32,32,8,8]  residual, 7–48
+  const start = floats(6128112, 6144); // [32,192]  scratch, 8–12
+  const embedding = floats(7258608, 4608); // [32,9,16]  residual, 9–37
+  const lstm_inputs = floats(5439984, 110592); // [9,32,384]  scratch, 10–14
+  const lstm_h_first = floats(5882352, 3072); // [32,96]  of lstm_h_turns, 11–33
+  const lstm_c_first = floats(6005232, 3072); // [32,96]  of lstm_c_turns, 12–25
+  const x_padded = floats(5439984, 104544); // [32,3,33,33]  scratch, 1–2
+  const conv2d_padded = floats(5439984, 147968); // [32,16,17,17]  scratch, 3–4
+  const conv2d_2_padded_wide = doubles(5439984, 102400); // [32,10,10,32]  scratch, 5–7
+  const conv2d_3_kernel_wide = doubles(6259184, 9216); // [32,3,3,32]  scratch, 6–7
+  const lstm_recurrence = floats(6238704, 12288); // [32,384]  scratch, 13–14
+  const scores = floats(5439984, 4608); // [32,9,16]  scratch, 15–16
+  const largest = floats(5458416, 288); // [32,9]  scratch, 16
+  const exps = floats(5550576, 4608); // [32,9,16]  residual, 16–19
+  const total = floats(5459568, 288); // [32,9]  residual, 16–19
+  const chosen = floats(5460720, 288); // [32,9]  scratch, 16
+  const rowSum = floats(5569008, 1); // []  scratch, 16–23
+  const d_rowSum = floats(5439984, 1); // []  scratch, 18–19
+  const d_lstm_c = floats(5569008, 3072); // [32,96]  scratch, 24
+  const rate = floats(10504128, 1); // []  scratch, 27–90
+  const correction = floats(10504144, 1); // []  scratch, 29–90
+  const d_scores_bias = floats(10504048, 16); // [16]  scratch, 31–90
+  const d_scores_bias_square = floats(10504160, 1); // []  scratch, 31–76
+  const d_scores_kernel = floats(10494448, 1536); // [96,16]  scratch, 32–89
+  const d_lstm_recurrentKernel = floats(10322416, 36864); // [96,384]  scratch, 35–87
+  const d_lstm_recurrentBias = floats(10500592, 384); // [384]  scratch, 36–88
+  const d_lstm_bias_square = floats(10504176, 1); // []  scratch, 36–76
+  const d_lstm_kernel = floats(10469872, 6144); // [16,384]  scratch, 37–86
+  const d_embedding = floats(5439984, 4608); // [32,9,16]  scratch, 38–39
+  const d_embedding_table = floats(10502128, 256); // [16,16]  scratch, 39–85
+  const d_start = floats(5489136, 6144); // [32,192]  scratch, 40–45
+  const d_start_bias = floats(10503152, 192); // [192]  scratch, 41–84
+  const d_start_bias_square = floats(10504192, 1); // []  scratch, 41–76
+  const d_flatten = floats(9798128, 65536); // [32,2048]  scratch, 43–52
+  const d_start_kernel = floats(5439984, 393216); // [2048,192]  scratch, 46–83
+  const d_conv2d_3_bias = floats(10503920, 32); // [32]  scratch, 47–82
+  const d_conv2d_3_bias_square = floats(10504208, 1); // []  scratch, 47–76
+  const d_conv2d_2_z = floats(10060272, 65536); // [32,32,8,8]  scratch, 50–62
+  const d_conv2d_3_kernel = floats(9798128, 9216); // [32,32,3,3]  scratch, 53–81
+  const d_conv2d_2_bias = floats(7623152, 32); // [32]  scratch, 54–80
+  const d_conv2d_2_bias_square = floats(7623280, 1); // []  scratch, 54–76
+  const d_conv2d_padded = floats(7012848, 82944); // [32,32,9,9]  scratch, 55–60
+  const concat = floats(8356336, 131072); // [32,64,8,8]  scratch, 57–66
+  const d_conv2d_2_kernel = floats(7604720, 4608); // [32,16,3,3]  scratch, 63–79
+  const d_conv2d_bias = floats(7432752, 16); // [16]  scratch, 64–78
+  const d_conv2d_kernel = floats(7431024, 432); // [16,3,3,3]  scratch, 66–77
+  const d_conv2d_kernel_square = floats(7012848, 1); // []  scratch, 67–76
+  const d_conv2d_bias_square = floats(7012864, 1); // []  scratch, 68–76
+  const d_conv2d_2_kernel_square = floats(7012880, 1); // []  scratch, 69–76
+  const d_conv2d_3_kernel_square = floats(7012896, 1); // []  scratch, 70–76
+  const d_start_kernel_square = floats(7012912, 1); // []  scratch, 71–76
+  const d_embedding_table_square = floats(7012928, 1); // []  scratch, 72–76
+  const d_lstm_kernel_square = floats(7012944, 1); // []  scratch, 73–76
+  const d_lstm_recurrentKernel_square = floats(7012960, 1); // []  scratch, 74–76
+  const d_scores_kernel_square = floats(7012976, 1); // []  scratch, 75–76
+  const clip_scale = floats(7012992, 1); // []  scratch, 76–90
+  const lstm_h_before_all_wide = doubles(6767088, 27648); // [9,96,32]  scratch, 33–35
+  const d_lstm_inputs_wide = doubles(5439984, 110592); // [9,384,32]  scratch, 34–35
+  const d_start_wide = doubles(5439984, 6144); // [32,192]  scratch, 42–43
+  const conv2d_3_wide = doubles(8356336, 65536); // [32,8,8,32]  scratch, 44–53
+  const d_start_wide_2 = doubles(7012848, 6144); // [192,32]  scratch, 45–46
+  const conv2d_3_padded_wide = doubles(7012848, 102400); // [32,10,10,32]  scratch, 48–50
+  const conv2d_3_kernel_wide_2 = doubles(9142768, 9216); // [32,3,3,32]  scratch, 49–50
+  const conv2d_2_padded_wide_2 = doubles(7012848, 102400); // [32,10,10,32]  scratch, 51–53
+  const d_flatten_wide = doubles(8880624, 65536); // [2048,32]  scratch, 52–53
+  const conv2d_2_kernel_wide = doubles(7344624, 4608); // [16,3,3,32]  scratch, 56–57
+  const conv2d_padded_2 = floats(7012848, 147968); // [32,16,17,17]  scratch, 61–63
+  const d_conv2d_2_z_wide = doubles(8880624, 65536); // [32,8,8,32]  scratch, 62–63
+  const x_padded_2 = floats(7012848, 104544); // [32,3,33,33]  scratch, 65–66
+  const x_evaluate = floats(6746784, 307200); // [100,3,32,32]  input, 1
+  const before_evaluate = ints(8927984, 900); // [100,9]  input, 1–8
+  const next_evaluate = ints(8931584, 900); // [100,9]  input, 1–18
+  const live_rows_evaluate = ints(8935184, 1); // []  input, 1–18
   // lstm_h_turns_evaluate: 96000 elements at 6822384: [10,100,96]  scratch, 10–14
-  // [100,96]  of lstm_h_turns_evaluate, 10–14
-  const lstm_h_before_evaluate = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 38400 + 6822384, 9600),
-  );
-  // [100,96]  of lstm_h_turns_evaluate, 10–14
-  const lstm_h_evaluate = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 38400 + 6860784, 9600),
-  );
-  const lstm_h_all_evaluate = new Float32Array(arena, 6860784, 86400); // [9,100,96]  of lstm_h_turns_evaluate, 10–14
+  const lstm_h_before_evaluate = eachTurn(9, (t) => floats(t * 38400 + 6822384, 9600)); // [100,96]  of lstm_h_turns_evaluate, 10–14
+  const lstm_h_evaluate = eachTurn(9, (t) => floats(t * 38400 + 6860784, 9600)); // [100,96]  of lstm_h_turns_evaluate, 10–14
+  const lstm_h_all_evaluate = floats(6860784, 86400); // [9,100,96]  of lstm_h_turns_evaluate, 10–14
   // lstm_c_carried_evaluate: 19200 elements at 7359984: [2,100,96]  scratch, 11–13
-  // [100,96]  of lstm_c_carried_evaluate, 11–13
-  const lstm_c_before_evaluate = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, (t % 2) * 38400 + 7359984, 9600),
-  );
-  // [100,96]  of lstm_c_carried_evaluate, 11–13
-  const lstm_c_evaluate = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 38400 + 7359984, 9600),
-  );
-  // [100,384]  of lstm_inputs_evaluate, 9–13
-  const lstm_inputs_slice_evaluate = Array.from(
-    { length: 9 },
-    (_, t) => new Float32Array(arena, t * 153600 + 5439984, 38400),
-  );
-  const conv2d_evaluate = new Float32Array(arena, 7289584, 409600); // [100,16,16,16]  scratch, 2–3
-  const conv2d_2_evaluate = new Float32Array(arena, 7289584, 204800); // [100,32,8,8]  scratch, 4–5
-  const conv2d_3_evaluate = new Float32Array(arena, 6719984, 204800); // [100,32,8,8]  scratch, 6–7
-  const start_evaluate = new Float32Array(arena, 7539184, 19200); // [100,192]  scratch, 7–11
-  const transpose_evaluate = new Float32Array(arena, 6822384, 14400); // [9,100,16]  scratch, 8–9
-  const lstm_inputs_evaluate = new Float32Array(arena, 5439984, 345600); // [9,100,384]  scratch, 9–13
-  const lstm_h_first_evaluate = new Float32Array(arena, 6822384, 9600); // [100,96]  of lstm_h_turns_evaluate, 10–14
-  const lstm_c_first_evaluate = new Float32Array(arena, 7359984, 9600); // [100,96]  of lstm_c_carried_evaluate, 11–13
-  const x_padded_evaluate = new Float32Array(arena, 5439984, 326700); // [100,3,33,33]  scratch, 1–2
-  const conv2d_padded_evaluate = new Float32Array(arena, 5439984, 462400); // [100,16,17,17]  scratch, 3–4
-  const conv2d_2_padded_evaluate = new Float32Array(arena, 5439984, 320000); // [100,32,10,10]  scratch, 5–6
-  const lstm_recurrence_evaluate = new Float32Array(arena, 7206384, 38400); // [100,384]  scratch, 12–13
-  const scores_evaluate = new Float32Array(arena, 5439984, 14400); // [100,9,16]  scratch, 14–18
-  const largest_evaluate = new Float32Array(arena, 5497584, 900); // [100,9]  scratch, 15
-  const total_evaluate = new Float32Array(arena, 5501184, 900); // [100,9]  scratch, 15
-  const chosen_evaluate = new Float32Array(arena, 5504784, 900); // [100,9]  scratch, 15
-  const rowSum_evaluate = new Float32Array(arena, 5508384, 1); // []  scratch, 15–17
-  const argmax_evaluate = new Int32Array(arena, 5497584, 900); // [100,9]  scratch, 18
-  const rowSum_2_evaluate = new Float32Array(arena, 8935184, 1); // []  scratch, 18–19, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 5453056, 3072); // [1,3,32,32]  input, 1
-  const before_predict = new Int32Array(arena, 5475632, 1); // [1,1]  input, 1–8
-  const lstm_h_predict = new Float32Array(arena, 5474864, 96); // [1,96]  input, 1–11
-  const position_predict = new Int32Array(arena, 5475648, 1); // []  input, 1–10
-  const lstm_c_predict = new Float32Array(arena, 5475248, 96); // [1,96]  input, 1–13
-  const conv2d_predict = new Float32Array(arena, 5458480, 4096); // [1,16,16,16]  scratch, 2–3
-  const conv2d_2_predict = new Float32Array(arena, 5458480, 2048); // [1,32,8,8]  scratch, 4–5
-  const conv2d_3_predict = new Float32Array(arena, 5452784, 2048); // [1,32,8,8]  scratch, 6–7
-  const start_predict = new Float32Array(arena, 5443056, 192); // [1,192]  scratch, 7–13
-  const transpose_predict = new Float32Array(arena, 5441520, 16); // [1,1,16]  scratch, 8–9
-  const lstm_inputs_predict = new Float32Array(arena, 5439984, 384); // [1,1,384]  scratch, 9–13
-  const eq_predict = new Int32Array(arena, 5444208, 1); // []  scratch, 10–13
-  const where_predict = new Float32Array(arena, 5474864, 96); // [1,96]  scratch, 11–12, over lstm_h_predict
-  const lstm_recurrence_predict = new Float32Array(arena, 5441520, 384); // [1,384]  scratch, 12–13
-  const lstm_c_2_predict = new Float32Array(arena, 5475248, 96); // [1,96]  output, 13–15, over lstm_c_predict
-  const lstm_h_2_predict = new Float32Array(arena, 5443824, 96); // [1,96]  output, 13–15
-  const scores_predict = new Float32Array(arena, 5439984, 16); // [1,1,16]  output, 14–15
-  const x_padded_predict = new Float32Array(arena, 5439984, 3267); // [1,3,33,33]  scratch, 1–2
-  const conv2d_padded_predict = new Float32Array(arena, 5439984, 4624); // [1,16,17,17]  scratch, 3–4
-  const conv2d_2_padded_predict = new Float32Array(arena, 5439984, 3200); // [1,32,10,10]  scratch, 5–6
+  const lstm_c_before_evaluate = eachTurn(9, (t) => floats((t % 2) * 38400 + 7359984, 9600)); // [100,96]  of lstm_c_carried_evaluate, 11–13
+  const lstm_c_evaluate = eachTurn(9, (t) => floats(((t + 1) % 2) * 38400 + 7359984, 9600)); // [100,96]  of lstm_c_carried_evaluate, 11–13
+  const lstm_inputs_slice_evaluate = eachTurn(9, (t) => floats(t * 153600 + 5439984, 38400)); // [100,384]  of lstm_inputs_evaluate, 9–13
+  const conv2d_evaluate = floats(7289584, 409600); // [100,16,16,16]  scratch, 2–3
+  const conv2d_2_evaluate = floats(7289584, 204800); // [100,32,8,8]  scratch, 4–5
+  const conv2d_3_evaluate = floats(6719984, 204800); // [100,32,8,8]  scratch, 6–7
+  const start_evaluate = floats(7539184, 19200); // [100,192]  scratch, 7–11
+  const transpose_evaluate = floats(6822384, 14400); // [9,100,16]  scratch, 8–9
+  const lstm_inputs_evaluate = floats(5439984, 345600); // [9,100,384]  scratch, 9–13
+  const lstm_h_first_evaluate = floats(6822384, 9600); // [100,96]  of lstm_h_turns_evaluate, 10–14
+  const lstm_c_first_evaluate = floats(7359984, 9600); // [100,96]  of lstm_c_carried_evaluate, 11–13
+  const x_padded_evaluate = floats(5439984, 326700); // [100,3,33,33]  scratch, 1–2
+  const conv2d_padded_evaluate = floats(5439984, 462400); // [100,16,17,17]  scratch, 3–4
+  const conv2d_2_padded_evaluate = floats(5439984, 320000); // [100,32,10,10]  scratch, 5–6
+  const lstm_recurrence_evaluate = floats(7206384, 38400); // [100,384]  scratch, 12–13
+  const scores_evaluate = floats(5439984, 14400); // [100,9,16]  scratch, 14–18
+  const largest_evaluate = floats(5497584, 900); // [100,9]  scratch, 15
+  const total_evaluate = floats(5501184, 900); // [100,9]  scratch, 15
+  const chosen_evaluate = floats(5504784, 900); // [100,9]  scratch, 15
+  const rowSum_evaluate = floats(5508384, 1); // []  scratch, 15–17
+  const argmax_evaluate = ints(5497584, 900); // [100,9]  scratch, 18
+  const rowSum_2_evaluate = floats(8935184, 1); // []  scratch, 18–19, over live_rows_evaluate
+  const x_predict = floats(5453056, 3072); // [1,3,32,32]  input, 1
+  const before_predict = ints(5475632, 1); // [1,1]  input, 1–8
+  const lstm_h_predict = floats(5474864, 96); // [1,96]  input, 1–11
+  const position_predict = ints(5475648, 1); // []  input, 1–10
+  const lstm_c_predict = floats(5475248, 96); // [1,96]  input, 1–13
+  const conv2d_predict = floats(5458480, 4096); // [1,16,16,16]  scratch, 2–3
+  const conv2d_2_predict = floats(5458480, 2048); // [1,32,8,8]  scratch, 4–5
+  const conv2d_3_predict = floats(5452784, 2048); // [1,32,8,8]  scratch, 6–7
+  const start_predict = floats(5443056, 192); // [1,192]  scratch, 7–13
+  const transpose_predict = floats(5441520, 16); // [1,1,16]  scratch, 8–9
+  const lstm_inputs_predict = floats(5439984, 384); // [1,1,384]  scratch, 9–13
+  const eq_predict = ints(5444208, 1); // []  scratch, 10–13
+  const where_predict = floats(5474864, 96); // [1,96]  scratch, 11–12, over lstm_h_predict
+  const lstm_recurrence_predict = floats(5441520, 384); // [1,384]  scratch, 12–13
+  const lstm_c_2_predict = floats(5475248, 96); // [1,96]  output, 13–15, over lstm_c_predict
+  const lstm_h_2_predict = floats(5443824, 96); // [1,96]  output, 13–15
+  const scores_predict = floats(5439984, 16); // [1,1,16]  output, 14–15
+  const x_padded_predict = floats(5439984, 3267); // [1,3,33,33]  scratch, 1–2
+  const conv2d_padded_predict = floats(5439984, 4624); // [1,16,17,17]  scratch, 3–4
+  const conv2d_2_padded_predict = floats(5439984, 3200); // [1,32,10,10]  scratch, 5–6
 
   const pad_x_padded = pad_Nx3x33x33(32, { x, x_padded });
   const convRelu_conv2d = convRelu_32x16x16x3x3x3x16({
@@ -1125,7 +926,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const widen_d_start_wide = widen_32x192({ d_start, d_start_wide });
   const dot_d_flatten = dot_32x192x2048({ d_start_wide, start_kernel, d_flatten });
-  const widen_conv2d_3_wide = widen_32x8x8x32({ x: conv2d_3, y: conv2d_3_wide });
+  const widen_conv2d_3_wide = widen_32x8x8x32({ x: conv2d_3, x_wide: conv2d_3_wide });
   const widen_d_start_wide_2 = widen_192x32({ d_start, d_start_wide_2 });
   const dot_d_start_kernel = dot_2048x32x192({ conv2d_3_wide, d_start_wide_2, d_start_kernel });
   const sumClipByGlobalNorm_d_conv2d_3_bias = sumClipByGlobalNorm_32x8x8x32({
@@ -1150,11 +951,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_conv2d_2_z,
   });
   const widen_conv2d_2_padded_wide_2 = widen_32x10x10x32_3({ conv2d_2, conv2d_2_padded_wide_2 });
-  const widen_conv2d_3_wide_2 = widen_32x8x8x32({ x: conv2d_3, y: conv2d_3_wide_2 });
   const widen_d_flatten_wide = widen_2048x32({ d_flatten, d_flatten_wide });
   const conv_d_conv2d_3_kernel = conv_32x32x3x8x8x32x3({
     conv2d_2_padded_wide_2,
-    conv2d_3_wide_2,
+    conv2d_3_wide,
     d_flatten_wide,
     d_conv2d_3_kernel,
   });
@@ -1170,7 +970,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv_concat_3 = conv_32x16x8x1x2x32x8({ d_conv2d_padded, conv2d_2_kernel, concat });
   const conv_concat_4 = conv_32x16x8x1x1x32x8({ d_conv2d_padded, conv2d_2_kernel, concat });
   const pad_conv2d_padded_2 = pad_Nx16x17x17(32, { conv2d, conv2d_padded: conv2d_padded_2 });
-  const widen_d_conv2d_2_z_wide = widen_32x8x8x32({ x: d_conv2d_2_z, y: d_conv2d_2_z_wide });
+  const widen_d_conv2d_2_z_wide = widen_32x8x8x32({ x: d_conv2d_2_z, x_wide: d_conv2d_2_z_wide });
   const conv_d_conv2d_2_kernel = conv_32x16x3x8x8x32x3({
     conv2d_padded_2,
     d_conv2d_2_z_wide,
@@ -1220,189 +1020,132 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_scores_kernel,
     d_scores_kernel_square,
   });
-  const adam_conv2d_kernel_m = adam_16x3x3x3({ conv2d_kernel_m, d_conv2d_kernel, clip_scale });
-  const adam_conv2d_kernel = adam_16x3x3x3_2({
-    v: conv2d_kernel_v,
+  const adam_conv2d_kernel = adam_16x3x3x3({
+    w_m: conv2d_kernel_m,
     d_conv2d_kernel,
     clip_scale,
+    v: conv2d_kernel_v,
     w: conv2d_kernel,
-    conv2d_kernel_m,
     rate,
     correction,
   });
-  const adam_conv2d_bias_m = adam_N(16, {
+  const adam_conv2d_bias = adam_N(16, {
     bias_m: conv2d_bias_m,
     d_bias: d_conv2d_bias,
     clip_scale,
-  });
-  const adam_conv2d_bias = adam_N_2(16, {
     bias_v: conv2d_bias_v,
-    d_bias: d_conv2d_bias,
-    clip_scale,
     bias: conv2d_bias,
-    bias_m: conv2d_bias_m,
     rate,
     correction,
   });
-  const adam_conv2d_2_kernel_m = adam_32x16x3x3({
-    conv2d_2_kernel_m,
+  const adam_conv2d_2_kernel = adam_32x16x3x3({
+    w_m: conv2d_2_kernel_m,
     d_conv2d_2_kernel,
     clip_scale,
-  });
-  const adam_conv2d_2_kernel = adam_32x16x3x3_2({
     v: conv2d_2_kernel_v,
-    d_conv2d_2_kernel,
-    clip_scale,
     w: conv2d_2_kernel,
-    conv2d_2_kernel_m,
     rate,
     correction,
   });
-  const adam_conv2d_2_bias_m = adam_N(32, {
+  const adam_conv2d_2_bias = adam_N(32, {
     bias_m: conv2d_2_bias_m,
     d_bias: d_conv2d_2_bias,
     clip_scale,
-  });
-  const adam_conv2d_2_bias = adam_N_2(32, {
     bias_v: conv2d_2_bias_v,
-    d_bias: d_conv2d_2_bias,
-    clip_scale,
     bias: conv2d_2_bias,
-    bias_m: conv2d_2_bias_m,
     rate,
     correction,
   });
-  const adam_conv2d_3_kernel_m = adam_32x32x3x3({
-    conv2d_3_kernel_m,
+  const adam_conv2d_3_kernel = adam_32x32x3x3({
+    w_m: conv2d_3_kernel_m,
     d_conv2d_3_kernel,
     clip_scale,
-  });
-  const adam_conv2d_3_kernel = adam_32x32x3x3_2({
     v: conv2d_3_kernel_v,
-    d_conv2d_3_kernel,
-    clip_scale,
     w: conv2d_3_kernel,
-    conv2d_3_kernel_m,
     rate,
     correction,
   });
-  const adam_conv2d_3_bias_m = adam_N(32, {
+  const adam_conv2d_3_bias = adam_N(32, {
     bias_m: conv2d_3_bias_m,
     d_bias: d_conv2d_3_bias,
     clip_scale,
-  });
-  const adam_conv2d_3_bias = adam_N_2(32, {
     bias_v: conv2d_3_bias_v,
-    d_bias: d_conv2d_3_bias,
-    clip_scale,
     bias: conv2d_3_bias,
-    bias_m: conv2d_3_bias_m,
     rate,
     correction,
   });
-  const adam_start_kernel_m = adam_2048x192({ start_kernel_m, d_start_kernel, clip_scale });
-  const adam_start_kernel = adam_2048x192_2({
-    v: start_kernel_v,
+  const adam_start_kernel = adam_2048x192({
+    m: start_kernel_m,
     d_start_kernel,
     clip_scale,
+    v: start_kernel_v,
     w: start_kernel,
-    start_kernel_m,
     rate,
     correction,
   });
-  const adam_start_bias_m = adam_N(192, { bias_m: start_bias_m, d_bias: d_start_bias, clip_scale });
-  const adam_start_bias = adam_N_2(192, {
-    bias_v: start_bias_v,
+  const adam_start_bias = adam_N(192, {
+    bias_m: start_bias_m,
     d_bias: d_start_bias,
     clip_scale,
+    bias_v: start_bias_v,
     bias: start_bias,
-    bias_m: start_bias_m,
     rate,
     correction,
   });
-  const adam_embedding_table_m = adam_Nx16(16, {
-    m_2: embedding_table_m,
-    d_y: d_embedding_table,
-    clip_scale,
-  });
-  const adam_embedding_table = adam_Nx16_2(16, {
-    w_v: embedding_table_v,
+  const adam_embedding_table = adam_Nx16(16, {
+    w_m: embedding_table_m,
     d_w: d_embedding_table,
     clip_scale,
+    w_v: embedding_table_v,
     w: embedding_table,
-    w_m: embedding_table_m,
     rate,
     correction,
   });
-  const adam_lstm_kernel_m = adam_Nx384(16, { m_2: lstm_kernel_m, d_y: d_lstm_kernel, clip_scale });
-  const adam_lstm_kernel = adam_Nx384_2(16, {
-    w_v: lstm_kernel_v,
+  const adam_lstm_kernel = adam_Nx384(16, {
+    w_m: lstm_kernel_m,
     d_w: d_lstm_kernel,
     clip_scale,
+    w_v: lstm_kernel_v,
     w: lstm_kernel,
-    w_m: lstm_kernel_m,
     rate,
     correction,
   });
-  const adam_lstm_bias_m = adam_384({ lstm_bias_m, d_lstm_recurrentBias, clip_scale });
-  const adam_lstm_recurrentBias_v = adam_384_2({
+  const adam_lstm_recurrentKernel = adam_Nx384(96, {
+    w_m: lstm_recurrentKernel_m,
+    d_w: d_lstm_recurrentKernel,
+    clip_scale,
+    w_v: lstm_recurrentKernel_v,
+    w: lstm_recurrentKernel,
+    rate,
+    correction,
+  });
+  const adam_lstm_recurrentBias = adam_384({
+    lstm_bias_m,
     d_lstm_recurrentBias,
     clip_scale,
     lstm_bias_v,
     lstm_bias,
-    lstm_bias_m,
     rate,
     correction,
-    lstm_recurrentBias_v,
-  });
-  const adam_lstm_recurrentKernel_m = adam_Nx384(96, {
-    m_2: lstm_recurrentKernel_m,
-    d_y: d_lstm_recurrentKernel,
-    clip_scale,
-  });
-  const adam_lstm_recurrentKernel = adam_Nx384_2(96, {
-    w_v: lstm_recurrentKernel_v,
-    d_w: d_lstm_recurrentKernel,
-    clip_scale,
-    w: lstm_recurrentKernel,
-    w_m: lstm_recurrentKernel_m,
-    rate,
-    correction,
-  });
-  const adam_lstm_recurrentBias = adam_384_3({
     lstm_recurrentBias_m,
-    d_lstm_recurrentBias,
-    clip_scale,
-    lstm_recurrentBias,
-    rate,
     lstm_recurrentBias_v,
-    correction,
+    lstm_recurrentBias,
   });
-  const adam_scores_kernel_m = adam_Nx16(96, {
-    m_2: scores_kernel_m,
-    d_y: d_scores_kernel,
-    clip_scale,
-  });
-  const adam_scores_kernel = adam_Nx16_2(96, {
-    w_v: scores_kernel_v,
+  const adam_scores_kernel = adam_Nx16(96, {
+    w_m: scores_kernel_m,
     d_w: d_scores_kernel,
     clip_scale,
+    w_v: scores_kernel_v,
     w: scores_kernel,
-    w_m: scores_kernel_m,
     rate,
     correction,
   });
-  const adam_scores_bias_m = adam_N(16, {
+  const adam_scores_bias = adam_N(16, {
     bias_m: scores_bias_m,
     d_bias: d_scores_bias,
     clip_scale,
-  });
-  const adam_scores_bias = adam_N_2(16, {
     bias_v: scores_bias_v,
-    d_bias: d_scores_bias,
-    clip_scale,
     bias: scores_bias,
-    bias_m: scores_bias_m,
     rate,
     correction,
   });
@@ -2535,78 +2278,51 @@ function dotAdd_Nx96x384(
     }
 }
 
-/** lstm_f[i<32,j<96] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 96] + lstm_recurrence[i,j + 96]))) */
-function sigmoid_32x96(
-  lstm_inputs_slice: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_f: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 96; j++)
-      lstm_f[i * 96 + j] =
-        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j + 96]! + lstm_recurrence[i * 384 + j + 96]!)));
-}
-
-/** lstm_i[i<32,j<96] = 1 / (1 + exp(−(lstm_inputs_slice[i,j] + lstm_recurrence[i,j]))) */
-function sigmoid_32x96_2(
-  lstm_inputs_slice: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_i: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 96; j++)
-      lstm_i[i * 96 + j] =
-        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j]! + lstm_recurrence[i * 384 + j]!)));
-}
-
 /**
- * lstm_g_2[i<32,j<96] = tanh(lstm_inputs_slice[i,j + 192] + lstm_recurrence[i,j + 192])
- * lstm_c_2[i,j] = lstm_f[i,j]·lstm_c_before[i,j] + lstm_i[i,j]·lstm_g_2[i,j]
- * tanh_[i,j] = tanh(lstm_c_2[i,j])
+ * lstm_f_2[i<32,j<96] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 96] + lstm_recurrence[i,j + 96])))
+ * lstm_i_2[i,j] = 1 / (1 + exp(−(lstm_inputs_slice[i,j] + lstm_recurrence[i,j])))
+ * lstm_g_2[i,j] = tanh(lstm_inputs_slice[i,j + 192] + lstm_recurrence[i,j + 192])
+ * lstm_c_2[i,j] = lstm_f_2[i,j]·lstm_c_before[i,j] + lstm_i_2[i,j]·lstm_g_2[i,j]
+ * lstm_o_2[i,j] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 288] + lstm_recurrence[i,j + 288])))
+ * tanh__2[i,j] = tanh(lstm_c_2[i,j])
+ * lstm_h[i,j] = lstm_o_2[i,j]·tanh__2[i,j]
  */
-function tanhAddTanh_32x96(
+function sigmoidTanhMul_32x96(
   lstm_inputs_slice: Float32Array,
   lstm_recurrence: Float32Array,
+  lstm_f_2: Float32Array,
+  lstm_i_2: Float32Array,
   lstm_g_2: Float32Array,
-  lstm_f: Float32Array,
   lstm_c_before: Float32Array,
-  lstm_i: Float32Array,
   lstm_c_2: Float32Array,
-  tanh_: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 96; j++) {
-      const lstm_g = Math.fround(
-        tanh(lstm_inputs_slice[i * 384 + j + 192]! + lstm_recurrence[i * 384 + j + 192]!),
-      );
-      lstm_g_2[i * 96 + j] = lstm_g;
-      const lstm_c = Math.fround(
-        lstm_f[i * 96 + j]! * lstm_c_before[i * 96 + j]! + lstm_i[i * 96 + j]! * lstm_g,
-      );
-      lstm_c_2[i * 96 + j] = lstm_c;
-      tanh_[i * 96 + j] = tanh(lstm_c);
-    }
-}
-
-/**
- * lstm_o_2[i<32,j<96] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 288] + lstm_recurrence[i,j + 288])))
- * lstm_h[i,j] = lstm_o_2[i,j]·tanh_[i,j]
- */
-function sigmoidMul_32x96(
-  lstm_inputs_slice: Float32Array,
-  lstm_recurrence: Float32Array,
   lstm_o_2: Float32Array,
-  tanh_: Float32Array,
+  tanh__2: Float32Array,
   lstm_h: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++)
     for (let j = 0; j < 96; j++) {
+      const lstm_f = Math.fround(
+        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j + 96]! + lstm_recurrence[i * 384 + j + 96]!))),
+      );
+      lstm_f_2[i * 96 + j] = lstm_f;
+      const lstm_i = Math.fround(
+        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j]! + lstm_recurrence[i * 384 + j]!))),
+      );
+      lstm_i_2[i * 96 + j] = lstm_i;
+      const lstm_g = Math.fround(
+        tanh(lstm_inputs_slice[i * 384 + j + 192]! + lstm_recurrence[i * 384 + j + 192]!),
+      );
+      lstm_g_2[i * 96 + j] = lstm_g;
+      const lstm_c = Math.fround(lstm_f * lstm_c_before[i * 96 + j]! + lstm_i * lstm_g);
+      lstm_c_2[i * 96 + j] = lstm_c;
       const lstm_o = Math.fround(
         1 /
           (1 + exp(-(lstm_inputs_slice[i * 384 + j + 288]! + lstm_recurrence[i * 384 + j + 288]!))),
       );
       lstm_o_2[i * 96 + j] = lstm_o;
-      lstm_h[i * 96 + j] = lstm_o * tanh_[i * 96 + j]!;
+      const tanh_ = Math.fround(tanh(lstm_c));
+      tanh__2[i * 96 + j] = tanh_;
+      lstm_h[i * 96 + j] = lstm_o * tanh_;
     }
 }
 
@@ -3370,21 +3086,21 @@ function dot_32x192x2048(
   };
 }
 
-/** y[i<32,j<8,l<8,m<32] = f64(x[m,i,j,l]) */
-function widen_32x8x8x32(arrays: Floats<"x"> & Doubles<"y">): () => void {
+/** x_wide[i<32,j<8,l<8,m<32] = f64(x[m,i,j,l]) */
+function widen_32x8x8x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   return function widen_32x8x8x32(): void {
-    const { x, y } = arrays;
+    const { x, x_wide } = arrays;
     for (let i = 0; i < 32; i++)
       for (let j = 0; j < 8; j++)
         for (let m = 0; m < 32; m++) {
-          y[i * 2048 + j * 256 + m] = x[m * 2048 + i * 64 + j * 8]!;
-          y[i * 2048 + j * 256 + m + 32] = x[m * 2048 + i * 64 + j * 8 + 1]!;
-          y[i * 2048 + j * 256 + m + 64] = x[m * 2048 + i * 64 + j * 8 + 2]!;
-          y[i * 2048 + j * 256 + m + 96] = x[m * 2048 + i * 64 + j * 8 + 3]!;
-          y[i * 2048 + j * 256 + m + 128] = x[m * 2048 + i * 64 + j * 8 + 4]!;
-          y[i * 2048 + j * 256 + m + 160] = x[m * 2048 + i * 64 + j * 8 + 5]!;
-          y[i * 2048 + j * 256 + m + 192] = x[m * 2048 + i * 64 + j * 8 + 6]!;
-          y[i * 2048 + j * 256 + m + 224] = x[m * 2048 + i * 64 + j * 8 + 7]!;
+          x_wide[i * 2048 + j * 256 + m] = x[m * 2048 + i * 64 + j * 8]!;
+          x_wide[i * 2048 + j * 256 + m + 32] = x[m * 2048 + i * 64 + j * 8 + 1]!;
+          x_wide[i * 2048 + j * 256 + m + 64] = x[m * 2048 + i * 64 + j * 8 + 2]!;
+          x_wide[i * 2048 + j * 256 + m + 96] = x[m * 2048 + i * 64 + j * 8 + 3]!;
+          x_wide[i * 2048 + j * 256 + m + 128] = x[m * 2048 + i * 64 + j * 8 + 4]!;
+          x_wide[i * 2048 + j * 256 + m + 160] = x[m * 2048 + i * 64 + j * 8 + 5]!;
+          x_wide[i * 2048 + j * 256 + m + 192] = x[m * 2048 + i * 64 + j * 8 + 6]!;
+          x_wide[i * 2048 + j * 256 + m + 224] = x[m * 2048 + i * 64 + j * 8 + 7]!;
         }
   };
 }
@@ -3841,17 +3557,17 @@ function widen_2048x32(arrays: Floats<"d_flatten"> & Doubles<"d_flatten_wide">):
 
 /**
  * d_conv2d_3_kernel[i<32,j<32,l<3,m<3] = Σ k<8, k2<8, k3<32: f32(conv2d_2_padded_wide_2[j,l + k,m + k2,k3])·where(0 <
- *     f32(conv2d_3_wide_2[i,k,k2,k3]), f32(d_flatten_wide[64·i + 8·k + k2,k3]), 0)
+ *     f32(conv2d_3_wide[i,k,k2,k3]), f32(d_flatten_wide[64·i + 8·k + k2,k3]), 0)
  */
 function conv_32x32x3x8x8x32x3(
-  arrays: Doubles<"conv2d_2_padded_wide_2" | "conv2d_3_wide_2" | "d_flatten_wide"> &
+  arrays: Doubles<"conv2d_2_padded_wide_2" | "conv2d_3_wide" | "d_flatten_wide"> &
     Floats<"d_conv2d_3_kernel">,
 ): () => void {
   function block(i: number, j: number, l: number): void {
     i &= 31;
     j &= 31;
     l &= 3;
-    const { conv2d_2_padded_wide_2, conv2d_3_wide_2, d_flatten_wide, d_conv2d_3_kernel } = arrays;
+    const { conv2d_2_padded_wide_2, conv2d_3_wide, d_flatten_wide, d_conv2d_3_kernel } = arrays;
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
@@ -3865,7 +3581,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_0 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3]!;
             const chosen_0 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3]!
                 : 0;
             const conv2d_2_padded_wide_2_1 =
@@ -3873,7 +3589,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_2 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 64]!;
             const chosen_1 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!
                 : 0;
             sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
@@ -3888,7 +3604,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_0 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 1]!;
             const chosen_0 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!
                 : 0;
             const conv2d_2_padded_wide_2_1 =
@@ -3896,7 +3612,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_2 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 65]!;
             const chosen_1 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!
                 : 0;
             sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
@@ -3911,7 +3627,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_0 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 2]!;
             const chosen_0 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!
                 : 0;
             const conv2d_2_padded_wide_2_1 =
@@ -3919,7 +3635,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_2 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 66]!;
             const chosen_1 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!
                 : 0;
             sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
@@ -3934,7 +3650,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_0 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 3]!;
             const chosen_0 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!
                 : 0;
             const conv2d_2_padded_wide_2_1 =
@@ -3942,7 +3658,7 @@ function conv_32x32x3x8x8x32x3(
             const conv2d_2_padded_wide_2_2 =
               conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 67]!;
             const chosen_1 =
-              0 < conv2d_3_wide_2[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!
+              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!
                 ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!
                 : 0;
             sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
@@ -4301,58 +4017,35 @@ function conv_32x16x8x1x2x32x8(
 function conv_32x16x8x1x1x32x8(
   arrays: Floats<"d_conv2d_padded" | "conv2d_2_kernel" | "concat">,
 ): () => void {
-  function block(i: number, j: number): void {
+  function block(i: number): void {
     i &= 31;
-    j &= 15;
     const { d_conv2d_padded, conv2d_2_kernel, concat } = arrays;
-    for (let l = 0; l < 8; l++)
-      for (let m = 0; m < 8; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k3 = 0; k3 < 32; k3++) {
-          const d_conv2d_padded_0 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 10]!;
-          const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 144 + j * 9 + 4]!;
-          const d_conv2d_padded_1 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 11]!;
-          const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 144 + j * 9 + 13]!;
-          const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 144 + j * 9 + 22]!;
-          sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-          sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-          sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-          sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-          sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-          sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
-        }
-        concat[i * 4096 + j * 64 + l * 8 + m + 3072] = sum00;
-        concat[i * 4096 + j * 64 + l * 8 + m + 3073] = sum01;
-        concat[i * 4096 + j * 64 + l * 8 + m + 3136] = sum10;
-        concat[i * 4096 + j * 64 + l * 8 + m + 3137] = sum11;
-        concat[i * 4096 + j * 64 + l * 8 + m + 3200] = sum20;
-        concat[i * 4096 + j * 64 + l * 8 + m + 3201] = sum21;
-      }
-  }
-  return function conv_32x16x8x1x1x32x8(): void {
-    const { d_conv2d_padded, conv2d_2_kernel, concat } = arrays;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 15; j += 3) block(i, j);
+    for (let j = 0; j < 16; j++)
       for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m += 2) {
+        for (let m = 0; m < 8; m += 4) {
           let sum0 = 0;
           let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_2 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 10]!;
-            const conv2d_2_kernel_3 = conv2d_2_kernel[k3 * 144 + 139]!;
-            const d_conv2d_padded_3 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 11]!;
-            sum0 += d_conv2d_padded_2 * conv2d_2_kernel_3;
-            sum1 += d_conv2d_padded_3 * conv2d_2_kernel_3;
+            const d_conv2d_padded_0 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 10]!;
+            const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 144 + j * 9 + 4]!;
+            const d_conv2d_padded_1 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 11]!;
+            const d_conv2d_padded_2 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 12]!;
+            const d_conv2d_padded_3 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 13]!;
+            sum0 += d_conv2d_padded_0 * conv2d_2_kernel_0;
+            sum1 += d_conv2d_padded_1 * conv2d_2_kernel_0;
+            sum2 += d_conv2d_padded_2 * conv2d_2_kernel_0;
+            sum3 += d_conv2d_padded_3 * conv2d_2_kernel_0;
           }
-          concat[i * 4096 + l * 8 + m + 4032] = sum0;
-          concat[i * 4096 + l * 8 + m + 4033] = sum1;
+          concat[i * 4096 + j * 64 + l * 8 + m + 3072] = sum0;
+          concat[i * 4096 + j * 64 + l * 8 + m + 3073] = sum1;
+          concat[i * 4096 + j * 64 + l * 8 + m + 3074] = sum2;
+          concat[i * 4096 + j * 64 + l * 8 + m + 3075] = sum3;
         }
-    }
+  }
+  return function conv_32x16x8x1x1x32x8(): void {
+    for (let i = 0; i < 32; i++) block(i);
   };
 }
 
@@ -4795,34 +4488,16 @@ function clipByGlobalNorm_16x96(
   };
 }
 
-/** conv2d_kernel_m′[i<16,j<3,l<3,m<3] = conv2d_kernel_m[i,j,l,m]·0.9 + d_conv2d_kernel[i,j,l,m]·clip_scale·(1 − 0.9) */
+/**
+ * w_m′[i<16,j<3,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
+ * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_kernel[i,j,l,m]·clip_scale·(d_conv2d_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
+ * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
+ */
 function adam_16x3x3x3(
-  arrays: Floats<"conv2d_kernel_m" | "d_conv2d_kernel" | "clip_scale">,
+  arrays: Floats<"w_m" | "d_conv2d_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function adam_16x3x3x3(): void {
-    const { conv2d_kernel_m, d_conv2d_kernel, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            conv2d_kernel_m[i * 27 + j * 9 + l * 3 + m] =
-              conv2d_kernel_m[i * 27 + j * 9 + l * 3 + m]! * 0.9 +
-              Math.fround(d_conv2d_kernel[i * 27 + j * 9 + l * 3 + m]! * clip_scale_0) * (1 - 0.9);
-  };
-}
-
-/**
- * v′[i<16,j<3,l<3,m<3] = v[i,j,l,m]·0.999 + d_conv2d_kernel[i,j,l,m]·clip_scale·(d_conv2d_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − conv2d_kernel_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
- */
-function adam_16x3x3x3_2(
-  arrays: Floats<
-    "v" | "d_conv2d_kernel" | "clip_scale" | "w" | "conv2d_kernel_m" | "rate" | "correction"
-  >,
-): () => void {
-  return function adam_16x3x3x3_2(): void {
-    const { v, d_conv2d_kernel, clip_scale, w, conv2d_kernel_m, rate, correction } = arrays;
+    const { w_m, d_conv2d_kernel, clip_scale, v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
@@ -4831,10 +4506,10 @@ function adam_16x3x3x3_2(
         for (let l = 0; l < 3; l++)
           for (let m = 0; m < 3; m++)
             adam(
+              w_m,
               d_conv2d_kernel,
               v,
               w,
-              conv2d_kernel_m,
               i * 27 + j * 9 + l * 3 + m,
               clip_scale_0,
               rate_0,
@@ -4845,65 +4520,34 @@ function adam_16x3x3x3_2(
 
 /**
  * bias_m′[i<rows] = bias_m[i]·0.9 + d_bias[i]·clip_scale·(1 − 0.9)
- * Takes 16, 32 or 192 rows.
- */
-function adam_N(rows: number, arrays: Floats<"bias_m" | "d_bias" | "clip_scale">): () => void {
-  return function adam_N(): void {
-    const { bias_m, d_bias, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < rows; i++)
-      bias_m[i] = bias_m[i]! * 0.9 + Math.fround(d_bias[i]! * clip_scale_0) * (1 - 0.9);
-  };
-}
-
-/**
- * bias_v′[i<rows] = bias_v[i]·0.999 + d_bias[i]·clip_scale·(d_bias[i]·clip_scale)·(1 − 0.999)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·clip_scale·(d_bias[i]·clip_scale)·(1 − 0.999)
  * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
  * Takes 16, 32 or 192 rows.
  */
-function adam_N_2(
+function adam_N(
   rows: number,
-  arrays: Floats<"bias_v" | "d_bias" | "clip_scale" | "bias" | "bias_m" | "rate" | "correction">,
+  arrays: Floats<"bias_m" | "d_bias" | "clip_scale" | "bias_v" | "bias" | "rate" | "correction">,
 ): () => void {
-  return function adam_N_2(): void {
-    const { bias_v, d_bias, clip_scale, bias, bias_m, rate, correction } = arrays;
+  return function adam_N(): void {
+    const { bias_m, d_bias, clip_scale, bias_v, bias, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < rows; i++)
-      adam(d_bias, bias_v, bias, bias_m, i, clip_scale_0, rate_0, correction_0);
-  };
-}
-
-/** conv2d_2_kernel_m′[i<32,j<16,l<3,m<3] = conv2d_2_kernel_m[i,j,l,m]·0.9 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(1 − 0.9) */
-function adam_32x16x3x3(
-  arrays: Floats<"conv2d_2_kernel_m" | "d_conv2d_2_kernel" | "clip_scale">,
-): () => void {
-  return function adam_32x16x3x3(): void {
-    const { conv2d_2_kernel_m, d_conv2d_2_kernel, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 16; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            conv2d_2_kernel_m[i * 144 + j * 9 + l * 3 + m] =
-              conv2d_2_kernel_m[i * 144 + j * 9 + l * 3 + m]! * 0.9 +
-              Math.fround(d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + m]! * clip_scale_0) *
-                (1 - 0.9);
+      adam(bias_m, d_bias, bias_v, bias, i, clip_scale_0, rate_0, correction_0);
   };
 }
 
 /**
- * v′[i<32,j<16,l<3,m<3] = v[i,j,l,m]·0.999 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(d_conv2d_2_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − conv2d_2_kernel_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
+ * w_m′[i<32,j<16,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
+ * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(d_conv2d_2_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
+ * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
  */
-function adam_32x16x3x3_2(
-  arrays: Floats<
-    "v" | "d_conv2d_2_kernel" | "clip_scale" | "w" | "conv2d_2_kernel_m" | "rate" | "correction"
-  >,
+function adam_32x16x3x3(
+  arrays: Floats<"w_m" | "d_conv2d_2_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  return function adam_32x16x3x3_2(): void {
-    const { v, d_conv2d_2_kernel, clip_scale, w, conv2d_2_kernel_m, rate, correction } = arrays;
+  return function adam_32x16x3x3(): void {
+    const { w_m, d_conv2d_2_kernel, clip_scale, v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
@@ -4912,10 +4556,10 @@ function adam_32x16x3x3_2(
         for (let l = 0; l < 3; l++)
           for (let m = 0; m < 3; m++)
             adam(
+              w_m,
               d_conv2d_2_kernel,
               v,
               w,
-              conv2d_2_kernel_m,
               i * 144 + j * 9 + l * 3 + m,
               clip_scale_0,
               rate_0,
@@ -4924,35 +4568,16 @@ function adam_32x16x3x3_2(
   };
 }
 
-/** conv2d_3_kernel_m′[i<32,j<32,l<3,m<3] = conv2d_3_kernel_m[i,j,l,m]·0.9 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(1 − 0.9) */
+/**
+ * w_m′[i<32,j<32,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
+ * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(d_conv2d_3_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
+ * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
+ */
 function adam_32x32x3x3(
-  arrays: Floats<"conv2d_3_kernel_m" | "d_conv2d_3_kernel" | "clip_scale">,
+  arrays: Floats<"w_m" | "d_conv2d_3_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function adam_32x32x3x3(): void {
-    const { conv2d_3_kernel_m, d_conv2d_3_kernel, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 32; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            conv2d_3_kernel_m[i * 288 + j * 9 + l * 3 + m] =
-              conv2d_3_kernel_m[i * 288 + j * 9 + l * 3 + m]! * 0.9 +
-              Math.fround(d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + m]! * clip_scale_0) *
-                (1 - 0.9);
-  };
-}
-
-/**
- * v′[i<32,j<32,l<3,m<3] = v[i,j,l,m]·0.999 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(d_conv2d_3_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − conv2d_3_kernel_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
- */
-function adam_32x32x3x3_2(
-  arrays: Floats<
-    "v" | "d_conv2d_3_kernel" | "clip_scale" | "w" | "conv2d_3_kernel_m" | "rate" | "correction"
-  >,
-): () => void {
-  return function adam_32x32x3x3_2(): void {
-    const { v, d_conv2d_3_kernel, clip_scale, w, conv2d_3_kernel_m, rate, correction } = arrays;
+    const { w_m, d_conv2d_3_kernel, clip_scale, v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
@@ -4961,10 +4586,10 @@ function adam_32x32x3x3_2(
         for (let l = 0; l < 3; l++)
           for (let m = 0; m < 3; m++)
             adam(
+              w_m,
               d_conv2d_3_kernel,
               v,
               w,
-              conv2d_3_kernel_m,
               i * 288 + j * 9 + l * 3 + m,
               clip_scale_0,
               rate_0,
@@ -4973,208 +4598,132 @@ function adam_32x32x3x3_2(
   };
 }
 
-/** start_kernel_m′[i<2048,j<192] = start_kernel_m[i,j]·0.9 + d_start_kernel[i,j]·clip_scale·(1 − 0.9) */
+/**
+ * m′[i<2048,j<192] = m[i,j]·0.9 + d_start_kernel[i,j]·clip_scale·(1 − 0.9)
+ * v′[i,j] = v[i,j]·0.999 + d_start_kernel[i,j]·clip_scale·(d_start_kernel[i,j]·clip_scale)·(1 − 0.999)
+ * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
+ */
 function adam_2048x192(
-  arrays: Floats<"start_kernel_m" | "d_start_kernel" | "clip_scale">,
+  arrays: Floats<"m" | "d_start_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function adam_2048x192(): void {
-    const { start_kernel_m, d_start_kernel, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < 2048; i++)
-      for (let j = 0; j < 192; j++)
-        start_kernel_m[i * 192 + j] =
-          start_kernel_m[i * 192 + j]! * 0.9 +
-          Math.fround(d_start_kernel[i * 192 + j]! * clip_scale_0) * (1 - 0.9);
-  };
-}
-
-/**
- * v′[i<2048,j<192] = v[i,j]·0.999 + d_start_kernel[i,j]·clip_scale·(d_start_kernel[i,j]·clip_scale)·(1 − 0.999)
- * w′[i,j] = w[i,j] − start_kernel_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- */
-function adam_2048x192_2(
-  arrays: Floats<
-    "v" | "d_start_kernel" | "clip_scale" | "w" | "start_kernel_m" | "rate" | "correction"
-  >,
-): () => void {
-  return function adam_2048x192_2(): void {
-    const { v, d_start_kernel, clip_scale, w, start_kernel_m, rate, correction } = arrays;
+    const { m, d_start_kernel, clip_scale, v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 2048; i++)
       for (let j = 0; j < 192; j++)
-        adam(d_start_kernel, v, w, start_kernel_m, i * 192 + j, clip_scale_0, rate_0, correction_0);
+        adam(m, d_start_kernel, v, w, i * 192 + j, clip_scale_0, rate_0, correction_0);
   };
 }
 
 /**
- * m_2′[i<rows,j<16] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9)
+ * w_m′[i<rows,j<16] = w_m[i,j]·0.9 + d_w[i,j]·clip_scale·(1 − 0.9)
+ * w_v′[i,j] = w_v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
+ * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(w_v′[i,j]·correction) + 1e-8)
  * Takes 16 or 96 rows.
  */
-function adam_Nx16(rows: number, arrays: Floats<"m_2" | "d_y" | "clip_scale">): () => void {
+function adam_Nx16(
+  rows: number,
+  arrays: Floats<"w_m" | "d_w" | "clip_scale" | "w_v" | "w" | "rate" | "correction">,
+): () => void {
   return function adam_Nx16(): void {
-    const { m_2, d_y, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++)
-        m_2[i * 16 + j] =
-          m_2[i * 16 + j]! * 0.9 + Math.fround(d_y[i * 16 + j]! * clip_scale_0) * (1 - 0.9);
-  };
-}
-
-/**
- * w_v′[i<rows,j<16] = w_v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
- * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(w_v′[i,j]·correction) + 1e-8)
- * Takes 16 or 96 rows.
- */
-function adam_Nx16_2(
-  rows: number,
-  arrays: Floats<"w_v" | "d_w" | "clip_scale" | "w" | "w_m" | "rate" | "correction">,
-): () => void {
-  return function adam_Nx16_2(): void {
-    const { w_v, d_w, clip_scale, w, w_m, rate, correction } = arrays;
+    const { w_m, d_w, clip_scale, w_v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < 16; j++)
-        adam(d_w, w_v, w, w_m, i * 16 + j, clip_scale_0, rate_0, correction_0);
+        adam(w_m, d_w, w_v, w, i * 16 + j, clip_scale_0, rate_0, correction_0);
   };
 }
 
 /**
- * m_2′[i<rows,j<384] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9)
+ * w_m′[i<rows,j<384] = w_m[i,j]·0.9 + d_w[i,j]·clip_scale·(1 − 0.9)
+ * w_v′[i,j] = w_v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
+ * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(w_v′[i,j]·correction) + 1e-8)
  * Takes 16 or 96 rows.
  */
-function adam_Nx384(rows: number, arrays: Floats<"m_2" | "d_y" | "clip_scale">): () => void {
+function adam_Nx384(
+  rows: number,
+  arrays: Floats<"w_m" | "d_w" | "clip_scale" | "w_v" | "w" | "rate" | "correction">,
+): () => void {
   return function adam_Nx384(): void {
-    const { m_2, d_y, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 384; j++)
-        m_2[i * 384 + j] =
-          m_2[i * 384 + j]! * 0.9 + Math.fround(d_y[i * 384 + j]! * clip_scale_0) * (1 - 0.9);
-  };
-}
-
-/**
- * w_v′[i<rows,j<384] = w_v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
- * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(w_v′[i,j]·correction) + 1e-8)
- * Takes 16 or 96 rows.
- */
-function adam_Nx384_2(
-  rows: number,
-  arrays: Floats<"w_v" | "d_w" | "clip_scale" | "w" | "w_m" | "rate" | "correction">,
-): () => void {
-  return function adam_Nx384_2(): void {
-    const { w_v, d_w, clip_scale, w, w_m, rate, correction } = arrays;
+    const { w_m, d_w, clip_scale, w_v, w, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < 384; j++)
-        adam(d_w, w_v, w, w_m, i * 384 + j, clip_scale_0, rate_0, correction_0);
-  };
-}
-
-/** lstm_bias_m′[i<384] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9) */
-function adam_384(
-  arrays: Floats<"lstm_bias_m" | "d_lstm_recurrentBias" | "clip_scale">,
-): () => void {
-  return function adam_384(): void {
-    const { lstm_bias_m, d_lstm_recurrentBias, clip_scale } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    for (let i = 0; i < 384; i++)
-      lstm_bias_m[i] =
-        lstm_bias_m[i]! * 0.9 +
-        Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9));
+        adam(w_m, d_w, w_v, w, i * 384 + j, clip_scale_0, rate_0, correction_0);
   };
 }
 
 /**
- * lstm_bias_mul_6[i<384] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
+ * lstm_bias_m′[i<384] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
+ * lstm_bias_mul_6[i] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
  * lstm_bias_v′[i] = lstm_bias_v[i]·0.999 + lstm_bias_mul_6[i]
  * lstm_bias′[i] = lstm_bias[i] − lstm_bias_m′[i]·rate / (sqrt(lstm_bias_v′[i]·correction) + 1e-8)
+ * lstm_recurrentBias_m′[i] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
  * lstm_recurrentBias_v′[i] = lstm_recurrentBias_v[i]·0.999 + lstm_bias_mul_6[i]
+ * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
  */
-function adam_384_2(
+function adam_384(
   arrays: Floats<
+    | "lstm_bias_m"
     | "d_lstm_recurrentBias"
     | "clip_scale"
     | "lstm_bias_v"
     | "lstm_bias"
-    | "lstm_bias_m"
     | "rate"
     | "correction"
+    | "lstm_recurrentBias_m"
     | "lstm_recurrentBias_v"
+    | "lstm_recurrentBias"
   >,
 ): () => void {
-  return function adam_384_2(): void {
+  return function adam_384(): void {
     const {
+      lstm_bias_m,
       d_lstm_recurrentBias,
       clip_scale,
       lstm_bias_v,
       lstm_bias,
-      lstm_bias_m,
       rate,
       correction,
+      lstm_recurrentBias_m,
       lstm_recurrentBias_v,
+      lstm_recurrentBias,
     } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 384; i++) {
+      const lstm_bias_m_next = Math.fround(
+        lstm_bias_m[i]! * 0.9 +
+          Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
+      );
+      lstm_bias_m[i] = lstm_bias_m_next;
       const part_0 = Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0);
       const lstm_bias_mul_6 = Math.fround(part_0 * part_0 * (1 - 0.999));
       const lstm_bias_v_next = Math.fround(lstm_bias_v[i]! * 0.999 + lstm_bias_mul_6);
       lstm_bias_v[i] = lstm_bias_v_next;
       lstm_bias[i] =
         lstm_bias[i]! -
-        (lstm_bias_m[i]! * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
-      lstm_recurrentBias_v[i] = lstm_recurrentBias_v[i]! * 0.999 + lstm_bias_mul_6;
-    }
-  };
-}
-
-/**
- * lstm_recurrentBias_m′[i<384] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
- * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
- */
-function adam_384_3(
-  arrays: Floats<
-    | "lstm_recurrentBias_m"
-    | "d_lstm_recurrentBias"
-    | "clip_scale"
-    | "lstm_recurrentBias"
-    | "rate"
-    | "lstm_recurrentBias_v"
-    | "correction"
-  >,
-): () => void {
-  return function adam_384_3(): void {
-    const {
-      lstm_recurrentBias_m,
-      d_lstm_recurrentBias,
-      clip_scale,
-      lstm_recurrentBias,
-      rate,
-      lstm_recurrentBias_v,
-      correction,
-    } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 384; i++) {
+        (lstm_bias_m_next * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
       const lstm_recurrentBias_m_next = Math.fround(
         lstm_recurrentBias_m[i]! * 0.9 +
           Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
       );
       lstm_recurrentBias_m[i] = lstm_recurrentBias_m_next;
+      const lstm_recurrentBias_v_next = Math.fround(
+        lstm_recurrentBias_v[i]! * 0.999 + lstm_bias_mul_6,
+      );
+      lstm_recurrentBias_v[i] = lstm_recurrentBias_v_next;
       lstm_recurrentBias[i] =
         lstm_recurrentBias[i]! -
         (lstm_recurrentBias_m_next * rate_0) /
-          (Math.sqrt(lstm_recurrentBias_v[i]! * correction_0) + 1e-8);
+          (Math.sqrt(lstm_recurrentBias_v_next * correction_0) + 1e-8);
     }
   };
 }
@@ -5365,74 +4914,21 @@ function convRelu_100x32x8x3x3x32x8_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3200]!;
-              const conv2d_2_padded_2 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6400]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
-              sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3300]!;
-              const conv2d_2_padded_2 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6500]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
-              sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3400]!;
-              const conv2d_2_padded_2 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6600]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
-              sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3500]!;
-              const conv2d_2_padded_2 =
-                conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6700]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
-              sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv2d_2_padded_0 =
+              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv2d_2_padded_1 =
+              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3200]!;
+            const conv2d_2_padded_2 =
+              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6400]!;
+            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
+            sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
+            sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
+            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
+            sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
+            sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
           }
       relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
       relu(conv2d_3_bias, conv2d_3, j + 1, i * 2048 + j * 64 + l * 8 + m + 64, Math.fround(sum01));
@@ -5500,62 +4996,18 @@ function dotAdd_100x2048x192_evaluate(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 2048; k += 4) {
-      {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k]!;
-        const start_kernel_0 = start_kernel[k * 192 + j]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 1]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 2]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2048]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
-      }
-      if (k + 1 === 2048) break;
-      {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 1]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 192]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 193]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 194]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2049]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
-      }
-      if (k + 2 === 2048) break;
-      {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 2]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 384]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 385]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 386]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2050]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
-      }
-      if (k + 3 === 2048) break;
-      {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 3]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 576]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 577]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 578]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2051]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
-      }
+    for (let k = 0; k < 2048; k++) {
+      const conv2d_3_0 = conv2d_3[i * 2048 + k]!;
+      const start_kernel_0 = start_kernel[k * 192 + j]!;
+      const start_kernel_1 = start_kernel[k * 192 + j + 1]!;
+      const start_kernel_2 = start_kernel[k * 192 + j + 2]!;
+      const conv2d_3_1 = conv2d_3[i * 2048 + k + 2048]!;
+      sum00 += conv2d_3_0 * start_kernel_0;
+      sum01 += conv2d_3_0 * start_kernel_1;
+      sum02 += conv2d_3_0 * start_kernel_2;
+      sum10 += conv2d_3_1 * start_kernel_0;
+      sum11 += conv2d_3_1 * start_kernel_1;
+      sum12 += conv2d_3_1 * start_kernel_2;
     }
     start[i * 192 + j] = Math.fround(sum00) + start_bias[j]!;
     start[i * 192 + j + 1] = Math.fround(sum01) + start_bias[j + 1]!;
@@ -5931,62 +5383,18 @@ function convRelu_1x32x8x3x3x32x8_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
+            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
+            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
+            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
+            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
+            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
           }
       relu(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m, Math.fround(sum00));
       relu(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
@@ -6219,23 +5627,26 @@ function relu(
 }
 
 /**
+ * m′ = m·0.9 + g·clip_scale·(1 − 0.9)
  * v′ = v·0.999 + g·clip_scale·(g·clip_scale)·(1 − 0.999)
- * w′ = w − bias_m′·rate / (sqrt(v′·correction) + 1e-8)
+ * w′ = w − m′·rate / (sqrt(v′·correction) + 1e-8)
  */
 function adam(
+  m: Float32Array,
   g: Float32Array,
   v: Float32Array,
   w: Float32Array,
-  bias_m: Float32Array,
   at: number,
   clip_scale: number,
   rate: number,
   correction: number,
 ): void {
+  const m_next = fround(m[at]! * 0.9 + fround(g[at]! * clip_scale) * (1 - 0.9));
+  m[at] = m_next;
   const part = fround(g[at]! * clip_scale);
   const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
   v[at] = v_next;
-  w[at] = w[at]! - (bias_m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
+  w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
 // #region checks

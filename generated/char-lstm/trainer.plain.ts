@@ -6,11 +6,11 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 18 (forward 27, update 143, backward 81), evaluate 365, predict 441
-//   memory 483, types 799, tables 858, kernels 925, checks 1682, mathematics 1697
+//   step 18 (forward 27, update 134, backward 72), evaluate 308, predict 384
+//   memory 426, types 626, tables 685, kernels 752, checks 1457, mathematics 1472
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2e2a108010cb4828
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d787fdd6e6716647
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -45,80 +45,71 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         lstm_recurrence,
         32,
       );
-      // 6. lstm.f = sigmoid(lstm.inputs_slice[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128])    %add_2, %lstm.f  sigmoid,
-      //     models/char-lstm.ts:10
-      sigmoid_32x64(lstm_inputs_slice[t]!, lstm_recurrence, lstm_f[t]!);
-      // 7. lstm.i = sigmoid(lstm.inputs_slice[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64])    %add, %lstm.i  sigmoid,
-      //     models/char-lstm.ts:10
-      sigmoid_32x64_2(lstm_inputs_slice[t]!, lstm_recurrence, lstm_i[t]!);
-      // 8. lstm.c, tanh of lstm    %add_3…%tanh  6 nodes, models/char-lstm.ts:10
-      tanhAddTanh_32x64(
+      // 6. tanh, lstm.h of lstm    %add_2…%lstm.h  13 nodes, models/char-lstm.ts:10
+      sigmoidTanhMul_32x64(
         lstm_inputs_slice[t]!,
         lstm_recurrence,
-        lstm_g[t]!,
         lstm_f[t]!,
-        lstm_c_before[t]!,
         lstm_i[t]!,
+        lstm_g[t]!,
+        lstm_c_before[t]!,
         lstm_c[t]!,
+        lstm_o[t]!,
         tanh_[t]!,
+        lstm_h[t]!,
       );
-
-      // 9. lstm.o = sigmoid(lstm.inputs_slice[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256])    %add_4, %lstm.o  sigmoid,
-      //     models/char-lstm.ts:10
-      // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:10
-      sigmoidMul_32x64(lstm_inputs_slice[t]!, lstm_recurrence, lstm_o[t]!, tanh_[t]!, lstm_h[t]!);
     }
 
     // — scores: x·W + b
-    // 10. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/char-lstm.ts:11
+    // 7. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/char-lstm.ts:11
     dotAdd_32x16x64x64(lstm_h_all, scores_kernel, scores_bias, scores);
-    // 11. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/char-lstm.ts:13
+    // 8. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/char-lstm.ts:13
     reduceMaxExpSum_32x16x64(rowSum, scores, largest, exps, total, next, chosen, live_rows);
-    // 12. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/char-lstm.ts:13
+    // 9. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/char-lstm.ts:13
     const perRow = Math.fround(1 / live_rows[0]!);
 
     // #endregion
     // #region backward
-    // 13. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 18): d_a = d_y ⊙ b, models/char-lstm.ts:13
+    // 10. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/char-lstm.ts:13
     d_rowSum[0] = perRow;
 
     // — adjoint of softmaxCrossEntropy
-    // 14. isLabel as in statement 11    %isLive, %isLabel  again, models/char-lstm.ts:13
-    // d_sum = ([row < live rows] ? d_rowSum : 0) ⊙ 0.0625    %d_mul_3, %d_sum  adjoint of where (statement 11): d_a = d_y ⊙ (c ? 1 : 0);
-    //     mul (statement 11): d_a = d_y ⊙ b, models/char-lstm.ts:13
-    // d_shifted = ([position on axis 2 = next] ? −d_sum : 0) + d_sum / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 11):
-    //     d_x = d_y / x; exp (statement 11): d_x = d_y ⊙ y; sub (statement 11): d_b = −d_y, d_x = Σ over the uses of x; where (statement
-    //     11): d_a = d_y ⊙ (c ? 1 : 0), models/char-lstm.ts:13
-    // d_scores, d_broadcast_4, d_scores.product = d_shifted    %d_scores, %d_broadcast_4, %d_scores.product  adjoint of sub (statement 11):
-    //     d_a = d_y; add (statement 10): d_b = d_y, d_a = d_y, models/char-lstm.ts:13, 11
+    // 11. isLabel as in statement 8    %isLive, %isLabel  again, models/char-lstm.ts:13
+    // d_sum = ([row < live rows] ? d_rowSum : 0) ⊙ 0.0625    %d_mul_3, %d_sum  adjoint of where (statement 8): d_a = d_y ⊙ (c ? 1 : 0); mul
+    //     (statement 8): d_a = d_y ⊙ b, models/char-lstm.ts:13
+    // d_shifted = ([position on axis 2 = next] ? −d_sum : 0) + d_sum / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 8):
+    //     d_x = d_y / x; exp (statement 8): d_x = d_y ⊙ y; sub (statement 8): d_b = −d_y, d_x = Σ over the uses of x; where (statement 8):
+    //     d_a = d_y ⊙ (c ? 1 : 0), models/char-lstm.ts:13
+    // d_scores, d_broadcast_4, d_scores.product = d_shifted    %d_scores, %d_broadcast_4, %d_scores.product  adjoint of sub (statement 8):
+    //     d_a = d_y; add (statement 7): d_b = d_y, d_a = d_y, models/char-lstm.ts:13, 11
     mulAdd_32x16x64(live_rows, d_rowSum, next, total, exps, d_shifted);
 
     // — adjoint of scores
-    // 15. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 10): d_a = d_y·bᵀ, models/char-lstm.ts:11
-    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 10): d_x = d_y, axes in their old order,
+    // 12. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/char-lstm.ts:11
+    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 7): d_x = d_y, axes in their old order,
     //     models/char-lstm.ts:10
     dotCopy_16x32x64x64(d_shifted, scores_kernel, d_lstm_h_all_stored);
 
-    // 16. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 10): d_x = by the step's own rules, from its last turn to its
+    // 13. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 7): d_x = by the step's own rules, from its last turn to its
     //     first, models/char-lstm.ts:10
     identity_Nx64(d_lstm_h_last, 32);
-    // 17. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 10): d_x = by the step's own rules, from its last turn to its
+    // 14. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 7): d_x = by the step's own rules, from its last turn to its
     //     first, models/char-lstm.ts:10
     identity_Nx64(d_lstm_c_last, 32);
 
     // #endregion
     // #region forward
     // — softmaxCrossEntropy
-    // 18. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/char-lstm.ts:13
+    // 15. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/char-lstm.ts:13
     loss_stored[0] = rowSum[0]! * perRow;
 
     // #endregion
     // #region backward
     // — adjoint of lstm
     for (let t = 15; t >= 0; t--) {
-      // 19. d_lstm.c_before, d_lstm.recurrence through lstm    %d_lstm.h…%d_lstm.recurrence  adjoint of lstm (statement 9, 8, 7, 6, 5):
-      //     mul: d_x = Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x;
-      //     sigmoid: d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/char-lstm.ts:10
+      // 16. d_lstm.c_before, d_lstm.recurrence through lstm    %d_lstm.h…%d_lstm.recurrence  adjoint of lstm (statement 6, 5): mul: d_x = Σ
+      //     over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x; sigmoid: d_x =
+      //     d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/char-lstm.ts:10
       addMulConcat_32x64(
         d_lstm_c_after[t]!,
         d_lstm_h_after[t]!,
@@ -134,7 +125,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         d_lstm_recurrence[t]!,
       );
 
-      // 20. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 5): d_a = d_y·bᵀ,
+      // 17. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 5): d_a = d_y·bᵀ,
       //     models/char-lstm.ts:10
       dot_32x256x64(d_lstm_recurrence[t]!, lstm_recurrentKernel, d_lstm_h_before[t]!);
     }
@@ -142,68 +133,68 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: embedding.table in 39, lstm.kernel in 41, lstm.bias in 43,
-    //     lstm.recurrentKernel in 45, lstm.recurrentBias in 46, scores.kernel in 48, scores.bias in 50.
-    // 21. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/char-lstm.ts:16
+    //     1e-8). Each w is updated where its gradient is finished: embedding.table in 35, lstm.kernel in 36, lstm.recurrentKernel in 37,
+    //     lstm.bias in 38, lstm.recurrentBias in 38, scores.kernel in 39, scores.bias in 40.
+    // 18. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/char-lstm.ts:16
     adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
-    // 22. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/char-lstm.ts:16
+    // 19. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/char-lstm.ts:16
     rate[0] = 0.003 / adam_1_beta1_t[0]!;
-    // 23. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/char-lstm.ts:16
+    // 20. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/char-lstm.ts:16
     adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
-    // 24. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/char-lstm.ts:16
+    // 21. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/char-lstm.ts:16
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 25. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-lstm.ts:16
+    // 22. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-lstm.ts:16
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // clipByGlobalNorm, of each parameter w with gradient g: g ← g·min(1, 1 / (‖g‖ + 0.000001)), ‖g‖ over all parameters.
     // — adjoint of scores
-    // 26. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 10): d_x = Σ d_y,
+    // 23. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/char-lstm.ts:11
     // scores.bias by clipByGlobalNorm with d_scores.bias    %scores.bias_mul, %d_scores.bias_square  update, models/char-lstm.ts:11
     sumClipByGlobalNorm_32x16x64(d_scores_bias_square, d_shifted, d_scores_bias);
 
-    // 27. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 10): d_b = aᵀ·d_y,
+    // 24. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:11
     dot_64x16x32x64(lstm_h_all, d_shifted, d_scores_kernel);
 
     // — adjoint of lstm
-    // 28. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 5): d_b =
+    // 25. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 5): d_b =
     //     aᵀ·d_y, models/char-lstm.ts:10
     dot_64x16x32x256(lstm_h_before_all, d_lstm_inputs, d_lstm_recurrentKernel);
 
-    // 29. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
+    // 26. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
     //     (statement 5): d_x = Σ d_y; broadcast (statement 2): d_x = Σ d_y, models/char-lstm.ts:10
     // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
     sumClipByGlobalNorm_16x32x256(d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias);
 
-    // 30. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y,
+    // 27. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:10
     dot_64x16x32x256_2(embedding, d_lstm_inputs, d_lstm_kernel);
-    // 31. d_transpose = d_lstm.inputs · lstm.kernelᵀ    %d_transpose  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/char-lstm.ts:10
+    // 28. d_transpose = d_lstm.inputs · lstm.kernelᵀ    %d_transpose  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/char-lstm.ts:10
     dot_32x16x256x64(d_lstm_inputs, lstm_kernel, d_embedding);
 
     // — adjoint of embedding
-    // 32. d_embedding.table = transpose(d_transpose, [1,0,2]) added at x    %d_embedding.table  adjoint of gather (statement 1): d_x = d_y
+    // 29. d_embedding.table = transpose(d_transpose, [1,0,2]) added at x    %d_embedding.table  adjoint of gather (statement 1): d_x = d_y
     //     added at the positions, models/char-lstm.ts:9
     scatterAdd_64x32x16x64(x, d_embedding_table, d_embedding);
 
     // #endregion
     // #region update
-    // 33. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
+    // 30. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
     //     models/char-lstm.ts:9
     clipByGlobalNorm_64x64(d_embedding_table, d_embedding_table_square);
-    // 34. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/char-lstm.ts:10
+    // 31. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/char-lstm.ts:10
     clipByGlobalNorm_64x256(d_lstm_kernel, d_lstm_kernel_square);
-    // 35. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
+    // 32. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
     //     update, models/char-lstm.ts:10
     clipByGlobalNorm_64x256(d_lstm_recurrentKernel, d_lstm_recurrentKernel_square);
-    // 36. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
+    // 33. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/char-lstm.ts:11
     clipByGlobalNorm_64x64(d_scores_kernel, d_scores_kernel_square);
 
-    // 37. embedding.table by clipByGlobalNorm with d_scores.bias_square, d_lstm.bias_square, d_embedding.table_square,
+    // 34. embedding.table by clipByGlobalNorm with d_scores.bias_square, d_lstm.bias_square, d_embedding.table_square,
     //     d_lstm.kernel_square, d_lstm.recurrentKernel_square, d_scores.kernel_square    %embedding.table_add…%clip.scale  update,
     //     models/char-lstm.ts:9
     clip_scale[0] = Math.min(
@@ -221,136 +212,88 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       1,
     );
 
-    // 38. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_2, %embedding.table_mul_3, %embedding.table.m_next
-    //     update, models/char-lstm.ts:9
-    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
-    //     clipByGlobalNorm, models/char-lstm.ts:9
-    adam_Nx64(embedding_table_m, d_embedding_table, clip_scale, 64);
-
-    // 39. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_4…%embedding.table_next  update,
+    // 35. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_2…%embedding.table_next  update,
     //     models/char-lstm.ts:9
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
     //     clipByGlobalNorm, models/char-lstm.ts:9
-    adam_Nx64_2(
-      embedding_table_v,
+    adam_Nx64(
+      embedding_table_m,
       d_embedding_table,
       clip_scale,
+      embedding_table_v,
       embedding_table,
-      embedding_table_m,
       rate,
       correction,
       64,
     );
 
-    // 40. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2, %lstm.kernel_mul_3, %lstm.kernel.m_next  update,
-    //     models/char-lstm.ts:10
+    // 36. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2…%lstm.kernel_next  update, models/char-lstm.ts:10
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
     //     models/char-lstm.ts:10
-    adam_64x256(lstm_kernel_m, d_lstm_kernel, clip_scale);
-
-    // 41. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_4…%lstm.kernel_next  update, models/char-lstm.ts:10
-    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
-    //     models/char-lstm.ts:10
-    adam_64x256_2(
-      lstm_kernel_v,
+    adam_64x256(
+      lstm_kernel_m,
       d_lstm_kernel,
       clip_scale,
+      lstm_kernel_v,
       lstm_kernel,
-      lstm_kernel_m,
       rate,
       correction,
     );
 
-    // 42. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2, %lstm.bias_mul_3, %lstm.bias.m_next  update,
-    //     models/char-lstm.ts:10
+    // 37. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2…%lstm.recurrentKernel_next
+    //     update, models/char-lstm.ts:10
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
+    adam_64x256(
+      lstm_recurrentKernel_m,
+      d_lstm_recurrentKernel,
+      clip_scale,
+      lstm_recurrentKernel_v,
+      lstm_recurrentKernel,
+      rate,
+      correction,
+    );
+
+    // 38. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2…%lstm.bias_next  update, models/char-lstm.ts:10
     // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
     //     models/char-lstm.ts:10
-    adam_256(lstm_bias_m, d_lstm_recurrentBias, clip_scale);
-
-    // 43. d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
-    //     models/char-lstm.ts:10
-    // lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_5…%lstm.bias_next  update, models/char-lstm.ts:10
-    // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_4, %lstm.recurrentBias.v_next  update, models/char-lstm.ts:10
-    adam_256_2(
+    // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/char-lstm.ts:10
+    adam_256(
+      lstm_bias_m,
       d_lstm_recurrentBias,
       clip_scale,
       lstm_bias_v,
       lstm_bias,
-      lstm_bias_m,
       rate,
       correction,
-      lstm_recurrentBias_v,
-    );
-
-    // 44. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2, %lstm.recurrentKernel_mul_3,
-    //     %lstm.recurrentKernel.m_next  update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
-    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
-    adam_64x256(lstm_recurrentKernel_m, d_lstm_recurrentKernel, clip_scale);
-
-    // 45. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_4…%lstm.recurrentKernel_next
-    //     update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
-    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
-    adam_64x256_2(
-      lstm_recurrentKernel_v,
-      d_lstm_recurrentKernel,
-      clip_scale,
-      lstm_recurrentKernel,
-      lstm_recurrentKernel_m,
-      rate,
-      correction,
-    );
-
-    // 46. lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/char-lstm.ts:10
-    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
-    //     models/char-lstm.ts:10
-    // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ (1 − 0.9)    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:10
-    adam_256_3(
       lstm_recurrentBias_m,
-      d_lstm_recurrentBias,
-      clip_scale,
-      lstm_recurrentBias,
-      rate,
       lstm_recurrentBias_v,
-      correction,
+      lstm_recurrentBias,
     );
 
-    // 47. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2, %scores.kernel_mul_3, %scores.kernel.m_next  update,
-    //     models/char-lstm.ts:11
+    // 39. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2…%scores.kernel_next  update, models/char-lstm.ts:11
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
     //     models/char-lstm.ts:11
-    adam_Nx64(scores_kernel_m, d_scores_kernel, clip_scale, 64);
-
-    // 48. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_4…%scores.kernel_next  update, models/char-lstm.ts:11
-    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
-    //     models/char-lstm.ts:11
-    adam_Nx64_2(
-      scores_kernel_v,
+    adam_Nx64(
+      scores_kernel_m,
       d_scores_kernel,
       clip_scale,
+      scores_kernel_v,
       scores_kernel,
-      scores_kernel_m,
       rate,
       correction,
       64,
     );
 
-    // 49. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2, %scores.bias_mul_3, %scores.bias.m_next  update,
-    //     models/char-lstm.ts:11
+    // 40. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2…%scores.bias_next  update, models/char-lstm.ts:11
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
     //     models/char-lstm.ts:11
-    adam_Nx64(scores_bias_m, d_scores_bias, clip_scale, 1);
-
-    // 50. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_4…%scores.bias_next  update, models/char-lstm.ts:11
-    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
-    //     models/char-lstm.ts:11
-    adam_Nx64_2(
-      scores_bias_v,
+    adam_Nx64(
+      scores_bias_m,
       d_scores_bias,
       clip_scale,
+      scores_bias_v,
       scores_bias,
-      scores_bias_m,
       rate,
       correction,
       1,
@@ -484,262 +427,146 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const { seed = 0 } = options;
   check(Number.isSafeInteger(seed) && seed >= 0, "seed needs a whole number from 0 to 2^53 − 1");
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+  const eachTurn = <Made,>(turns: number, made: (t: number) => Made): Made[] =>
+    Array.from({ length: turns }, (_, t) => made(t));
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const embedding_table = new Float32Array(arena, 0, 4096); // [64,64]  parameter, always
-  const lstm_kernel = new Float32Array(arena, 16384, 16384); // [64,256]  parameter, always
-  const lstm_bias = new Float32Array(arena, 81920, 256); // [256]  parameter, always
-  const lstm_recurrentKernel = new Float32Array(arena, 82944, 16384); // [64,256]  parameter, always
-  const lstm_recurrentBias = new Float32Array(arena, 148480, 256); // [256]  parameter, always
-  const scores_kernel = new Float32Array(arena, 149504, 4096); // [64,64]  parameter, always
-  const scores_bias = new Float32Array(arena, 165888, 64); // [64]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 166144, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 166160, 1); // []  state, always
-  const embedding_table_m = new Float32Array(arena, 166176, 4096); // [64,64]  state, always
-  const embedding_table_v = new Float32Array(arena, 182560, 4096); // [64,64]  state, always
-  const lstm_kernel_m = new Float32Array(arena, 198944, 16384); // [64,256]  state, always
-  const lstm_kernel_v = new Float32Array(arena, 264480, 16384); // [64,256]  state, always
-  const lstm_bias_m = new Float32Array(arena, 330016, 256); // [256]  state, always
-  const lstm_bias_v = new Float32Array(arena, 331040, 256); // [256]  state, always
-  const lstm_recurrentKernel_m = new Float32Array(arena, 332064, 16384); // [64,256]  state, always
-  const lstm_recurrentKernel_v = new Float32Array(arena, 397600, 16384); // [64,256]  state, always
-  const lstm_recurrentBias_m = new Float32Array(arena, 463136, 256); // [256]  state, always
-  const lstm_recurrentBias_v = new Float32Array(arena, 464160, 256); // [256]  state, always
-  const scores_kernel_m = new Float32Array(arena, 465184, 4096); // [64,64]  state, always
-  const scores_kernel_v = new Float32Array(arena, 481568, 4096); // [64,64]  state, always
-  const scores_bias_m = new Float32Array(arena, 497952, 64); // [64]  state, always
-  const scores_bias_v = new Float32Array(arena, 498208, 64); // [64]  state, always
-  const stepCount = new Int32Array(arena, 498464, 1); // []  state, always
-  const x = new Int32Array(arena, 2390832, 512); // [32,16]  input, 1–32
-  const next = new Int32Array(arena, 1334064, 512); // [32,16]  input, 1–14
-  const live_rows = new Int32Array(arena, 1336112, 1); // []  input, 1–14
-  const loss_stored = new Float32Array(arena, 2392880, 1); // []  output, 18–51
-  const d_shifted = new Float32Array(arena, 2218800, 32768); // [32,16,64]  scratch, 14–27, over exps
-  // d_lstm_h_carried: 4096 elements at 2349872: [2,32,64]  scratch, 16–20
-  // [32,64]  of d_lstm_h_carried, 16–20
-  const d_lstm_h_after = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2349872, 2048),
-  );
-  // [32,64]  of d_lstm_h_carried, 16–20
-  const d_lstm_h_before = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2349872, 2048),
-  );
-  const d_lstm_h_last = new Float32Array(arena, 2349872, 2048); // [32,64]  of d_lstm_h_carried, 16–20
-  // d_lstm_c_carried: 4096 elements at 2366256: [2,32,64]  scratch, 17–20
-  // [32,64]  of d_lstm_c_carried, 17–20
-  const d_lstm_c_after = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2366256, 2048),
-  );
-  // [32,64]  of d_lstm_c_carried, 17–20
-  const d_lstm_c_before = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2366256, 2048),
-  );
-  const d_lstm_c_last = new Float32Array(arena, 2366256, 2048); // [32,64]  of d_lstm_c_carried, 17–20
-  const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [16,32,256]  scratch, 19–31
-  // [32,256]  of d_lstm_inputs, 19–31
-  const d_lstm_recurrence = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 32768 + 498480, 8192),
-  );
-  // [32,64]  of lstm_c_turns, 4–20
-  const lstm_c_before_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1162032, 2048),
-  );
-  // [32,64]  of lstm_f_all, 5–20
-  const lstm_f_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1432368, 2048),
-  );
-  // [32,64]  of lstm_i_all, 5–20
-  const lstm_i_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1563440, 2048),
-  );
-  // [32,64]  of lstm_g_all, 5–20
-  const lstm_g_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1694512, 2048),
-  );
-  // [32,64]  of lstm_o_all, 5–20
-  const lstm_o_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1825584, 2048),
-  );
-  // [32,64]  of tanh_all, 5–20
-  const tanh_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1956656, 2048),
-  );
-  const d_lstm_h_all_stored = new Float32Array(arena, 1301296, 32768); // [16,32,64]  scratch, 15–20
-  // [32,64]  of d_lstm_h_all_stored, 15–20
-  const d_lstm_h_all_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1301296, 2048),
-  );
-  // lstm_h_turns: 34816 elements at 1022768: [17,32,64]  residual, 3–28
-  // [32,64]  of lstm_h_turns, 3–28
-  const lstm_h_before = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1022768, 2048),
-  );
-  const lstm_h = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1030960, 2048),
-  ); // [32,64]  of lstm_h_turns, 3–28
-  const lstm_h_all = new Float32Array(arena, 1030960, 32768); // [16,32,64]  of lstm_h_turns, 3–28
-  const lstm_h_before_all = new Float32Array(arena, 1022768, 32768); // [16,32,64]  of lstm_h_turns, 3–28
-  // lstm_c_turns: 34816 elements at 1162032: [17,32,64]  scratch, 4–20
-  // [32,64]  of lstm_c_turns, 4–20
-  const lstm_c_before = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1162032, 2048),
-  );
-  const lstm_c = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1170224, 2048),
-  ); // [32,64]  of lstm_c_turns, 4–20
-  // lstm_c_before_all: 32768 elements at 1162032: [16,32,64]  of lstm_c_turns, 4–20
-  // lstm_f_all: 32768 elements at 1432368: [16,32,64]  scratch, 5–20
-  const lstm_f = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1432368, 2048),
-  ); // [32,64]  of lstm_f_all, 5–20
-  // lstm_i_all: 32768 elements at 1563440: [16,32,64]  scratch, 5–20
-  const lstm_i = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1563440, 2048),
-  ); // [32,64]  of lstm_i_all, 5–20
-  // lstm_g_all: 32768 elements at 1694512: [16,32,64]  scratch, 5–20
-  const lstm_g = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1694512, 2048),
-  ); // [32,64]  of lstm_g_all, 5–20
-  // lstm_o_all: 32768 elements at 1825584: [16,32,64]  scratch, 5–20
-  const lstm_o = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1825584, 2048),
-  ); // [32,64]  of lstm_o_all, 5–20
-  // tanh_all: 32768 elements at 1956656: [16,32,64]  scratch, 5–20
-  const tanh_ = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1956656, 2048),
-  ); // [32,64]  of tanh_all, 5–20
-  // [32,256]  of lstm_inputs, 2–9
-  const lstm_inputs_slice = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 32768 + 498480, 8192),
-  );
-  const embedding = new Float32Array(arena, 2087728, 32768); // [32,16,64]  residual, 1–30
-  const lstm_inputs = new Float32Array(arena, 498480, 131072); // [16,32,256]  scratch, 2–9
-  const lstm_h_first = new Float32Array(arena, 1022768, 2048); // [32,64]  of lstm_h_turns, 3–28
-  const lstm_c_first = new Float32Array(arena, 1162032, 2048); // [32,64]  of lstm_c_turns, 4–20
-  const lstm_recurrence = new Float32Array(arena, 1301296, 8192); // [32,256]  scratch, 5–9
-  const scores = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, 10–11
-  const largest = new Float32Array(arena, 629552, 512); // [32,16]  scratch, 11
-  const exps = new Float32Array(arena, 2218800, 32768); // [32,16,64]  residual, 11–14
-  const total = new Float32Array(arena, 631600, 512); // [32,16]  residual, 11–14
-  const chosen = new Float32Array(arena, 633648, 512); // [32,16]  scratch, 11
-  const rowSum = new Float32Array(arena, 635696, 1); // []  scratch, 11–18
-  const d_rowSum = new Float32Array(arena, 498480, 1); // []  scratch, 13–14
-  const d_lstm_c = new Float32Array(arena, 2382640, 2048); // [32,64]  scratch, 19
-  const rate = new Float32Array(arena, 1309744, 1); // []  scratch, 22–50
-  const correction = new Float32Array(arena, 1309760, 1); // []  scratch, 24–50
-  const d_scores_bias = new Float32Array(arena, 1309488, 64); // [64]  scratch, 26–50
-  const d_scores_bias_square = new Float32Array(arena, 1309776, 1); // []  scratch, 26–37
-  const d_scores_kernel = new Float32Array(arena, 1293104, 4096); // [64,64]  scratch, 27–48
-  const d_lstm_recurrentKernel = new Float32Array(arena, 1162032, 16384); // [64,256]  scratch, 28–45
-  const d_lstm_recurrentBias = new Float32Array(arena, 1153840, 256); // [256]  scratch, 29–46
-  const d_lstm_bias_square = new Float32Array(arena, 1154864, 1); // []  scratch, 29–37
-  const d_lstm_kernel = new Float32Array(arena, 1227568, 16384); // [64,256]  scratch, 30–41
-  const d_embedding = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, 31–32
-  const d_embedding_table = new Float32Array(arena, 498480, 4096); // [64,64]  scratch, 32–39
-  const d_embedding_table_square = new Float32Array(arena, 514864, 1); // []  scratch, 33–37
-  const d_lstm_kernel_square = new Float32Array(arena, 514880, 1); // []  scratch, 34–37
-  const d_lstm_recurrentKernel_square = new Float32Array(arena, 514896, 1); // []  scratch, 35–37
-  const d_scores_kernel_square = new Float32Array(arena, 514912, 1); // []  scratch, 36–37
-  const clip_scale = new Float32Array(arena, 514928, 1); // []  scratch, 37–50
-  const x_evaluate = new Int32Array(arena, 498480, 512); // [32,16]  input, 1
-  const next_evaluate = new Int32Array(arena, 1211184, 512); // [32,16]  input, 1–11
-  const live_rows_evaluate = new Int32Array(arena, 1213232, 1); // []  input, 1–11
+  const embedding_table = floats(0, 4096); // [64,64]  parameter, always
+  const lstm_kernel = floats(16384, 16384); // [64,256]  parameter, always
+  const lstm_bias = floats(81920, 256); // [256]  parameter, always
+  const lstm_recurrentKernel = floats(82944, 16384); // [64,256]  parameter, always
+  const lstm_recurrentBias = floats(148480, 256); // [256]  parameter, always
+  const scores_kernel = floats(149504, 4096); // [64,64]  parameter, always
+  const scores_bias = floats(165888, 64); // [64]  parameter, always
+  const adam_1_beta1_t = floats(166144, 1); // []  state, always
+  const adam_1_beta2_t = floats(166160, 1); // []  state, always
+  const embedding_table_m = floats(166176, 4096); // [64,64]  state, always
+  const embedding_table_v = floats(182560, 4096); // [64,64]  state, always
+  const lstm_kernel_m = floats(198944, 16384); // [64,256]  state, always
+  const lstm_kernel_v = floats(264480, 16384); // [64,256]  state, always
+  const lstm_bias_m = floats(330016, 256); // [256]  state, always
+  const lstm_bias_v = floats(331040, 256); // [256]  state, always
+  const lstm_recurrentKernel_m = floats(332064, 16384); // [64,256]  state, always
+  const lstm_recurrentKernel_v = floats(397600, 16384); // [64,256]  state, always
+  const lstm_recurrentBias_m = floats(463136, 256); // [256]  state, always
+  const lstm_recurrentBias_v = floats(464160, 256); // [256]  state, always
+  const scores_kernel_m = floats(465184, 4096); // [64,64]  state, always
+  const scores_kernel_v = floats(481568, 4096); // [64,64]  state, always
+  const scores_bias_m = floats(497952, 64); // [64]  state, always
+  const scores_bias_v = floats(498208, 64); // [64]  state, always
+  const stepCount = ints(498464, 1); // []  state, always
+  const x = ints(2390832, 512); // [32,16]  input, 1–29
+  const next = ints(1334064, 512); // [32,16]  input, 1–11
+  const live_rows = ints(1336112, 1); // []  input, 1–11
+  const loss_stored = floats(2392880, 1); // []  output, 15–41
+  const d_shifted = floats(2218800, 32768); // [32,16,64]  scratch, 11–24, over exps
+  // d_lstm_h_carried: 4096 elements at 2349872: [2,32,64]  scratch, 13–17
+  const d_lstm_h_after = eachTurn(16, (t) => floats(((t + 1) % 2) * 8192 + 2349872, 2048)); // [32,64]  of d_lstm_h_carried, 13–17
+  const d_lstm_h_before = eachTurn(16, (t) => floats((t % 2) * 8192 + 2349872, 2048)); // [32,64]  of d_lstm_h_carried, 13–17
+  const d_lstm_h_last = floats(2349872, 2048); // [32,64]  of d_lstm_h_carried, 13–17
+  // d_lstm_c_carried: 4096 elements at 2366256: [2,32,64]  scratch, 14–17
+  const d_lstm_c_after = eachTurn(16, (t) => floats(((t + 1) % 2) * 8192 + 2366256, 2048)); // [32,64]  of d_lstm_c_carried, 14–17
+  const d_lstm_c_before = eachTurn(16, (t) => floats((t % 2) * 8192 + 2366256, 2048)); // [32,64]  of d_lstm_c_carried, 14–17
+  const d_lstm_c_last = floats(2366256, 2048); // [32,64]  of d_lstm_c_carried, 14–17
+  const d_lstm_inputs = floats(498480, 131072); // [16,32,256]  scratch, 16–28
+  const d_lstm_recurrence = eachTurn(16, (t) => floats(t * 32768 + 498480, 8192)); // [32,256]  of d_lstm_inputs, 16–28
+  const lstm_c_before_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1162032, 2048)); // [32,64]  of lstm_c_turns, 4–17
+  const lstm_f_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1432368, 2048)); // [32,64]  of lstm_f_all, 5–17
+  const lstm_i_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1563440, 2048)); // [32,64]  of lstm_i_all, 5–17
+  const lstm_g_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1694512, 2048)); // [32,64]  of lstm_g_all, 5–17
+  const lstm_o_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1825584, 2048)); // [32,64]  of lstm_o_all, 5–17
+  const tanh_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1956656, 2048)); // [32,64]  of tanh_all, 5–17
+  const d_lstm_h_all_stored = floats(1301296, 32768); // [16,32,64]  scratch, 12–17
+  const d_lstm_h_all_slice = eachTurn(16, (t) => floats(t * 8192 + 1301296, 2048)); // [32,64]  of d_lstm_h_all_stored, 12–17
+  // lstm_h_turns: 34816 elements at 1022768: [17,32,64]  residual, 3–25
+  const lstm_h_before = eachTurn(16, (t) => floats(t * 8192 + 1022768, 2048)); // [32,64]  of lstm_h_turns, 3–25
+  const lstm_h = eachTurn(16, (t) => floats(t * 8192 + 1030960, 2048)); // [32,64]  of lstm_h_turns, 3–25
+  const lstm_h_all = floats(1030960, 32768); // [16,32,64]  of lstm_h_turns, 3–25
+  const lstm_h_before_all = floats(1022768, 32768); // [16,32,64]  of lstm_h_turns, 3–25
+  // lstm_c_turns: 34816 elements at 1162032: [17,32,64]  scratch, 4–17
+  const lstm_c_before = lstm_c_before_all_slice; // [32,64]  of lstm_c_turns, 4–17
+  const lstm_c = eachTurn(16, (t) => floats(t * 8192 + 1170224, 2048)); // [32,64]  of lstm_c_turns, 4–17
+  // lstm_c_before_all: 32768 elements at 1162032: [16,32,64]  of lstm_c_turns, 4–17
+  // lstm_f_all: 32768 elements at 1432368: [16,32,64]  scratch, 5–17
+  const lstm_f = lstm_f_all_slice; // [32,64]  of lstm_f_all, 5–17
+  // lstm_i_all: 32768 elements at 1563440: [16,32,64]  scratch, 5–17
+  const lstm_i = lstm_i_all_slice; // [32,64]  of lstm_i_all, 5–17
+  // lstm_g_all: 32768 elements at 1694512: [16,32,64]  scratch, 5–17
+  const lstm_g = lstm_g_all_slice; // [32,64]  of lstm_g_all, 5–17
+  // lstm_o_all: 32768 elements at 1825584: [16,32,64]  scratch, 5–17
+  const lstm_o = lstm_o_all_slice; // [32,64]  of lstm_o_all, 5–17
+  // tanh_all: 32768 elements at 1956656: [16,32,64]  scratch, 5–17
+  const tanh_ = tanh_all_slice; // [32,64]  of tanh_all, 5–17
+  const lstm_inputs_slice = d_lstm_recurrence; // [32,256]  of lstm_inputs, 2–6
+  const embedding = floats(2087728, 32768); // [32,16,64]  residual, 1–27
+  const lstm_inputs = floats(498480, 131072); // [16,32,256]  scratch, 2–6
+  const lstm_h_first = floats(1022768, 2048); // [32,64]  of lstm_h_turns, 3–25
+  const lstm_c_first = floats(1162032, 2048); // [32,64]  of lstm_c_turns, 4–17
+  const lstm_recurrence = floats(1301296, 8192); // [32,256]  scratch, 5–6
+  const scores = floats(498480, 32768); // [32,16,64]  scratch, 7–8
+  const largest = floats(629552, 512); // [32,16]  scratch, 8
+  const exps = floats(2218800, 32768); // [32,16,64]  residual, 8–11
+  const total = floats(631600, 512); // [32,16]  residual, 8–11
+  const chosen = floats(633648, 512); // [32,16]  scratch, 8
+  const rowSum = floats(635696, 1); // []  scratch, 8–15
+  const d_rowSum = floats(498480, 1); // []  scratch, 10–11
+  const d_lstm_c = floats(2382640, 2048); // [32,64]  scratch, 16
+  const rate = floats(1309744, 1); // []  scratch, 19–40
+  const correction = floats(1309760, 1); // []  scratch, 21–40
+  const d_scores_bias = floats(1309488, 64); // [64]  scratch, 23–40
+  const d_scores_bias_square = floats(1309776, 1); // []  scratch, 23–34
+  const d_scores_kernel = floats(1293104, 4096); // [64,64]  scratch, 24–39
+  const d_lstm_recurrentKernel = floats(1162032, 16384); // [64,256]  scratch, 25–37
+  const d_lstm_recurrentBias = floats(1153840, 256); // [256]  scratch, 26–38
+  const d_lstm_bias_square = floats(1154864, 1); // []  scratch, 26–34
+  const d_lstm_kernel = floats(1227568, 16384); // [64,256]  scratch, 27–36
+  const d_embedding = floats(1022768, 32768); // [32,16,64]  scratch, 28–29
+  const d_embedding_table = floats(498480, 4096); // [64,64]  scratch, 29–35
+  const d_embedding_table_square = floats(514864, 1); // []  scratch, 30–34
+  const d_lstm_kernel_square = floats(514880, 1); // []  scratch, 31–34
+  const d_lstm_recurrentKernel_square = floats(514896, 1); // []  scratch, 32–34
+  const d_scores_kernel_square = floats(514912, 1); // []  scratch, 33–34
+  const clip_scale = floats(514928, 1); // []  scratch, 34–40
+  const x_evaluate = ints(498480, 512); // [32,16]  input, 1
+  const next_evaluate = ints(1211184, 512); // [32,16]  input, 1–11
+  const live_rows_evaluate = ints(1213232, 1); // []  input, 1–11
   // lstm_h_turns_evaluate: 34816 elements at 1022768: [17,32,64]  scratch, 3–7
-  // [32,64]  of lstm_h_turns_evaluate, 3–7
-  const lstm_h_before_evaluate = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1022768, 2048),
-  );
-  // [32,64]  of lstm_h_turns_evaluate, 3–7
-  const lstm_h_evaluate = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 8192 + 1030960, 2048),
-  );
-  const lstm_h_all_evaluate = new Float32Array(arena, 1030960, 32768); // [16,32,64]  of lstm_h_turns_evaluate, 3–7
+  const lstm_h_before_evaluate = lstm_h_before; // [32,64]  of lstm_h_turns_evaluate, 3–7
+  const lstm_h_evaluate = lstm_h; // [32,64]  of lstm_h_turns_evaluate, 3–7
+  const lstm_h_all_evaluate = floats(1030960, 32768); // [16,32,64]  of lstm_h_turns_evaluate, 3–7
   // lstm_c_carried_evaluate: 4096 elements at 1194800: [2,32,64]  scratch, 4–6
-  // [32,64]  of lstm_c_carried_evaluate, 4–6
-  const lstm_c_before_evaluate = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, (t % 2) * 8192 + 1194800, 2048),
-  );
-  // [32,64]  of lstm_c_carried_evaluate, 4–6
-  const lstm_c_evaluate = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 1194800, 2048),
-  );
-  // [32,256]  of lstm_inputs_evaluate, 2–6
-  const lstm_inputs_slice_evaluate = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 32768 + 498480, 8192),
-  );
-  const transpose_evaluate = new Float32Array(arena, 1022768, 32768); // [16,32,64]  scratch, 1–2
-  const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [16,32,256]  scratch, 2–6
-  const lstm_h_first_evaluate = new Float32Array(arena, 1022768, 2048); // [32,64]  of lstm_h_turns_evaluate, 3–7
-  const lstm_c_first_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  of lstm_c_carried_evaluate, 4–6
-  const lstm_recurrence_evaluate = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, 5–6
-  const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, 7–11
-  const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, 8
-  const total_evaluate = new Float32Array(arena, 631600, 512); // [32,16]  scratch, 8
-  const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, 8
-  const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, 8–10
-  const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, 11
-  const rowSum_2_evaluate = new Float32Array(arena, 1213232, 1); // []  scratch, 11–12, over live_rows_evaluate
-  const x_predict = new Int32Array(arena, 498480, 16); // [1,16]  input, 1
+  const lstm_c_before_evaluate = eachTurn(16, (t) => floats((t % 2) * 8192 + 1194800, 2048)); // [32,64]  of lstm_c_carried_evaluate, 4–6
+  const lstm_c_evaluate = eachTurn(16, (t) => floats(((t + 1) % 2) * 8192 + 1194800, 2048)); // [32,64]  of lstm_c_carried_evaluate, 4–6
+  const lstm_inputs_slice_evaluate = d_lstm_recurrence; // [32,256]  of lstm_inputs_evaluate, 2–6
+  const transpose_evaluate = floats(1022768, 32768); // [16,32,64]  scratch, 1–2
+  const lstm_inputs_evaluate = floats(498480, 131072); // [16,32,256]  scratch, 2–6
+  const lstm_h_first_evaluate = floats(1022768, 2048); // [32,64]  of lstm_h_turns_evaluate, 3–7
+  const lstm_c_first_evaluate = floats(1194800, 2048); // [32,64]  of lstm_c_carried_evaluate, 4–6
+  const lstm_recurrence_evaluate = floats(1162032, 8192); // [32,256]  scratch, 5–6
+  const scores_evaluate = floats(498480, 32768); // [32,16,64]  scratch, 7–11
+  const largest_evaluate = floats(629552, 512); // [32,16]  scratch, 8
+  const total_evaluate = floats(631600, 512); // [32,16]  scratch, 8
+  const chosen_evaluate = floats(633648, 512); // [32,16]  scratch, 8
+  const rowSum_evaluate = floats(635696, 1); // []  scratch, 8–10
+  const argmax_evaluate = ints(629552, 512); // [32,16]  scratch, 11
+  const rowSum_2_evaluate = floats(1213232, 1); // []  scratch, 11–12, over live_rows_evaluate
+  const x_predict = ints(498480, 16); // [1,16]  input, 1
   // lstm_h_turns_predict: 1088 elements at 514864: [17,1,64]  scratch, 3–7
-  // [1,64]  of lstm_h_turns_predict, 3–7
-  const lstm_h_before_predict = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 256 + 514864, 64),
-  );
-  // [1,64]  of lstm_h_turns_predict, 3–7
-  const lstm_h_predict = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 256 + 515120, 64),
-  );
-  const lstm_h_all_predict = new Float32Array(arena, 515120, 1024); // [16,1,64]  of lstm_h_turns_predict, 3–7
+  const lstm_h_before_predict = eachTurn(16, (t) => floats(t * 256 + 514864, 64)); // [1,64]  of lstm_h_turns_predict, 3–7
+  const lstm_h_predict = eachTurn(16, (t) => floats(t * 256 + 515120, 64)); // [1,64]  of lstm_h_turns_predict, 3–7
+  const lstm_h_all_predict = floats(515120, 1024); // [16,1,64]  of lstm_h_turns_predict, 3–7
   // lstm_c_carried_predict: 128 elements at 520240: [2,1,64]  scratch, 4–6
-  // [1,64]  of lstm_c_carried_predict, 4–6
-  const lstm_c_before_predict = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, (t % 2) * 256 + 520240, 64),
-  );
-  // [1,64]  of lstm_c_carried_predict, 4–6
-  const lstm_c_predict = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, ((t + 1) % 2) * 256 + 520240, 64),
-  );
-  // [1,256]  of lstm_inputs_predict, 2–6
-  const lstm_inputs_slice_predict = Array.from(
-    { length: 16 },
-    (_, t) => new Float32Array(arena, t * 1024 + 498480, 256),
-  );
-  const transpose_predict = new Float32Array(arena, 514864, 1024); // [16,1,64]  scratch, 1–2
-  const lstm_inputs_predict = new Float32Array(arena, 498480, 4096); // [16,1,256]  scratch, 2–6
-  const lstm_h_first_predict = new Float32Array(arena, 514864, 64); // [1,64]  of lstm_h_turns_predict, 3–7
-  const lstm_c_first_predict = new Float32Array(arena, 520240, 64); // [1,64]  of lstm_c_carried_predict, 4–6
-  const lstm_recurrence_predict = new Float32Array(arena, 519216, 256); // [1,256]  scratch, 5–6
-  const scores_predict = new Float32Array(arena, 498480, 1024); // [1,16,64]  output, 7–8
+  const lstm_c_before_predict = eachTurn(16, (t) => floats((t % 2) * 256 + 520240, 64)); // [1,64]  of lstm_c_carried_predict, 4–6
+  const lstm_c_predict = eachTurn(16, (t) => floats(((t + 1) % 2) * 256 + 520240, 64)); // [1,64]  of lstm_c_carried_predict, 4–6
+  const lstm_inputs_slice_predict = eachTurn(16, (t) => floats(t * 1024 + 498480, 256)); // [1,256]  of lstm_inputs_predict, 2–6
+  const transpose_predict = floats(514864, 1024); // [16,1,64]  scratch, 1–2
+  const lstm_inputs_predict = floats(498480, 4096); // [16,1,256]  scratch, 2–6
+  const lstm_h_first_predict = floats(514864, 64); // [1,64]  of lstm_h_turns_predict, 3–7
+  const lstm_c_first_predict = floats(520240, 64); // [1,64]  of lstm_c_carried_predict, 4–6
+  const lstm_recurrence_predict = floats(519216, 256); // [1,256]  scratch, 5–6
+  const scores_predict = floats(498480, 1024); // [1,16,64]  output, 7–8
 
   fillUniform(embedding_table, seed, 0, 0.05);
   fillUniform(lstm_kernel, seed, 1, 0.13693063937629152);
@@ -983,70 +810,51 @@ function dotAdd_Nx64x256(a: Floats, b: Floats, c: Floats, y: Floats, rows: numbe
     }
 }
 
-/** lstm_f[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 64] + lstm_recurrence[i,j + 64]))) */
-function sigmoid_32x64(lstm_inputs_slice: Floats, lstm_recurrence: Floats, lstm_f: Floats): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 64; j++)
-      lstm_f[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
-}
-
-/** lstm_i[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j] + lstm_recurrence[i,j]))) */
-function sigmoid_32x64_2(lstm_inputs_slice: Floats, lstm_recurrence: Floats, lstm_i: Floats): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 64; j++)
-      lstm_i[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)));
-}
-
 /**
- * lstm_g_2[i<32,j<64] = tanh(lstm_inputs_slice[i,j + 128] + lstm_recurrence[i,j + 128])
- * lstm_c_2[i,j] = lstm_f[i,j]·lstm_c_before[i,j] + lstm_i[i,j]·lstm_g_2[i,j]
- * tanh_[i,j] = tanh(lstm_c_2[i,j])
+ * lstm_f_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 64] + lstm_recurrence[i,j + 64])))
+ * lstm_i_2[i,j] = 1 / (1 + exp(−(lstm_inputs_slice[i,j] + lstm_recurrence[i,j])))
+ * lstm_g_2[i,j] = tanh(lstm_inputs_slice[i,j + 128] + lstm_recurrence[i,j + 128])
+ * lstm_c_2[i,j] = lstm_f_2[i,j]·lstm_c_before[i,j] + lstm_i_2[i,j]·lstm_g_2[i,j]
+ * lstm_o_2[i,j] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 192] + lstm_recurrence[i,j + 192])))
+ * tanh__2[i,j] = tanh(lstm_c_2[i,j])
+ * lstm_h[i,j] = lstm_o_2[i,j]·tanh__2[i,j]
  */
-function tanhAddTanh_32x64(
+function sigmoidTanhMul_32x64(
   lstm_inputs_slice: Floats,
   lstm_recurrence: Floats,
+  lstm_f_2: Floats,
+  lstm_i_2: Floats,
   lstm_g_2: Floats,
-  lstm_f: Floats,
   lstm_c_before: Floats,
-  lstm_i: Floats,
   lstm_c_2: Floats,
-  tanh_: Floats,
-): void {
-  for (let i = 0; i < 32; i++)
-    for (let j = 0; j < 64; j++) {
-      const lstm_g = Math.fround(
-        tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
-      );
-      lstm_g_2[i * 64 + j] = lstm_g;
-      const lstm_c = Math.fround(
-        lstm_f[i * 64 + j]! * lstm_c_before[i * 64 + j]! + lstm_i[i * 64 + j]! * lstm_g,
-      );
-      lstm_c_2[i * 64 + j] = lstm_c;
-      tanh_[i * 64 + j] = tanh(lstm_c);
-    }
-}
-
-/**
- * lstm_o_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 192] + lstm_recurrence[i,j + 192])))
- * lstm_h[i,j] = lstm_o_2[i,j]·tanh_[i,j]
- */
-function sigmoidMul_32x64(
-  lstm_inputs_slice: Floats,
-  lstm_recurrence: Floats,
   lstm_o_2: Floats,
-  tanh_: Floats,
+  tanh__2: Floats,
   lstm_h: Floats,
 ): void {
   for (let i = 0; i < 32; i++)
     for (let j = 0; j < 64; j++) {
+      const lstm_f = Math.fround(
+        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!))),
+      );
+      lstm_f_2[i * 64 + j] = lstm_f;
+      const lstm_i = Math.fround(
+        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!))),
+      );
+      lstm_i_2[i * 64 + j] = lstm_i;
+      const lstm_g = Math.fround(
+        tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+      );
+      lstm_g_2[i * 64 + j] = lstm_g;
+      const lstm_c = Math.fround(lstm_f * lstm_c_before[i * 64 + j]! + lstm_i * lstm_g);
+      lstm_c_2[i * 64 + j] = lstm_c;
       const lstm_o = Math.fround(
         1 /
           (1 + exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!))),
       );
       lstm_o_2[i * 64 + j] = lstm_o;
-      lstm_h[i * 64 + j] = lstm_o * tanh_[i * 64 + j]!;
+      const tanh_ = Math.fround(tanh(lstm_c));
+      tanh__2[i * 64 + j] = tanh_;
+      lstm_h[i * 64 + j] = lstm_o * tanh_;
     }
 }
 
@@ -1366,28 +1174,17 @@ function clipByGlobalNorm_64x256(d_y: Floats, d_y_square: Floats): void {
 }
 
 /**
- * m_2′[i<rows,j<64] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9)
+ * m′[i<rows,j<64] = m[i,j]·0.9 + d_w[i,j]·clip_scale·(1 − 0.9)
+ * v′[i,j] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
+ * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  * Takes 1 or 64 rows.
  */
-function adam_Nx64(m_2: Floats, d_y: Floats, clip_scale: Floats, rows: number): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < 64; j++)
-      m_2[i * 64 + j] =
-        m_2[i * 64 + j]! * 0.9 + Math.fround(d_y[i * 64 + j]! * clip_scale_0) * (1 - 0.9);
-}
-
-/**
- * v′[i<rows,j<64] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
- * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * Takes 1 or 64 rows.
- */
-function adam_Nx64_2(
-  v: Floats,
+function adam_Nx64(
+  m: Floats,
   d_w: Floats,
   clip_scale: Floats,
+  v: Floats,
   w: Floats,
-  w_m: Floats,
   rate: Floats,
   correction: Floats,
   rows: number,
@@ -1396,29 +1193,20 @@ function adam_Nx64_2(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < rows; i++)
-    for (let j = 0; j < 64; j++)
-      adam(d_w, v, w, w_m, i * 64 + j, clip_scale_0, rate_0, correction_0);
-}
-
-/** m_2′[i<64,j<256] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9) */
-function adam_64x256(m_2: Floats, d_y: Floats, clip_scale: Floats): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 64; i++)
-    for (let j = 0; j < 256; j++)
-      m_2[i * 256 + j] =
-        m_2[i * 256 + j]! * 0.9 + Math.fround(d_y[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
+    for (let j = 0; j < 64; j++) adam(m, d_w, v, w, i * 64 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
- * v′[i<64,j<256] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
- * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
+ * m′[i<64,j<256] = m[i,j]·0.9 + d_w[i,j]·clip_scale·(1 − 0.9)
+ * v′[i,j] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
+ * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
-function adam_64x256_2(
-  v: Floats,
+function adam_64x256(
+  m: Floats,
   d_w: Floats,
   clip_scale: Floats,
+  v: Floats,
   w: Floats,
-  w_m: Floats,
   rate: Floats,
   correction: Floats,
 ): void {
@@ -1427,75 +1215,59 @@ function adam_64x256_2(
   const correction_0 = correction[0]!;
   for (let i = 0; i < 64; i++)
     for (let j = 0; j < 256; j++)
-      adam(d_w, v, w, w_m, i * 256 + j, clip_scale_0, rate_0, correction_0);
-}
-
-/** lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9) */
-function adam_256(lstm_bias_m: Floats, d_lstm_recurrentBias: Floats, clip_scale: Floats): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 256; i++)
-    lstm_bias_m[i] =
-      lstm_bias_m[i]! * 0.9 +
-      Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9));
+      adam(m, d_w, v, w, i * 256 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
- * lstm_bias_mul_6[i<256] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
+ * lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
+ * lstm_bias_mul_6[i] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
  * lstm_bias_v′[i] = lstm_bias_v[i]·0.999 + lstm_bias_mul_6[i]
  * lstm_bias′[i] = lstm_bias[i] − lstm_bias_m′[i]·rate / (sqrt(lstm_bias_v′[i]·correction) + 1e-8)
+ * lstm_recurrentBias_m′[i] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
  * lstm_recurrentBias_v′[i] = lstm_recurrentBias_v[i]·0.999 + lstm_bias_mul_6[i]
+ * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
  */
-function adam_256_2(
+function adam_256(
+  lstm_bias_m: Floats,
   d_lstm_recurrentBias: Floats,
   clip_scale: Floats,
   lstm_bias_v: Floats,
   lstm_bias: Floats,
-  lstm_bias_m: Floats,
   rate: Floats,
   correction: Floats,
+  lstm_recurrentBias_m: Floats,
   lstm_recurrentBias_v: Floats,
+  lstm_recurrentBias: Floats,
 ): void {
   const clip_scale_0 = clip_scale[0]!;
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < 256; i++) {
+    const lstm_bias_m_next = Math.fround(
+      lstm_bias_m[i]! * 0.9 +
+        Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
+    );
+    lstm_bias_m[i] = lstm_bias_m_next;
     const part_0 = Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0);
     const lstm_bias_mul_6 = Math.fround(part_0 * part_0 * (1 - 0.999));
     const lstm_bias_v_next = Math.fround(lstm_bias_v[i]! * 0.999 + lstm_bias_mul_6);
     lstm_bias_v[i] = lstm_bias_v_next;
     lstm_bias[i] =
       lstm_bias[i]! -
-      (lstm_bias_m[i]! * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
-    lstm_recurrentBias_v[i] = lstm_recurrentBias_v[i]! * 0.999 + lstm_bias_mul_6;
-  }
-}
-
-/**
- * lstm_recurrentBias_m′[i<256] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
- * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
- */
-function adam_256_3(
-  lstm_recurrentBias_m: Floats,
-  d_lstm_recurrentBias: Floats,
-  clip_scale: Floats,
-  lstm_recurrentBias: Floats,
-  rate: Floats,
-  lstm_recurrentBias_v: Floats,
-  correction: Floats,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i++) {
+      (lstm_bias_m_next * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
     const lstm_recurrentBias_m_next = Math.fround(
       lstm_recurrentBias_m[i]! * 0.9 +
         Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
     );
     lstm_recurrentBias_m[i] = lstm_recurrentBias_m_next;
+    const lstm_recurrentBias_v_next = Math.fround(
+      lstm_recurrentBias_v[i]! * 0.999 + lstm_bias_mul_6,
+    );
+    lstm_recurrentBias_v[i] = lstm_recurrentBias_v_next;
     lstm_recurrentBias[i] =
       lstm_recurrentBias[i]! -
       (lstm_recurrentBias_m_next * rate_0) /
-        (Math.sqrt(lstm_recurrentBias_v[i]! * correction_0) + 1e-8);
+        (Math.sqrt(lstm_recurrentBias_v_next * correction_0) + 1e-8);
   }
 }
 
@@ -1660,23 +1432,26 @@ function dotAdd_1x16x64x64(
 }
 
 /**
+ * m′ = m·0.9 + g·clip_scale·(1 − 0.9)
  * v′ = v·0.999 + g·clip_scale·(g·clip_scale)·(1 − 0.999)
- * w′ = w − w_m′·rate / (sqrt(v′·correction) + 1e-8)
+ * w′ = w − m′·rate / (sqrt(v′·correction) + 1e-8)
  */
 function adam(
+  m: Float32Array,
   g: Float32Array,
   v: Float32Array,
   w: Float32Array,
-  w_m: Float32Array,
   at: number,
   clip_scale: number,
   rate: number,
   correction: number,
 ): void {
+  const m_next = fround(m[at]! * 0.9 + fround(g[at]! * clip_scale) * (1 - 0.9));
+  m[at] = m_next;
   const part = fround(g[at]! * clip_scale);
   const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
   v[at] = v_next;
-  w[at] = w[at]! - (w_m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
+  w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
 // #region checks

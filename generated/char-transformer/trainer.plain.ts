@@ -6,11 +6,11 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 18 (forward 27, update 241, backward 256), evaluate 1032, predict 1281
-//   memory 1479, types 1844, tables 1996, kernels 2156, checks 3215, mathematics 3230
+//   step 18 (forward 27, update 241, backward 256), evaluate 1029, predict 1278
+//   memory 1476, types 1844, tables 1996, kernels 2156, checks 3212, mathematics 3227
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 021d260229bc3d00
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 fa716a7058ee0f08
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -240,7 +240,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adamw, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − decay·w; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 35, …, embedding.table in 102.
+    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 35, …, embedding.table in 101.
     // 28. 1-beta1^t by adamw    %1-beta1^t_mul, %adamw.1-beta1^t_next  update, models/char-transformer.ts:34
     adamw_1_beta1_t[0] = adamw_1_beta1_t[0]! * 0.9 + (1 - 0.9);
     // 29. rate = 0.001 / adamw.1-beta1^t_next    %rate  update of rate by adamw, models/char-transformer.ts:34
@@ -1009,16 +1009,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // 101. embedding.table by adamw with d_embedding.table    %embedding.table_mul, %embedding.table_mul_2, %embedding.table.m_next
-    //     update, models/char-transformer.ts:23
-    adamw_64x64(embedding_table_m, d_embedding_table);
-    // 102. embedding.table by adamw with d_embedding.table    %embedding.table_mul_3…%embedding.table_next  update,
+    // 101. embedding.table by adamw with d_embedding.table    %embedding.table_mul…%embedding.table_next  update,
     //     models/char-transformer.ts:23
-    adamw_64x64_2(
-      embedding_table_v,
-      d_embedding_table,
-      embedding_table,
+    adamw_64x64(
       embedding_table_m,
+      d_embedding_table,
+      embedding_table_v,
+      embedding_table,
       rate,
       correction,
     );
@@ -1480,295 +1477,298 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const { seed = 0 } = options;
   check(Number.isSafeInteger(seed) && seed >= 0, "seed needs a whole number from 0 to 2^53 − 1");
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const embedding_table = new Float32Array(arena, 0, 4096); // [64,64]  parameter, always
-  const positionalEncoding_table = new Float32Array(arena, 16384, 2048); // [32,64]  parameter, always
-  const layerNorm_gamma = new Float32Array(arena, 24576, 64); // [64]  parameter, always
-  const layerNorm_beta = new Float32Array(arena, 24832, 64); // [64]  parameter, always
-  const multiHeadAttention_query_kernel = new Float32Array(arena, 25088, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_query_bias = new Float32Array(arena, 41472, 64); // [64]  parameter, always
-  const multiHeadAttention_key_kernel = new Float32Array(arena, 41728, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_key_bias = new Float32Array(arena, 58112, 64); // [64]  parameter, always
-  const multiHeadAttention_value_kernel = new Float32Array(arena, 58368, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_value_bias = new Float32Array(arena, 74752, 64); // [64]  parameter, always
-  const multiHeadAttention_output_kernel = new Float32Array(arena, 75008, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_output_bias = new Float32Array(arena, 91392, 64); // [64]  parameter, always
-  const layerNorm_2_gamma = new Float32Array(arena, 91648, 64); // [64]  parameter, always
-  const layerNorm_2_beta = new Float32Array(arena, 91904, 64); // [64]  parameter, always
-  const dense_kernel = new Float32Array(arena, 92160, 16384); // [64,256]  parameter, always
-  const dense_bias = new Float32Array(arena, 157696, 256); // [256]  parameter, always
-  const dense_2_kernel = new Float32Array(arena, 158720, 16384); // [256,64]  parameter, always
-  const dense_2_bias = new Float32Array(arena, 224256, 64); // [64]  parameter, always
-  const layerNorm_3_gamma = new Float32Array(arena, 224512, 64); // [64]  parameter, always
-  const layerNorm_3_beta = new Float32Array(arena, 224768, 64); // [64]  parameter, always
-  const multiHeadAttention_2_query_kernel = new Float32Array(arena, 225024, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_query_bias = new Float32Array(arena, 241408, 64); // [64]  parameter, always
-  const multiHeadAttention_2_key_kernel = new Float32Array(arena, 241664, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_key_bias = new Float32Array(arena, 258048, 64); // [64]  parameter, always
-  const multiHeadAttention_2_value_kernel = new Float32Array(arena, 258304, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_value_bias = new Float32Array(arena, 274688, 64); // [64]  parameter, always
-  const multiHeadAttention_2_output_kernel = new Float32Array(arena, 274944, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_output_bias = new Float32Array(arena, 291328, 64); // [64]  parameter, always
-  const layerNorm_4_gamma = new Float32Array(arena, 291584, 64); // [64]  parameter, always
-  const layerNorm_4_beta = new Float32Array(arena, 291840, 64); // [64]  parameter, always
-  const dense_3_kernel = new Float32Array(arena, 292096, 16384); // [64,256]  parameter, always
-  const dense_3_bias = new Float32Array(arena, 357632, 256); // [256]  parameter, always
-  const dense_4_kernel = new Float32Array(arena, 358656, 16384); // [256,64]  parameter, always
-  const dense_4_bias = new Float32Array(arena, 424192, 64); // [64]  parameter, always
-  const layerNorm_5_gamma = new Float32Array(arena, 424448, 64); // [64]  parameter, always
-  const layerNorm_5_beta = new Float32Array(arena, 424704, 64); // [64]  parameter, always
-  const scores_kernel = new Float32Array(arena, 424960, 4096); // [64,64]  parameter, always
-  const scores_bias = new Float32Array(arena, 441344, 64); // [64]  parameter, always
-  const adamw_1_beta1_t = new Float32Array(arena, 441600, 1); // []  state, always
-  const adamw_1_beta2_t = new Float32Array(arena, 441616, 1); // []  state, always
-  const embedding_table_m = new Float32Array(arena, 441632, 4096); // [64,64]  state, always
-  const embedding_table_v = new Float32Array(arena, 458016, 4096); // [64,64]  state, always
-  const positionalEncoding_table_m = new Float32Array(arena, 474400, 2048); // [32,64]  state, always
-  const positionalEncoding_table_v = new Float32Array(arena, 482592, 2048); // [32,64]  state, always
-  const layerNorm_gamma_m = new Float32Array(arena, 490784, 64); // [64]  state, always
-  const layerNorm_gamma_v = new Float32Array(arena, 491040, 64); // [64]  state, always
-  const layerNorm_beta_m = new Float32Array(arena, 491296, 64); // [64]  state, always
-  const layerNorm_beta_v = new Float32Array(arena, 491552, 64); // [64]  state, always
-  const multiHeadAttention_query_kernel_m = new Float32Array(arena, 491808, 4096); // [64,64]  state, always
-  const multiHeadAttention_query_kernel_v = new Float32Array(arena, 508192, 4096); // [64,64]  state, always
-  const multiHeadAttention_query_bias_m = new Float32Array(arena, 524576, 64); // [64]  state, always
-  const multiHeadAttention_query_bias_v = new Float32Array(arena, 524832, 64); // [64]  state, always
-  const multiHeadAttention_key_kernel_m = new Float32Array(arena, 525088, 4096); // [64,64]  state, always
-  const multiHeadAttention_key_kernel_v = new Float32Array(arena, 541472, 4096); // [64,64]  state, always
-  const multiHeadAttention_key_bias_m = new Float32Array(arena, 557856, 64); // [64]  state, always
-  const multiHeadAttention_key_bias_v = new Float32Array(arena, 558112, 64); // [64]  state, always
-  const multiHeadAttention_value_kernel_m = new Float32Array(arena, 558368, 4096); // [64,64]  state, always
-  const multiHeadAttention_value_kernel_v = new Float32Array(arena, 574752, 4096); // [64,64]  state, always
-  const multiHeadAttention_value_bias_m = new Float32Array(arena, 591136, 64); // [64]  state, always
-  const multiHeadAttention_value_bias_v = new Float32Array(arena, 591392, 64); // [64]  state, always
-  const multiHeadAttention_output_kernel_m = new Float32Array(arena, 591648, 4096); // [64,64]  state, always
-  const multiHeadAttention_output_kernel_v = new Float32Array(arena, 608032, 4096); // [64,64]  state, always
-  const multiHeadAttention_output_bias_m = new Float32Array(arena, 624416, 64); // [64]  state, always
-  const multiHeadAttention_output_bias_v = new Float32Array(arena, 624672, 64); // [64]  state, always
-  const layerNorm_2_gamma_m = new Float32Array(arena, 624928, 64); // [64]  state, always
-  const layerNorm_2_gamma_v = new Float32Array(arena, 625184, 64); // [64]  state, always
-  const layerNorm_2_beta_m = new Float32Array(arena, 625440, 64); // [64]  state, always
-  const layerNorm_2_beta_v = new Float32Array(arena, 625696, 64); // [64]  state, always
-  const dense_kernel_m = new Float32Array(arena, 625952, 16384); // [64,256]  state, always
-  const dense_kernel_v = new Float32Array(arena, 691488, 16384); // [64,256]  state, always
-  const dense_bias_m = new Float32Array(arena, 757024, 256); // [256]  state, always
-  const dense_bias_v = new Float32Array(arena, 758048, 256); // [256]  state, always
-  const dense_2_kernel_m = new Float32Array(arena, 759072, 16384); // [256,64]  state, always
-  const dense_2_kernel_v = new Float32Array(arena, 824608, 16384); // [256,64]  state, always
-  const dense_2_bias_m = new Float32Array(arena, 890144, 64); // [64]  state, always
-  const dense_2_bias_v = new Float32Array(arena, 890400, 64); // [64]  state, always
-  const layerNorm_3_gamma_m = new Float32Array(arena, 890656, 64); // [64]  state, always
-  const layerNorm_3_gamma_v = new Float32Array(arena, 890912, 64); // [64]  state, always
-  const layerNorm_3_beta_m = new Float32Array(arena, 891168, 64); // [64]  state, always
-  const layerNorm_3_beta_v = new Float32Array(arena, 891424, 64); // [64]  state, always
-  const multiHeadAttention_2_query_kernel_m = new Float32Array(arena, 891680, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_query_kernel_v = new Float32Array(arena, 908064, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_query_bias_m = new Float32Array(arena, 924448, 64); // [64]  state, always
-  const multiHeadAttention_2_query_bias_v = new Float32Array(arena, 924704, 64); // [64]  state, always
-  const multiHeadAttention_2_key_kernel_m = new Float32Array(arena, 924960, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_key_kernel_v = new Float32Array(arena, 941344, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_key_bias_m = new Float32Array(arena, 957728, 64); // [64]  state, always
-  const multiHeadAttention_2_key_bias_v = new Float32Array(arena, 957984, 64); // [64]  state, always
-  const multiHeadAttention_2_value_kernel_m = new Float32Array(arena, 958240, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_value_kernel_v = new Float32Array(arena, 974624, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_value_bias_m = new Float32Array(arena, 991008, 64); // [64]  state, always
-  const multiHeadAttention_2_value_bias_v = new Float32Array(arena, 991264, 64); // [64]  state, always
-  const multiHeadAttention_2_output_kernel_m = new Float32Array(arena, 991520, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_output_kernel_v = new Float32Array(arena, 1007904, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_output_bias_m = new Float32Array(arena, 1024288, 64); // [64]  state, always
-  const multiHeadAttention_2_output_bias_v = new Float32Array(arena, 1024544, 64); // [64]  state, always
-  const layerNorm_4_gamma_m = new Float32Array(arena, 1024800, 64); // [64]  state, always
-  const layerNorm_4_gamma_v = new Float32Array(arena, 1025056, 64); // [64]  state, always
-  const layerNorm_4_beta_m = new Float32Array(arena, 1025312, 64); // [64]  state, always
-  const layerNorm_4_beta_v = new Float32Array(arena, 1025568, 64); // [64]  state, always
-  const dense_3_kernel_m = new Float32Array(arena, 1025824, 16384); // [64,256]  state, always
-  const dense_3_kernel_v = new Float32Array(arena, 1091360, 16384); // [64,256]  state, always
-  const dense_3_bias_m = new Float32Array(arena, 1156896, 256); // [256]  state, always
-  const dense_3_bias_v = new Float32Array(arena, 1157920, 256); // [256]  state, always
-  const dense_4_kernel_m = new Float32Array(arena, 1158944, 16384); // [256,64]  state, always
-  const dense_4_kernel_v = new Float32Array(arena, 1224480, 16384); // [256,64]  state, always
-  const dense_4_bias_m = new Float32Array(arena, 1290016, 64); // [64]  state, always
-  const dense_4_bias_v = new Float32Array(arena, 1290272, 64); // [64]  state, always
-  const layerNorm_5_gamma_m = new Float32Array(arena, 1290528, 64); // [64]  state, always
-  const layerNorm_5_gamma_v = new Float32Array(arena, 1290784, 64); // [64]  state, always
-  const layerNorm_5_beta_m = new Float32Array(arena, 1291040, 64); // [64]  state, always
-  const layerNorm_5_beta_v = new Float32Array(arena, 1291296, 64); // [64]  state, always
-  const scores_kernel_m = new Float32Array(arena, 1291552, 4096); // [64,64]  state, always
-  const scores_kernel_v = new Float32Array(arena, 1307936, 4096); // [64,64]  state, always
-  const scores_bias_m = new Float32Array(arena, 1324320, 64); // [64]  state, always
-  const scores_bias_v = new Float32Array(arena, 1324576, 64); // [64]  state, always
-  const stepCount = new Int32Array(arena, 1324832, 1); // []  state, always
-  const x = new Int32Array(arena, 8812336, 512); // [16,32]  input, 1–100
-  const next = new Int32Array(arena, 8814384, 512); // [16,32]  input, 1–34
-  const live_rows = new Int32Array(arena, 8853296, 1); // []  input, 1–34
-  const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
-  const positionalEncoding = new Float32Array(arena, 5519152, 32768); // [16,32,64]  residual, 1–97
-  const sum = new Float32Array(arena, 8816432, 512); // [16,32]  residual, 1–97
-  const sqrt = new Float32Array(arena, 8818480, 512); // [16,32]  residual, 1–97
-  const layerNorm_inverse = new Float32Array(arena, 8820528, 512); // [16,32]  residual, 1–97
-  const layerNorm_normal = new Float32Array(arena, 5650224, 32768); // [16,32,64]  residual, 1–98
-  const layerNorm = new Float32Array(arena, 5781296, 32768); // [16,32,64]  residual, 1–95
-  const multiHeadAttention_query = new Float32Array(arena, 5912368, 32768); // [16,32,64]  residual, 2–88
-  const multiHeadAttention_key = new Float32Array(arena, 6043440, 32768); // [16,32,64]  residual, 3–92
-  const multiHeadAttention_value = new Float32Array(arena, 6174512, 32768); // [16,32,64]  residual, 4–82
-  const masked = new Float32Array(arena, 4470576, 65536); // [16,4,32,32]  scratch, 5–6
-  const exps = new Float32Array(arena, 4470576, 65536); // [16,4,32,32]  residual, 6–83, over masked
-  const total = new Float32Array(arena, 8795952, 2048); // [16,4,32]  residual, 6–83
-  const weights = new Float32Array(arena, 4732720, 65536); // [16,4,32,32]  residual, 6–84
-  const transpose_4 = new Float32Array(arena, 6305584, 32768); // [16,32,4,16]  residual, 7–81
-  const residual = new Float32Array(arena, 6436656, 32768); // [16,32,64]  residual, 8–77
-  const sum_3 = new Float32Array(arena, 8822576, 512); // [16,32]  residual, 9–77
-  const sqrt_2 = new Float32Array(arena, 8824624, 512); // [16,32]  residual, 9–77
-  const layerNorm_2_inverse = new Float32Array(arena, 8826672, 512); // [16,32]  residual, 9–77
-  const layerNorm_2_normal = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, 9–78
-  const layerNorm_2 = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, 9–75
-  const dense_z = new Float32Array(arena, 1324848, 131072); // [16,32,256]  residual, 10–71
-  const add_3 = new Float32Array(arena, 1849136, 131072); // [16,32,256]  residual, 10–71
-  const dense = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, 10–72
-  const residual_2 = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, 11–68
-  const sum_5 = new Float32Array(arena, 8828720, 512); // [16,32]  residual, 12–68
-  const sqrt_3 = new Float32Array(arena, 8830768, 512); // [16,32]  residual, 12–68
-  const layerNorm_3_inverse = new Float32Array(arena, 8832816, 512); // [16,32]  residual, 12–68
-  const layerNorm_3_normal = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, 12–69
-  const layerNorm_3 = new Float32Array(arena, 7092016, 32768); // [16,32,64]  residual, 12–66
-  const multiHeadAttention_2_query = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, 13–59
-  const multiHeadAttention_2_key = new Float32Array(arena, 7354160, 32768); // [16,32,64]  residual, 14–63
-  const multiHeadAttention_2_value = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, 15–53
-  const masked_2 = new Float32Array(arena, 4994864, 65536); // [16,4,32,32]  scratch, 16–17
-  const exps_2 = new Float32Array(arena, 4994864, 65536); // [16,4,32,32]  residual, 17–54, over masked_2
-  const total_2 = new Float32Array(arena, 8804144, 2048); // [16,4,32]  residual, 17–54
-  const weights_2 = new Float32Array(arena, 5257008, 65536); // [16,4,32,32]  residual, 17–55
-  const transpose_8 = new Float32Array(arena, 7616304, 32768); // [16,32,4,16]  residual, 18–52
-  const residual_3 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, 19–48
-  const sum_7 = new Float32Array(arena, 8834864, 512); // [16,32]  residual, 20–48
-  const sqrt_4 = new Float32Array(arena, 8836912, 512); // [16,32]  residual, 20–48
-  const layerNorm_4_inverse = new Float32Array(arena, 8838960, 512); // [16,32]  residual, 20–48
-  const layerNorm_4_normal = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, 20–49
-  const layerNorm_4 = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, 20–46
-  const dense_3_z = new Float32Array(arena, 2897712, 131072); // [16,32,256]  residual, 21–42
-  const add_6 = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, 21–42
-  const dense_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, 21–43
-  const residual_4 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, 22–39
-  const sum_9 = new Float32Array(arena, 8841008, 512); // [16,32]  residual, 23–39
-  const sqrt_5 = new Float32Array(arena, 8843056, 512); // [16,32]  residual, 23–39
-  const layerNorm_5_inverse = new Float32Array(arena, 8845104, 512); // [16,32]  residual, 23–39
-  const layerNorm_5_normal = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, 23–40
-  const layerNorm_5 = new Float32Array(arena, 8402736, 32768); // [16,32,64]  residual, 23–37
-  const scores_3 = new Float32Array(arena, 8533808, 32768); // [16,32,64]  scratch, 24–25
-  const largest_3 = new Float32Array(arena, 8847152, 512); // [16,32]  scratch, 25
-  const exps_3 = new Float32Array(arena, 8664880, 32768); // [16,32,64]  residual, 25–34
-  const total_3 = new Float32Array(arena, 8849200, 512); // [16,32]  residual, 25–34
-  const chosen = new Float32Array(arena, 8851248, 512); // [16,32]  scratch, 25
-  const rowSum = new Float32Array(arena, 8853312, 1); // []  scratch, 25–27
-  const rate = new Float32Array(arena, 8847152, 1); // []  scratch, 29–102
-  const correction = new Float32Array(arena, 8847168, 1); // []  scratch, 31–102
-  const d_rowSum = new Float32Array(arena, 8533808, 1); // []  scratch, 33–34
-  const d_shifted_3 = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 34–37, over exps_3
-  const d_layerNorm_5 = new Float32Array(arena, 8533808, 32768); // [16,32,64]  scratch, 36–40
-  const d_layerNorm_5_centered_2 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  scratch, 39, over residual_4
-  const d_layerNorm_5_centered = new Float32Array(arena, 8402736, 32768); // [16,32,64]  scratch, 39
-  const d_residual_4 = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 39–48
-  const d_dense_3_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  scratch, 42–46, over add_6
-  const d_layerNorm_4 = new Float32Array(arena, 2897712, 32768); // [16,32,64]  scratch, 45–49
-  const d_layerNorm_4_centered_2 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  scratch, 48, over residual_3
-  const d_layerNorm_4_centered = new Float32Array(arena, 3028784, 32768); // [16,32,64]  scratch, 48
-  const d_residual_3 = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 48–68, over d_residual_4
-  const d_reshape_8 = new Float32Array(arena, 3159856, 32768); // [16,32,64]  scratch, 51–55
-  const d_weights_2 = new Float32Array(arena, 2897712, 65536); // [16,4,32,32]  scratch, 53–54
-  const d_dot_10 = new Float32Array(arena, 2897712, 65536); // [16,4,32,32]  scratch, 54–63, over d_weights_2
-  const d_reshape_7 = new Float32Array(arena, 3290928, 32768); // [16,32,4,16]  scratch, 55–58
-  const d_layerNorm_3_part = new Float32Array(arena, 3159856, 32768); // [16,32,64]  scratch, 57–65
-  const d_reshape_6 = new Float32Array(arena, 3290928, 32768); // [16,32,4,16]  scratch, 59–62
-  const d_layerNorm_3_2 = new Float32Array(arena, 3422000, 32768); // [16,32,64]  scratch, 61–65
-  const d_reshape_5 = new Float32Array(arena, 3290928, 32768); // [16,32,4,16]  scratch, 63–66
-  const d_layerNorm_3 = new Float32Array(arena, 3422000, 32768); // [16,32,64]  scratch, 65–69, over d_layerNorm_3_2
-  const d_layerNorm_3_centered_2 = new Float32Array(arena, 6829872, 32768); // [16,32,64]  scratch, 68, over residual_2
-  const d_layerNorm_3_centered = new Float32Array(arena, 2897712, 32768); // [16,32,64]  scratch, 68
-  const d_residual_2 = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 68–77, over d_residual_3
-  const d_dense_z = new Float32Array(arena, 1849136, 131072); // [16,32,256]  scratch, 71–75, over add_3
-  const d_layerNorm_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 74–78
-  const d_layerNorm_2_centered_2 = new Float32Array(arena, 6436656, 32768); // [16,32,64]  scratch, 77, over residual
-  const d_layerNorm_2_centered = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, 77
-  const d_residual = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 77–97, over d_residual_2
-  const d_reshape_4 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 80–84
-  const d_weights = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 82–83
-  const d_dot_4 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 83–92, over d_weights
-  const d_reshape_3 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 84–87
-  const d_layerNorm_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 86–94
-  const d_reshape_2 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 88–91
-  const d_layerNorm_6 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 90–94
-  const d_reshape = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 92–95
-  const d_layerNorm = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 94–98, over d_layerNorm_6
-  const d_layerNorm_centered_2 = new Float32Array(arena, 5519152, 32768); // [16,32,64]  scratch, 97, over positionalEncoding
-  const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 97
-  const d_positionalEncoding = new Float32Array(arena, 8664880, 32768); // [16,32,64]  scratch, 97–100, over d_residual
-  const d_embedding_table = new Float32Array(arena, 1324848, 4096); // [64,64]  scratch, 100–102
-  const x_evaluate = new Int32Array(arena, 1586992, 512); // [16,32]  input, 1
-  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, 1–28
-  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, 1–28
-  const embedding_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
-  const positionalEncoding_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 1–8
-  const layerNorm_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, 1–4
-  const multiHeadAttention_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 2–5
-  const multiHeadAttention_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 3–5
-  const multiHeadAttention_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 4–7
-  const masked_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 5–6
-  const exps_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 6, over masked_evaluate
-  const weights_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, 6–7
-  const transpose_4_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, 7–8
-  const residual_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 8–11, over positionalEncoding_evaluate
-  const layerNorm_2_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 9–10
-  const dense_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, 10–11
-  const residual_2_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 11–19, over residual_evaluate
-  const layerNorm_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 12–15
-  const multiHeadAttention_2_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 13–16
-  const multiHeadAttention_2_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 14–16
-  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 15–18
-  const masked_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 16–17
-  const exps_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 17, over masked_2_evaluate
-  const weights_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, 17–18
-  const transpose_8_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, 18–19
-  const residual_3_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 19–22, over residual_2_evaluate
-  const layerNorm_4_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 20–21
-  const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, 21–22
-  const residual_4_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 22–23, over residual_3_evaluate
-  const layerNorm_5_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 23–24, over residual_4_evaluate
-  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 24–28
-  const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, 25
-  const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, 25
-  const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, 25
-  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, 25–27
-  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, 28
-  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, 28–29, over live_rows_evaluate
-  const x_predict = new Int32Array(arena, 1341232, 32); // [1,32]  input, 1
-  const embedding_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, 1
-  const positionalEncoding_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 1–8
-  const layerNorm_predict = new Float32Array(arena, 1333040, 2048); // [1,32,64]  scratch, 1–4
-  const multiHeadAttention_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, 2–5
-  const multiHeadAttention_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, 3–5
-  const multiHeadAttention_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 4–7
-  const masked_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 5–6
-  const exps_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 6, over masked_predict
-  const weights_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, 6–7
-  const transpose_4_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, 7–8
-  const residual_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 8–11, over positionalEncoding_predict
-  const layerNorm_2_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 9–10
-  const dense_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, 10–11
-  const residual_2_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 11–19, over residual_predict
-  const layerNorm_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, 12–15
-  const multiHeadAttention_2_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, 13–16
-  const multiHeadAttention_2_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, 14–16
-  const multiHeadAttention_2_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 15–18
-  const masked_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 16–17
-  const exps_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 17, over masked_2_predict
-  const weights_2_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, 17–18
-  const transpose_8_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, 18–19
-  const residual_3_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 19–22, over residual_2_predict
-  const layerNorm_4_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 20–21
-  const dense_3_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, 21–22
-  const residual_4_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 22–23, over residual_3_predict
-  const layerNorm_5_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 23–24, over residual_4_predict
-  const scores_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  output, 24–25
+  const embedding_table = floats(0, 4096); // [64,64]  parameter, always
+  const positionalEncoding_table = floats(16384, 2048); // [32,64]  parameter, always
+  const layerNorm_gamma = floats(24576, 64); // [64]  parameter, always
+  const layerNorm_beta = floats(24832, 64); // [64]  parameter, always
+  const multiHeadAttention_query_kernel = floats(25088, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_query_bias = floats(41472, 64); // [64]  parameter, always
+  const multiHeadAttention_key_kernel = floats(41728, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_key_bias = floats(58112, 64); // [64]  parameter, always
+  const multiHeadAttention_value_kernel = floats(58368, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_value_bias = floats(74752, 64); // [64]  parameter, always
+  const multiHeadAttention_output_kernel = floats(75008, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_output_bias = floats(91392, 64); // [64]  parameter, always
+  const layerNorm_2_gamma = floats(91648, 64); // [64]  parameter, always
+  const layerNorm_2_beta = floats(91904, 64); // [64]  parameter, always
+  const dense_kernel = floats(92160, 16384); // [64,256]  parameter, always
+  const dense_bias = floats(157696, 256); // [256]  parameter, always
+  const dense_2_kernel = floats(158720, 16384); // [256,64]  parameter, always
+  const dense_2_bias = floats(224256, 64); // [64]  parameter, always
+  const layerNorm_3_gamma = floats(224512, 64); // [64]  parameter, always
+  const layerNorm_3_beta = floats(224768, 64); // [64]  parameter, always
+  const multiHeadAttention_2_query_kernel = floats(225024, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_query_bias = floats(241408, 64); // [64]  parameter, always
+  const multiHeadAttention_2_key_kernel = floats(241664, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_key_bias = floats(258048, 64); // [64]  parameter, always
+  const multiHeadAttention_2_value_kernel = floats(258304, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_value_bias = floats(274688, 64); // [64]  parameter, always
+  const multiHeadAttention_2_output_kernel = floats(274944, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_output_bias = floats(291328, 64); // [64]  parameter, always
+  const layerNorm_4_gamma = floats(291584, 64); // [64]  parameter, always
+  const layerNorm_4_beta = floats(291840, 64); // [64]  parameter, always
+  const dense_3_kernel = floats(292096, 16384); // [64,256]  parameter, always
+  const dense_3_bias = floats(357632, 256); // [256]  parameter, always
+  const dense_4_kernel = floats(358656, 16384); // [256,64]  parameter, always
+  const dense_4_bias = floats(424192, 64); // [64]  parameter, always
+  const layerNorm_5_gamma = floats(424448, 64); // [64]  parameter, always
+  const layerNorm_5_beta = floats(424704, 64); // [64]  parameter, always
+  const scores_kernel = floats(424960, 4096); // [64,64]  parameter, always
+  const scores_bias = floats(441344, 64); // [64]  parameter, always
+  const adamw_1_beta1_t = floats(441600, 1); // []  state, always
+  const adamw_1_beta2_t = floats(441616, 1); // []  state, always
+  const embedding_table_m = floats(441632, 4096); // [64,64]  state, always
+  const embedding_table_v = floats(458016, 4096); // [64,64]  state, always
+  const positionalEncoding_table_m = floats(474400, 2048); // [32,64]  state, always
+  const positionalEncoding_table_v = floats(482592, 2048); // [32,64]  state, always
+  const layerNorm_gamma_m = floats(490784, 64); // [64]  state, always
+  const layerNorm_gamma_v = floats(491040, 64); // [64]  state, always
+  const layerNorm_beta_m = floats(491296, 64); // [64]  state, always
+  const layerNorm_beta_v = floats(491552, 64); // [64]  state, always
+  const multiHeadAttention_query_kernel_m = floats(491808, 4096); // [64,64]  state, always
+  const multiHeadAttention_query_kernel_v = floats(508192, 4096); // [64,64]  state, always
+  const multiHeadAttention_query_bias_m = floats(524576, 64); // [64]  state, always
+  const multiHeadAttention_query_bias_v = floats(524832, 64); // [64]  state, always
+  const multiHeadAttention_key_kernel_m = floats(525088, 4096); // [64,64]  state, always
+  const multiHeadAttention_key_kernel_v = floats(541472, 4096); // [64,64]  state, always
+  const multiHeadAttention_key_bias_m = floats(557856, 64); // [64]  state, always
+  const multiHeadAttention_key_bias_v = floats(558112, 64); // [64]  state, always
+  const multiHeadAttention_value_kernel_m = floats(558368, 4096); // [64,64]  state, always
+  const multiHeadAttention_value_kernel_v = floats(574752, 4096); // [64,64]  state, always
+  const multiHeadAttention_value_bias_m = floats(591136, 64); // [64]  state, always
+  const multiHeadAttention_value_bias_v = floats(591392, 64); // [64]  state, always
+  const multiHeadAttention_output_kernel_m = floats(591648, 4096); // [64,64]  state, always
+  const multiHeadAttention_output_kernel_v = floats(608032, 4096); // [64,64]  state, always
+  const multiHeadAttention_output_bias_m = floats(624416, 64); // [64]  state, always
+  const multiHeadAttention_output_bias_v = floats(624672, 64); // [64]  state, always
+  const layerNorm_2_gamma_m = floats(624928, 64); // [64]  state, always
+  const layerNorm_2_gamma_v = floats(625184, 64); // [64]  state, always
+  const layerNorm_2_beta_m = floats(625440, 64); // [64]  state, always
+  const layerNorm_2_beta_v = floats(625696, 64); // [64]  state, always
+  const dense_kernel_m = floats(625952, 16384); // [64,256]  state, always
+  const dense_kernel_v = floats(691488, 16384); // [64,256]  state, always
+  const dense_bias_m = floats(757024, 256); // [256]  state, always
+  const dense_bias_v = floats(758048, 256); // [256]  state, always
+  const dense_2_kernel_m = floats(759072, 16384); // [256,64]  state, always
+  const dense_2_kernel_v = floats(824608, 16384); // [256,64]  state, always
+  const dense_2_bias_m = floats(890144, 64); // [64]  state, always
+  const dense_2_bias_v = floats(890400, 64); // [64]  state, always
+  const layerNorm_3_gamma_m = floats(890656, 64); // [64]  state, always
+  const layerNorm_3_gamma_v = floats(890912, 64); // [64]  state, always
+  const layerNorm_3_beta_m = floats(891168, 64); // [64]  state, always
+  const layerNorm_3_beta_v = floats(891424, 64); // [64]  state, always
+  const multiHeadAttention_2_query_kernel_m = floats(891680, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_query_kernel_v = floats(908064, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_query_bias_m = floats(924448, 64); // [64]  state, always
+  const multiHeadAttention_2_query_bias_v = floats(924704, 64); // [64]  state, always
+  const multiHeadAttention_2_key_kernel_m = floats(924960, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_key_kernel_v = floats(941344, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_key_bias_m = floats(957728, 64); // [64]  state, always
+  const multiHeadAttention_2_key_bias_v = floats(957984, 64); // [64]  state, always
+  const multiHeadAttention_2_value_kernel_m = floats(958240, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_value_kernel_v = floats(974624, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_value_bias_m = floats(991008, 64); // [64]  state, always
+  const multiHeadAttention_2_value_bias_v = floats(991264, 64); // [64]  state, always
+  const multiHeadAttention_2_output_kernel_m = floats(991520, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_output_kernel_v = floats(1007904, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_output_bias_m = floats(1024288, 64); // [64]  state, always
+  const multiHeadAttention_2_output_bias_v = floats(1024544, 64); // [64]  state, always
+  const layerNorm_4_gamma_m = floats(1024800, 64); // [64]  state, always
+  const layerNorm_4_gamma_v = floats(1025056, 64); // [64]  state, always
+  const layerNorm_4_beta_m = floats(1025312, 64); // [64]  state, always
+  const layerNorm_4_beta_v = floats(1025568, 64); // [64]  state, always
+  const dense_3_kernel_m = floats(1025824, 16384); // [64,256]  state, always
+  const dense_3_kernel_v = floats(1091360, 16384); // [64,256]  state, always
+  const dense_3_bias_m = floats(1156896, 256); // [256]  state, always
+  const dense_3_bias_v = floats(1157920, 256); // [256]  state, always
+  const dense_4_kernel_m = floats(1158944, 16384); // [256,64]  state, always
+  const dense_4_kernel_v = floats(1224480, 16384); // [256,64]  state, always
+  const dense_4_bias_m = floats(1290016, 64); // [64]  state, always
+  const dense_4_bias_v = floats(1290272, 64); // [64]  state, always
+  const layerNorm_5_gamma_m = floats(1290528, 64); // [64]  state, always
+  const layerNorm_5_gamma_v = floats(1290784, 64); // [64]  state, always
+  const layerNorm_5_beta_m = floats(1291040, 64); // [64]  state, always
+  const layerNorm_5_beta_v = floats(1291296, 64); // [64]  state, always
+  const scores_kernel_m = floats(1291552, 4096); // [64,64]  state, always
+  const scores_kernel_v = floats(1307936, 4096); // [64,64]  state, always
+  const scores_bias_m = floats(1324320, 64); // [64]  state, always
+  const scores_bias_v = floats(1324576, 64); // [64]  state, always
+  const stepCount = ints(1324832, 1); // []  state, always
+  const x = ints(8812336, 512); // [16,32]  input, 1–100
+  const next = ints(8814384, 512); // [16,32]  input, 1–34
+  const live_rows = ints(8853296, 1); // []  input, 1–34
+  const embedding = floats(1324848, 32768); // [16,32,64]  scratch, 1
+  const positionalEncoding = floats(5519152, 32768); // [16,32,64]  residual, 1–97
+  const sum = floats(8816432, 512); // [16,32]  residual, 1–97
+  const sqrt = floats(8818480, 512); // [16,32]  residual, 1–97
+  const layerNorm_inverse = floats(8820528, 512); // [16,32]  residual, 1–97
+  const layerNorm_normal = floats(5650224, 32768); // [16,32,64]  residual, 1–98
+  const layerNorm = floats(5781296, 32768); // [16,32,64]  residual, 1–95
+  const multiHeadAttention_query = floats(5912368, 32768); // [16,32,64]  residual, 2–88
+  const multiHeadAttention_key = floats(6043440, 32768); // [16,32,64]  residual, 3–92
+  const multiHeadAttention_value = floats(6174512, 32768); // [16,32,64]  residual, 4–82
+  const masked = floats(4470576, 65536); // [16,4,32,32]  scratch, 5–6
+  const exps = floats(4470576, 65536); // [16,4,32,32]  residual, 6–83, over masked
+  const total = floats(8795952, 2048); // [16,4,32]  residual, 6–83
+  const weights = floats(4732720, 65536); // [16,4,32,32]  residual, 6–84
+  const transpose_4 = floats(6305584, 32768); // [16,32,4,16]  residual, 7–81
+  const residual = floats(6436656, 32768); // [16,32,64]  residual, 8–77
+  const sum_3 = floats(8822576, 512); // [16,32]  residual, 9–77
+  const sqrt_2 = floats(8824624, 512); // [16,32]  residual, 9–77
+  const layerNorm_2_inverse = floats(8826672, 512); // [16,32]  residual, 9–77
+  const layerNorm_2_normal = floats(6567728, 32768); // [16,32,64]  residual, 9–78
+  const layerNorm_2 = floats(6698800, 32768); // [16,32,64]  residual, 9–75
+  const dense_z = floats(1324848, 131072); // [16,32,256]  residual, 10–71
+  const add_3 = floats(1849136, 131072); // [16,32,256]  residual, 10–71
+  const dense = floats(2373424, 131072); // [16,32,256]  residual, 10–72
+  const residual_2 = floats(6829872, 32768); // [16,32,64]  residual, 11–68
+  const sum_5 = floats(8828720, 512); // [16,32]  residual, 12–68
+  const sqrt_3 = floats(8830768, 512); // [16,32]  residual, 12–68
+  const layerNorm_3_inverse = floats(8832816, 512); // [16,32]  residual, 12–68
+  const layerNorm_3_normal = floats(6960944, 32768); // [16,32,64]  residual, 12–69
+  const layerNorm_3 = floats(7092016, 32768); // [16,32,64]  residual, 12–66
+  const multiHeadAttention_2_query = floats(7223088, 32768); // [16,32,64]  residual, 13–59
+  const multiHeadAttention_2_key = floats(7354160, 32768); // [16,32,64]  residual, 14–63
+  const multiHeadAttention_2_value = floats(7485232, 32768); // [16,32,64]  residual, 15–53
+  const masked_2 = floats(4994864, 65536); // [16,4,32,32]  scratch, 16–17
+  const exps_2 = floats(4994864, 65536); // [16,4,32,32]  residual, 17–54, over masked_2
+  const total_2 = floats(8804144, 2048); // [16,4,32]  residual, 17–54
+  const weights_2 = floats(5257008, 65536); // [16,4,32,32]  residual, 17–55
+  const transpose_8 = floats(7616304, 32768); // [16,32,4,16]  residual, 18–52
+  const residual_3 = floats(7747376, 32768); // [16,32,64]  residual, 19–48
+  const sum_7 = floats(8834864, 512); // [16,32]  residual, 20–48
+  const sqrt_4 = floats(8836912, 512); // [16,32]  residual, 20–48
+  const layerNorm_4_inverse = floats(8838960, 512); // [16,32]  residual, 20–48
+  const layerNorm_4_normal = floats(7878448, 32768); // [16,32,64]  residual, 20–49
+  const layerNorm_4 = floats(8009520, 32768); // [16,32,64]  residual, 20–46
+  const dense_3_z = floats(2897712, 131072); // [16,32,256]  residual, 21–42
+  const add_6 = floats(3422000, 131072); // [16,32,256]  residual, 21–42
+  const dense_3 = floats(3946288, 131072); // [16,32,256]  residual, 21–43
+  const residual_4 = floats(8140592, 32768); // [16,32,64]  residual, 22–39
+  const sum_9 = floats(8841008, 512); // [16,32]  residual, 23–39
+  const sqrt_5 = floats(8843056, 512); // [16,32]  residual, 23–39
+  const layerNorm_5_inverse = floats(8845104, 512); // [16,32]  residual, 23–39
+  const layerNorm_5_normal = floats(8271664, 32768); // [16,32,64]  residual, 23–40
+  const layerNorm_5 = floats(8402736, 32768); // [16,32,64]  residual, 23–37
+  const scores_3 = floats(8533808, 32768); // [16,32,64]  scratch, 24–25
+  const largest_3 = floats(8847152, 512); // [16,32]  scratch, 25
+  const exps_3 = floats(8664880, 32768); // [16,32,64]  residual, 25–34
+  const total_3 = floats(8849200, 512); // [16,32]  residual, 25–34
+  const chosen = floats(8851248, 512); // [16,32]  scratch, 25
+  const rowSum = floats(8853312, 1); // []  scratch, 25–27
+  const rate = floats(8847152, 1); // []  scratch, 29–101
+  const correction = floats(8847168, 1); // []  scratch, 31–101
+  const d_rowSum = floats(8533808, 1); // []  scratch, 33–34
+  const d_shifted_3 = floats(8664880, 32768); // [16,32,64]  scratch, 34–37, over exps_3
+  const d_layerNorm_5 = floats(8533808, 32768); // [16,32,64]  scratch, 36–40
+  const d_layerNorm_5_centered_2 = floats(8140592, 32768); // [16,32,64]  scratch, 39, over residual_4
+  const d_layerNorm_5_centered = floats(8402736, 32768); // [16,32,64]  scratch, 39
+  const d_residual_4 = floats(8664880, 32768); // [16,32,64]  scratch, 39–48
+  const d_dense_3_z = floats(3422000, 131072); // [16,32,256]  scratch, 42–46, over add_6
+  const d_layerNorm_4 = floats(2897712, 32768); // [16,32,64]  scratch, 45–49
+  const d_layerNorm_4_centered_2 = floats(7747376, 32768); // [16,32,64]  scratch, 48, over residual_3
+  const d_layerNorm_4_centered = floats(3028784, 32768); // [16,32,64]  scratch, 48
+  const d_residual_3 = floats(8664880, 32768); // [16,32,64]  scratch, 48–68, over d_residual_4
+  const d_reshape_8 = floats(3159856, 32768); // [16,32,64]  scratch, 51–55
+  const d_weights_2 = floats(2897712, 65536); // [16,4,32,32]  scratch, 53–54
+  const d_dot_10 = floats(2897712, 65536); // [16,4,32,32]  scratch, 54–63, over d_weights_2
+  const d_reshape_7 = floats(3290928, 32768); // [16,32,4,16]  scratch, 55–58
+  const d_layerNorm_3_part = floats(3159856, 32768); // [16,32,64]  scratch, 57–65
+  const d_reshape_6 = floats(3290928, 32768); // [16,32,4,16]  scratch, 59–62
+  const d_layerNorm_3_2 = floats(3422000, 32768); // [16,32,64]  scratch, 61–65
+  const d_reshape_5 = floats(3290928, 32768); // [16,32,4,16]  scratch, 63–66
+  const d_layerNorm_3 = floats(3422000, 32768); // [16,32,64]  scratch, 65–69, over d_layerNorm_3_2
+  const d_layerNorm_3_centered_2 = floats(6829872, 32768); // [16,32,64]  scratch, 68, over residual_2
+  const d_layerNorm_3_centered = floats(2897712, 32768); // [16,32,64]  scratch, 68
+  const d_residual_2 = floats(8664880, 32768); // [16,32,64]  scratch, 68–77, over d_residual_3
+  const d_dense_z = floats(1849136, 131072); // [16,32,256]  scratch, 71–75, over add_3
+  const d_layerNorm_2 = floats(1324848, 32768); // [16,32,64]  scratch, 74–78
+  const d_layerNorm_2_centered_2 = floats(6436656, 32768); // [16,32,64]  scratch, 77, over residual
+  const d_layerNorm_2_centered = floats(1455920, 32768); // [16,32,64]  scratch, 77
+  const d_residual = floats(8664880, 32768); // [16,32,64]  scratch, 77–97, over d_residual_2
+  const d_reshape_4 = floats(1586992, 32768); // [16,32,64]  scratch, 80–84
+  const d_weights = floats(1324848, 65536); // [16,4,32,32]  scratch, 82–83
+  const d_dot_4 = floats(1324848, 65536); // [16,4,32,32]  scratch, 83–92, over d_weights
+  const d_reshape_3 = floats(1718064, 32768); // [16,32,4,16]  scratch, 84–87
+  const d_layerNorm_part = floats(1586992, 32768); // [16,32,64]  scratch, 86–94
+  const d_reshape_2 = floats(1718064, 32768); // [16,32,4,16]  scratch, 88–91
+  const d_layerNorm_6 = floats(1849136, 32768); // [16,32,64]  scratch, 90–94
+  const d_reshape = floats(1718064, 32768); // [16,32,4,16]  scratch, 92–95
+  const d_layerNorm = floats(1849136, 32768); // [16,32,64]  scratch, 94–98, over d_layerNorm_6
+  const d_layerNorm_centered_2 = floats(5519152, 32768); // [16,32,64]  scratch, 97, over positionalEncoding
+  const d_layerNorm_centered = floats(1324848, 32768); // [16,32,64]  scratch, 97
+  const d_positionalEncoding = floats(8664880, 32768); // [16,32,64]  scratch, 97–100, over d_residual
+  const d_embedding_table = floats(1324848, 4096); // [64,64]  scratch, 100–101
+  const x_evaluate = ints(1586992, 512); // [16,32]  input, 1
+  const next_evaluate = ints(2111280, 512); // [16,32]  input, 1–28
+  const live_rows_evaluate = ints(2113328, 1); // []  input, 1–28
+  const embedding_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 1
+  const positionalEncoding_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 1–8
+  const layerNorm_evaluate = floats(1455920, 32768); // [16,32,64]  scratch, 1–4
+  const multiHeadAttention_query_evaluate = floats(1586992, 32768); // [16,32,64]  scratch, 2–5
+  const multiHeadAttention_key_evaluate = floats(1718064, 32768); // [16,32,64]  scratch, 3–5
+  const multiHeadAttention_value_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 4–7
+  const masked_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 5–6
+  const exps_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 6, over masked_evaluate
+  const weights_evaluate = floats(1586992, 65536); // [16,4,32,32]  scratch, 6–7
+  const transpose_4_evaluate = floats(1324848, 32768); // [16,32,4,16]  scratch, 7–8
+  const residual_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 8–11, over positionalEncoding_evaluate
+  const layerNorm_2_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 9–10
+  const dense_evaluate = floats(1324848, 131072); // [16,32,256]  scratch, 10–11
+  const residual_2_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 11–19, over residual_evaluate
+  const layerNorm_3_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 12–15
+  const multiHeadAttention_2_query_evaluate = floats(1586992, 32768); // [16,32,64]  scratch, 13–16
+  const multiHeadAttention_2_key_evaluate = floats(1718064, 32768); // [16,32,64]  scratch, 14–16
+  const multiHeadAttention_2_value_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 15–18
+  const masked_2_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 16–17
+  const exps_2_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 17, over masked_2_evaluate
+  const weights_2_evaluate = floats(1586992, 65536); // [16,4,32,32]  scratch, 17–18
+  const transpose_8_evaluate = floats(1324848, 32768); // [16,32,4,16]  scratch, 18–19
+  const residual_3_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 19–22, over residual_2_evaluate
+  const layerNorm_4_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 20–21
+  const dense_3_evaluate = floats(1324848, 131072); // [16,32,256]  scratch, 21–22
+  const residual_4_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 22–23, over residual_3_evaluate
+  const layerNorm_5_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 23–24, over residual_4_evaluate
+  const scores_3_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 24–28
+  const largest_3_evaluate = floats(1455920, 512); // [16,32]  scratch, 25
+  const total_3_evaluate = floats(1457968, 512); // [16,32]  scratch, 25
+  const chosen_evaluate = floats(1460016, 512); // [16,32]  scratch, 25
+  const rowSum_evaluate = floats(1462064, 1); // []  scratch, 25–27
+  const argmax_evaluate = ints(1455920, 512); // [16,32]  scratch, 28
+  const rowSum_2_evaluate = floats(2113328, 1); // []  scratch, 28–29, over live_rows_evaluate
+  const x_predict = ints(1341232, 32); // [1,32]  input, 1
+  const embedding_predict = floats(1324848, 2048); // [1,32,64]  scratch, 1
+  const positionalEncoding_predict = floats(1357616, 2048); // [1,32,64]  scratch, 1–8
+  const layerNorm_predict = floats(1333040, 2048); // [1,32,64]  scratch, 1–4
+  const multiHeadAttention_query_predict = floats(1341232, 2048); // [1,32,64]  scratch, 2–5
+  const multiHeadAttention_key_predict = floats(1349424, 2048); // [1,32,64]  scratch, 3–5
+  const multiHeadAttention_value_predict = floats(1365808, 2048); // [1,32,64]  scratch, 4–7
+  const masked_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 5–6
+  const exps_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 6, over masked_predict
+  const weights_predict = floats(1341232, 4096); // [1,4,32,32]  scratch, 6–7
+  const transpose_4_predict = floats(1324848, 2048); // [1,32,4,16]  scratch, 7–8
+  const residual_predict = floats(1357616, 2048); // [1,32,64]  scratch, 8–11, over positionalEncoding_predict
+  const layerNorm_2_predict = floats(1365808, 2048); // [1,32,64]  scratch, 9–10
+  const dense_predict = floats(1324848, 8192); // [1,32,256]  scratch, 10–11
+  const residual_2_predict = floats(1357616, 2048); // [1,32,64]  scratch, 11–19, over residual_predict
+  const layerNorm_3_predict = floats(1324848, 2048); // [1,32,64]  scratch, 12–15
+  const multiHeadAttention_2_query_predict = floats(1341232, 2048); // [1,32,64]  scratch, 13–16
+  const multiHeadAttention_2_key_predict = floats(1349424, 2048); // [1,32,64]  scratch, 14–16
+  const multiHeadAttention_2_value_predict = floats(1365808, 2048); // [1,32,64]  scratch, 15–18
+  const masked_2_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 16–17
+  const exps_2_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 17, over masked_2_predict
+  const weights_2_predict = floats(1341232, 4096); // [1,4,32,32]  scratch, 17–18
+  const transpose_8_predict = floats(1324848, 2048); // [1,32,4,16]  scratch, 18–19
+  const residual_3_predict = floats(1357616, 2048); // [1,32,64]  scratch, 19–22, over residual_2_predict
+  const layerNorm_4_predict = floats(1365808, 2048); // [1,32,64]  scratch, 20–21
+  const dense_3_predict = floats(1324848, 8192); // [1,32,256]  scratch, 21–22
+  const residual_4_predict = floats(1357616, 2048); // [1,32,64]  scratch, 22–23, over residual_3_predict
+  const layerNorm_5_predict = floats(1357616, 2048); // [1,32,64]  scratch, 23–24, over residual_4_predict
+  const scores_3_predict = floats(1324848, 2048); // [1,32,64]  output, 24–25
 
   fillUniform(embedding_table, seed, 0, 0.05);
   fillNormal(positionalEncoding_table, seed, 1, 0, 0.02);
@@ -2937,24 +2937,17 @@ function scatterAdd_64x16x32x64(
     }
 }
 
-/** embedding_table_m′[i<64,j<64] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·(1 − 0.9) */
-function adamw_64x64(embedding_table_m: Floats, d_embedding_table: Floats): void {
-  for (let i = 0; i < 64; i++)
-    for (let j = 0; j < 64; j++)
-      embedding_table_m[i * 64 + j] =
-        embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table[i * 64 + j]! * (1 - 0.9);
-}
-
 /**
- * embedding_table_v′[i<64,j<64] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·d_embedding_table[i,j]·(1 − 0.999)
+ * embedding_table_m′[i<64,j<64] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·(1 − 0.9)
+ * embedding_table_v′[i,j] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·d_embedding_table[i,j]·(1 − 0.999)
  * embedding_table′[i,j] = embedding_table[i,j] − embedding_table[i,j]·0.00001 − embedding_table_m′[i,j]·rate /
  *     (sqrt(embedding_table_v′[i,j]·correction) + 1e-8)
  */
-function adamw_64x64_2(
-  embedding_table_v: Floats,
-  d_embedding_table: Floats,
-  embedding_table: Floats,
+function adamw_64x64(
   embedding_table_m: Floats,
+  d_embedding_table: Floats,
+  embedding_table_v: Floats,
+  embedding_table: Floats,
   rate: Floats,
   correction: Floats,
 ): void {
@@ -2962,6 +2955,10 @@ function adamw_64x64_2(
   const correction_0 = correction[0]!;
   for (let i = 0; i < 64; i++)
     for (let j = 0; j < 64; j++) {
+      const embedding_table_m_next = Math.fround(
+        embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table[i * 64 + j]! * (1 - 0.9),
+      );
+      embedding_table_m[i * 64 + j] = embedding_table_m_next;
       const d_embedding_table_0 = d_embedding_table[i * 64 + j]!;
       const embedding_table_v_next = Math.fround(
         embedding_table_v[i * 64 + j]! * 0.999 +
@@ -2972,7 +2969,7 @@ function adamw_64x64_2(
       embedding_table[i * 64 + j] =
         embedding_table_0 -
         embedding_table_0 * 0.00001 -
-        (embedding_table_m[i * 64 + j]! * rate_0) /
+        (embedding_table_m_next * rate_0) /
           (Math.sqrt(embedding_table_v_next * correction_0) + 1e-8);
     }
 }

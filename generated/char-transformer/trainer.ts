@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 40, update 169, backward 184), evaluate 675, predict 798
-//   memory 913: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2383: batches, and what a trainer is
-//   tables 2542: what bytes() packs
-//   kernels 2702: in the order in which statements call them, each under its definitions
-//   checks 5490: of what is passed in
-//   mathematics 5614: functions and random numbers that all machines compute alike
+//   step 30 (forward 40, update 169, backward 184), evaluate 672, predict 795
+//   memory 910: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 2384: batches, and what a trainer is
+//   tables 2543: what bytes() packs
+//   kernels 2703: in the order in which statements call them, each under its definitions
+//   checks 5515: of what is passed in
+//   mathematics 5639: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 6cdd09c94506cf78
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 8380e8c0988bbb80
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -168,7 +168,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adamw, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − decay·w; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 41, …, embedding.table in 122.
+    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 41, …, embedding.table in 121.
     // 34. 1-beta1^t by adamw    %1-beta1^t_mul, %adamw.1-beta1^t_next  update, models/char-transformer.ts:34
     adamw_1_beta1_t[0] = adamw_1_beta1_t[0]! * 0.9 + (1 - 0.9);
     // 35. rate = 0.001 / adamw.1-beta1^t_next    %rate  update of rate by adamw, models/char-transformer.ts:34
@@ -660,10 +660,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // 121. embedding.table by adamw with d_embedding.table    %embedding.table_mul, %embedding.table_mul_2, %embedding.table.m_next
-    //     update, models/char-transformer.ts:23
-    adamw_embedding_table_m();
-    // 122. embedding.table by adamw with d_embedding.table    %embedding.table_mul_3…%embedding.table_next  update,
+    // 121. embedding.table by adamw with d_embedding.table    %embedding.table_mul…%embedding.table_next  update,
     //     models/char-transformer.ts:23
     adamw_embedding_table();
     // #endregion
@@ -914,315 +911,319 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const embedding_table = new Float32Array(arena, 0, 4096); // [64,64]  parameter, always
-  const positionalEncoding_table = new Float32Array(arena, 16384, 2048); // [32,64]  parameter, always
-  const layerNorm_gamma = new Float32Array(arena, 24576, 64); // [64]  parameter, always
-  const layerNorm_beta = new Float32Array(arena, 24832, 64); // [64]  parameter, always
-  const multiHeadAttention_query_kernel = new Float32Array(arena, 25088, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_query_bias = new Float32Array(arena, 41472, 64); // [64]  parameter, always
-  const multiHeadAttention_key_kernel = new Float32Array(arena, 41728, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_key_bias = new Float32Array(arena, 58112, 64); // [64]  parameter, always
-  const multiHeadAttention_value_kernel = new Float32Array(arena, 58368, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_value_bias = new Float32Array(arena, 74752, 64); // [64]  parameter, always
-  const multiHeadAttention_output_kernel = new Float32Array(arena, 75008, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_output_bias = new Float32Array(arena, 91392, 64); // [64]  parameter, always
-  const layerNorm_2_gamma = new Float32Array(arena, 91648, 64); // [64]  parameter, always
-  const layerNorm_2_beta = new Float32Array(arena, 91904, 64); // [64]  parameter, always
-  const dense_kernel = new Float32Array(arena, 92160, 16384); // [64,256]  parameter, always
-  const dense_bias = new Float32Array(arena, 157696, 256); // [256]  parameter, always
-  const dense_2_kernel = new Float32Array(arena, 158720, 16384); // [256,64]  parameter, always
-  const dense_2_bias = new Float32Array(arena, 224256, 64); // [64]  parameter, always
-  const layerNorm_3_gamma = new Float32Array(arena, 224512, 64); // [64]  parameter, always
-  const layerNorm_3_beta = new Float32Array(arena, 224768, 64); // [64]  parameter, always
-  const multiHeadAttention_2_query_kernel = new Float32Array(arena, 225024, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_query_bias = new Float32Array(arena, 241408, 64); // [64]  parameter, always
-  const multiHeadAttention_2_key_kernel = new Float32Array(arena, 241664, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_key_bias = new Float32Array(arena, 258048, 64); // [64]  parameter, always
-  const multiHeadAttention_2_value_kernel = new Float32Array(arena, 258304, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_value_bias = new Float32Array(arena, 274688, 64); // [64]  parameter, always
-  const multiHeadAttention_2_output_kernel = new Float32Array(arena, 274944, 4096); // [64,64]  parameter, always
-  const multiHeadAttention_2_output_bias = new Float32Array(arena, 291328, 64); // [64]  parameter, always
-  const layerNorm_4_gamma = new Float32Array(arena, 291584, 64); // [64]  parameter, always
-  const layerNorm_4_beta = new Float32Array(arena, 291840, 64); // [64]  parameter, always
-  const dense_3_kernel = new Float32Array(arena, 292096, 16384); // [64,256]  parameter, always
-  const dense_3_bias = new Float32Array(arena, 357632, 256); // [256]  parameter, always
-  const dense_4_kernel = new Float32Array(arena, 358656, 16384); // [256,64]  parameter, always
-  const dense_4_bias = new Float32Array(arena, 424192, 64); // [64]  parameter, always
-  const layerNorm_5_gamma = new Float32Array(arena, 424448, 64); // [64]  parameter, always
-  const layerNorm_5_beta = new Float32Array(arena, 424704, 64); // [64]  parameter, always
-  const scores_kernel = new Float32Array(arena, 424960, 4096); // [64,64]  parameter, always
-  const scores_bias = new Float32Array(arena, 441344, 64); // [64]  parameter, always
-  const adamw_1_beta1_t = new Float32Array(arena, 441600, 1); // []  state, always
-  const adamw_1_beta2_t = new Float32Array(arena, 441616, 1); // []  state, always
-  const embedding_table_m = new Float32Array(arena, 441632, 4096); // [64,64]  state, always
-  const embedding_table_v = new Float32Array(arena, 458016, 4096); // [64,64]  state, always
-  const positionalEncoding_table_m = new Float32Array(arena, 474400, 2048); // [32,64]  state, always
-  const positionalEncoding_table_v = new Float32Array(arena, 482592, 2048); // [32,64]  state, always
-  const layerNorm_gamma_m = new Float32Array(arena, 490784, 64); // [64]  state, always
-  const layerNorm_gamma_v = new Float32Array(arena, 491040, 64); // [64]  state, always
-  const layerNorm_beta_m = new Float32Array(arena, 491296, 64); // [64]  state, always
-  const layerNorm_beta_v = new Float32Array(arena, 491552, 64); // [64]  state, always
-  const multiHeadAttention_query_kernel_m = new Float32Array(arena, 491808, 4096); // [64,64]  state, always
-  const multiHeadAttention_query_kernel_v = new Float32Array(arena, 508192, 4096); // [64,64]  state, always
-  const multiHeadAttention_query_bias_m = new Float32Array(arena, 524576, 64); // [64]  state, always
-  const multiHeadAttention_query_bias_v = new Float32Array(arena, 524832, 64); // [64]  state, always
-  const multiHeadAttention_key_kernel_m = new Float32Array(arena, 525088, 4096); // [64,64]  state, always
-  const multiHeadAttention_key_kernel_v = new Float32Array(arena, 541472, 4096); // [64,64]  state, always
-  const multiHeadAttention_key_bias_m = new Float32Array(arena, 557856, 64); // [64]  state, always
-  const multiHeadAttention_key_bias_v = new Float32Array(arena, 558112, 64); // [64]  state, always
-  const multiHeadAttention_value_kernel_m = new Float32Array(arena, 558368, 4096); // [64,64]  state, always
-  const multiHeadAttention_value_kernel_v = new Float32Array(arena, 574752, 4096); // [64,64]  state, always
-  const multiHeadAttention_value_bias_m = new Float32Array(arena, 591136, 64); // [64]  state, always
-  const multiHeadAttention_value_bias_v = new Float32Array(arena, 591392, 64); // [64]  state, always
-  const multiHeadAttention_output_kernel_m = new Float32Array(arena, 591648, 4096); // [64,64]  state, always
-  const multiHeadAttention_output_kernel_v = new Float32Array(arena, 608032, 4096); // [64,64]  state, always
-  const multiHeadAttention_output_bias_m = new Float32Array(arena, 624416, 64); // [64]  state, always
-  const multiHeadAttention_output_bias_v = new Float32Array(arena, 624672, 64); // [64]  state, always
-  const layerNorm_2_gamma_m = new Float32Array(arena, 624928, 64); // [64]  state, always
-  const layerNorm_2_gamma_v = new Float32Array(arena, 625184, 64); // [64]  state, always
-  const layerNorm_2_beta_m = new Float32Array(arena, 625440, 64); // [64]  state, always
-  const layerNorm_2_beta_v = new Float32Array(arena, 625696, 64); // [64]  state, always
-  const dense_kernel_m = new Float32Array(arena, 625952, 16384); // [64,256]  state, always
-  const dense_kernel_v = new Float32Array(arena, 691488, 16384); // [64,256]  state, always
-  const dense_bias_m = new Float32Array(arena, 757024, 256); // [256]  state, always
-  const dense_bias_v = new Float32Array(arena, 758048, 256); // [256]  state, always
-  const dense_2_kernel_m = new Float32Array(arena, 759072, 16384); // [256,64]  state, always
-  const dense_2_kernel_v = new Float32Array(arena, 824608, 16384); // [256,64]  state, always
-  const dense_2_bias_m = new Float32Array(arena, 890144, 64); // [64]  state, always
-  const dense_2_bias_v = new Float32Array(arena, 890400, 64); // [64]  state, always
-  const layerNorm_3_gamma_m = new Float32Array(arena, 890656, 64); // [64]  state, always
-  const layerNorm_3_gamma_v = new Float32Array(arena, 890912, 64); // [64]  state, always
-  const layerNorm_3_beta_m = new Float32Array(arena, 891168, 64); // [64]  state, always
-  const layerNorm_3_beta_v = new Float32Array(arena, 891424, 64); // [64]  state, always
-  const multiHeadAttention_2_query_kernel_m = new Float32Array(arena, 891680, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_query_kernel_v = new Float32Array(arena, 908064, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_query_bias_m = new Float32Array(arena, 924448, 64); // [64]  state, always
-  const multiHeadAttention_2_query_bias_v = new Float32Array(arena, 924704, 64); // [64]  state, always
-  const multiHeadAttention_2_key_kernel_m = new Float32Array(arena, 924960, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_key_kernel_v = new Float32Array(arena, 941344, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_key_bias_m = new Float32Array(arena, 957728, 64); // [64]  state, always
-  const multiHeadAttention_2_key_bias_v = new Float32Array(arena, 957984, 64); // [64]  state, always
-  const multiHeadAttention_2_value_kernel_m = new Float32Array(arena, 958240, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_value_kernel_v = new Float32Array(arena, 974624, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_value_bias_m = new Float32Array(arena, 991008, 64); // [64]  state, always
-  const multiHeadAttention_2_value_bias_v = new Float32Array(arena, 991264, 64); // [64]  state, always
-  const multiHeadAttention_2_output_kernel_m = new Float32Array(arena, 991520, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_output_kernel_v = new Float32Array(arena, 1007904, 4096); // [64,64]  state, always
-  const multiHeadAttention_2_output_bias_m = new Float32Array(arena, 1024288, 64); // [64]  state, always
-  const multiHeadAttention_2_output_bias_v = new Float32Array(arena, 1024544, 64); // [64]  state, always
-  const layerNorm_4_gamma_m = new Float32Array(arena, 1024800, 64); // [64]  state, always
-  const layerNorm_4_gamma_v = new Float32Array(arena, 1025056, 64); // [64]  state, always
-  const layerNorm_4_beta_m = new Float32Array(arena, 1025312, 64); // [64]  state, always
-  const layerNorm_4_beta_v = new Float32Array(arena, 1025568, 64); // [64]  state, always
-  const dense_3_kernel_m = new Float32Array(arena, 1025824, 16384); // [64,256]  state, always
-  const dense_3_kernel_v = new Float32Array(arena, 1091360, 16384); // [64,256]  state, always
-  const dense_3_bias_m = new Float32Array(arena, 1156896, 256); // [256]  state, always
-  const dense_3_bias_v = new Float32Array(arena, 1157920, 256); // [256]  state, always
-  const dense_4_kernel_m = new Float32Array(arena, 1158944, 16384); // [256,64]  state, always
-  const dense_4_kernel_v = new Float32Array(arena, 1224480, 16384); // [256,64]  state, always
-  const dense_4_bias_m = new Float32Array(arena, 1290016, 64); // [64]  state, always
-  const dense_4_bias_v = new Float32Array(arena, 1290272, 64); // [64]  state, always
-  const layerNorm_5_gamma_m = new Float32Array(arena, 1290528, 64); // [64]  state, always
-  const layerNorm_5_gamma_v = new Float32Array(arena, 1290784, 64); // [64]  state, always
-  const layerNorm_5_beta_m = new Float32Array(arena, 1291040, 64); // [64]  state, always
-  const layerNorm_5_beta_v = new Float32Array(arena, 1291296, 64); // [64]  state, always
-  const scores_kernel_m = new Float32Array(arena, 1291552, 4096); // [64,64]  state, always
-  const scores_kernel_v = new Float32Array(arena, 1307936, 4096); // [64,64]  state, always
-  const scores_bias_m = new Float32Array(arena, 1324320, 64); // [64]  state, always
-  const scores_bias_v = new Float32Array(arena, 1324576, 64); // [64]  state, always
-  const stepCount = new Int32Array(arena, 1324832, 1); // []  state, always
-  const x = new Int32Array(arena, 9205552, 512); // [16,32]  input, 1–120
-  const next = new Int32Array(arena, 6174512, 512); // [16,32]  input, 1–40
-  const live_rows = new Int32Array(arena, 6188848, 1); // []  input, 1–40
-  const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
-  const positionalEncoding = new Float32Array(arena, 6305584, 32768); // [16,32,64]  residual, 1–117
-  const sum = new Float32Array(arena, 9207600, 512); // [16,32]  residual, 1–117
-  const sqrt = new Float32Array(arena, 9209648, 512); // [16,32]  residual, 1–117
-  const layerNorm_inverse = new Float32Array(arena, 9211696, 512); // [16,32]  residual, 1–117
-  const layerNorm_normal = new Float32Array(arena, 6436656, 32768); // [16,32,64]  residual, 1–118
-  const layerNorm = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, 1–115
-  const multiHeadAttention_query = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, 2–108
-  const multiHeadAttention_key = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, 3–112
-  const multiHeadAttention_value = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, 4–102
-  const masked = new Float32Array(arena, 4994864, 65536); // [16,4,32,32]  scratch, 5–6
-  const exps = new Float32Array(arena, 4994864, 65536); // [16,4,32,32]  residual, 6–103, over masked
-  const total = new Float32Array(arena, 9189168, 2048); // [16,4,32]  residual, 6–103
-  const weights = new Float32Array(arena, 5257008, 65536); // [16,4,32,32]  residual, 6–104
-  const transpose_4 = new Float32Array(arena, 7092016, 32768); // [16,32,4,16]  residual, 7–101
-  const residual = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, 8–97
-  const sum_3 = new Float32Array(arena, 9213744, 512); // [16,32]  residual, 9–97
-  const sqrt_2 = new Float32Array(arena, 9215792, 512); // [16,32]  residual, 9–97
-  const layerNorm_2_inverse = new Float32Array(arena, 9217840, 512); // [16,32]  residual, 9–97
-  const layerNorm_2_normal = new Float32Array(arena, 7354160, 32768); // [16,32,64]  residual, 9–98
-  const layerNorm_2 = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, 9–93
-  const dense_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, 12–86
-  const add_3 = new Float32Array(arena, 2897712, 131072); // [16,32,256]  residual, 12–86
-  const dense = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, 12–87
-  const residual_2 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, 14–81
-  const sum_5 = new Float32Array(arena, 9219888, 512); // [16,32]  residual, 15–81
-  const sqrt_3 = new Float32Array(arena, 9221936, 512); // [16,32]  residual, 15–81
-  const layerNorm_3_inverse = new Float32Array(arena, 9223984, 512); // [16,32]  residual, 15–81
-  const layerNorm_3_normal = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, 15–82
-  const layerNorm_3 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, 15–79
-  const multiHeadAttention_2_query = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, 16–72
-  const multiHeadAttention_2_key = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, 17–76
-  const multiHeadAttention_2_value = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, 18–66
-  const masked_2 = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  scratch, 19–20
-  const exps_2 = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  residual, 20–67, over masked_2
-  const total_2 = new Float32Array(arena, 9197360, 2048); // [16,4,32]  residual, 20–67
-  const weights_2 = new Float32Array(arena, 5781296, 65536); // [16,4,32,32]  residual, 20–68
-  const transpose_8 = new Float32Array(arena, 8402736, 32768); // [16,32,4,16]  residual, 21–65
-  const residual_3 = new Float32Array(arena, 8533808, 32768); // [16,32,64]  residual, 22–61
-  const sum_7 = new Float32Array(arena, 9226032, 512); // [16,32]  residual, 23–61
-  const sqrt_4 = new Float32Array(arena, 9228080, 512); // [16,32]  residual, 23–61
-  const layerNorm_4_inverse = new Float32Array(arena, 9230128, 512); // [16,32]  residual, 23–61
-  const layerNorm_4_normal = new Float32Array(arena, 8664880, 32768); // [16,32,64]  residual, 23–62
-  const layerNorm_4 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  residual, 23–57
-  const dense_3_z = new Float32Array(arena, 1324848, 131072); // [16,32,256]  residual, 26–50
-  const add_6 = new Float32Array(arena, 1849136, 131072); // [16,32,256]  residual, 26–50
-  const dense_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, 26–51
-  const residual_4 = new Float32Array(arena, 4470576, 32768); // [16,32,64]  residual, 28–45
-  const sum_9 = new Float32Array(arena, 6176560, 512); // [16,32]  residual, 29–45
-  const sqrt_5 = new Float32Array(arena, 6178608, 512); // [16,32]  residual, 29–45
-  const layerNorm_5_inverse = new Float32Array(arena, 6180656, 512); // [16,32]  residual, 29–45
-  const layerNorm_5_normal = new Float32Array(arena, 4601648, 32768); // [16,32,64]  residual, 29–46
-  const layerNorm_5 = new Float32Array(arena, 4732720, 32768); // [16,32,64]  residual, 29–43
-  const scores_3 = new Float32Array(arena, 4863792, 32768); // [16,32,64]  scratch, 30–31
-  const largest_3 = new Float32Array(arena, 6182704, 512); // [16,32]  scratch, 31
-  const exps_3 = new Float32Array(arena, 6043440, 32768); // [16,32,64]  residual, 31–40
-  const total_3 = new Float32Array(arena, 6184752, 512); // [16,32]  residual, 31–40
-  const chosen = new Float32Array(arena, 6186800, 512); // [16,32]  scratch, 31
-  const rowSum = new Float32Array(arena, 6188864, 1); // []  scratch, 31–33
-  const rate = new Float32Array(arena, 9232176, 1); // []  scratch, 35–122
-  const correction = new Float32Array(arena, 9232192, 1); // []  scratch, 37–122
-  const d_rowSum = new Float32Array(arena, 4863792, 1); // []  scratch, 39–40
-  const d_shifted_3 = new Float32Array(arena, 6043440, 32768); // [16,32,64]  scratch, 40–43, over exps_3
-  const d_layerNorm_5 = new Float32Array(arena, 4863792, 32768); // [16,32,64]  scratch, 42–46
-  const d_layerNorm_5_centered_2 = new Float32Array(arena, 4470576, 32768); // [16,32,64]  scratch, 45, over residual_4
-  const d_layerNorm_5_centered = new Float32Array(arena, 4732720, 32768); // [16,32,64]  scratch, 45
-  const d_residual_4 = new Float32Array(arena, 8927024, 32768); // [16,32,64]  scratch, 45–61
-  const d_dense_3_z = new Float32Array(arena, 4470576, 131072); // [16,32,256]  scratch, 50–58
-  const d_layerNorm_4 = new Float32Array(arena, 4208432, 32768); // [16,32,64]  scratch, 56–62
-  const d_layerNorm_4_centered_2 = new Float32Array(arena, 8533808, 32768); // [16,32,64]  scratch, 61, over residual_3
-  const d_layerNorm_4_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 61
-  const d_residual_3 = new Float32Array(arena, 8927024, 32768); // [16,32,64]  scratch, 61–81, over d_residual_4
-  const d_reshape_8 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 64–68
-  const d_weights_2 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 66–67
-  const d_dot_10 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 67–76, over d_weights_2
-  const d_reshape_7 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 68–71
-  const d_layerNorm_3_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 70–78
-  const d_reshape_6 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 72–75
-  const d_layerNorm_3_2 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 74–78
-  const d_reshape_5 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 76–79
-  const d_layerNorm_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 78–82, over d_layerNorm_3_2
-  const d_layerNorm_3_centered_2 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, 81, over residual_2
-  const d_layerNorm_3_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 81
-  const d_residual_2 = new Float32Array(arena, 8927024, 32768); // [16,32,64]  scratch, 81–97, over d_residual_3
-  const d_dense_z = new Float32Array(arena, 3946288, 131072); // [16,32,256]  scratch, 86–94
-  const d_layerNorm_2 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, 92–98
-  const d_layerNorm_2_centered_2 = new Float32Array(arena, 7223088, 32768); // [16,32,64]  scratch, 97, over residual
-  const d_layerNorm_2_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 97
-  const d_residual = new Float32Array(arena, 8927024, 32768); // [16,32,64]  scratch, 97–117, over d_residual_2
-  const d_reshape_4 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 100–104
-  const d_weights = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 102–103
-  const d_dot_4 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 103–112, over d_weights
-  const d_reshape_3 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 104–107
-  const d_layerNorm_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 106–114
-  const d_reshape_2 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 108–111
-  const d_layerNorm_6 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 110–114
-  const d_reshape = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 112–115
-  const d_layerNorm = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 114–118, over d_layerNorm_6
-  const d_layerNorm_centered_2 = new Float32Array(arena, 6305584, 32768); // [16,32,64]  scratch, 117, over positionalEncoding
-  const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 117
-  const d_positionalEncoding = new Float32Array(arena, 8927024, 32768); // [16,32,64]  scratch, 117–120, over d_residual
-  const d_embedding_table = new Float32Array(arena, 1324848, 4096); // [64,64]  scratch, 120–122
-  const layerNorm_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 10–12
-  const dense_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 11–12
-  const dense_2_kernel_wide = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 13–14
-  const layerNorm_4_wide = new Float64Array(arena, 4470576, 32768); // [16,32,64]  scratch, 24–26
-  const dense_3_kernel_wide = new Float64Array(arena, 4732720, 16384); // [256,64]  scratch, 25–26
-  const dense_4_kernel_wide = new Float64Array(arena, 4601648, 16384); // [64,256]  scratch, 27–28
-  const d_residual_4_wide = new Float64Array(arena, 6043440, 32768); // [16,32,64]  scratch, 48–50
-  const dense_4_kernel_wide_2 = new Float64Array(arena, 9058096, 16384); // [256,64]  scratch, 49–50
-  const dense_3_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 51–53
-  const d_residual_4_wide_2 = new Float64Array(arena, 3946288, 32768); // [16,64,32]  scratch, 52–53
-  const dense_3_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 55–56
-  const layerNorm_4_wide_2 = new Float64Array(arena, 3946288, 32768); // [16,64,32]  scratch, 57–59
-  const d_dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 58–59
-  const d_residual_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 84–86
-  const dense_2_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 85–86
-  const dense_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 87–89
-  const d_residual_2_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 88–89
-  const dense_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 91–92
-  const layerNorm_2_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 93–95
-  const d_dense_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 94–95
-  const x_evaluate = new Int32Array(arena, 1586992, 512); // [16,32]  input, 1
-  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, 1–28
-  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, 1–28
-  const embedding_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
-  const positionalEncoding_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 1–8
-  const layerNorm_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, 1–4
-  const multiHeadAttention_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 2–5
-  const multiHeadAttention_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 3–5
-  const multiHeadAttention_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 4–7
-  const masked_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 5–6
-  const exps_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 6, over masked_evaluate
-  const weights_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, 6–7
-  const transpose_4_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, 7–8
-  const residual_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 8–11, over positionalEncoding_evaluate
-  const layerNorm_2_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 9–10
-  const dense_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, 10–11
-  const residual_2_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 11–19, over residual_evaluate
-  const layerNorm_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 12–15
-  const multiHeadAttention_2_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 13–16
-  const multiHeadAttention_2_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 14–16
-  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 15–18
-  const masked_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 16–17
-  const exps_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 17, over masked_2_evaluate
-  const weights_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, 17–18
-  const transpose_8_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, 18–19
-  const residual_3_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 19–22, over residual_2_evaluate
-  const layerNorm_4_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, 20–21
-  const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, 21–22
-  const residual_4_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 22–23, over residual_3_evaluate
-  const layerNorm_5_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 23–24, over residual_4_evaluate
-  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 24–28
-  const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, 25
-  const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, 25
-  const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, 25
-  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, 25–27
-  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, 28
-  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, 28–29, over live_rows_evaluate
-  const x_predict = new Int32Array(arena, 1341232, 32); // [1,32]  input, 1
-  const embedding_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, 1
-  const positionalEncoding_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 1–8
-  const layerNorm_predict = new Float32Array(arena, 1333040, 2048); // [1,32,64]  scratch, 1–4
-  const multiHeadAttention_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, 2–5
-  const multiHeadAttention_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, 3–5
-  const multiHeadAttention_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 4–7
-  const masked_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 5–6
-  const exps_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 6, over masked_predict
-  const weights_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, 6–7
-  const transpose_4_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, 7–8
-  const residual_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 8–11, over positionalEncoding_predict
-  const layerNorm_2_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 9–10
-  const dense_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, 10–11
-  const residual_2_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 11–19, over residual_predict
-  const layerNorm_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, 12–15
-  const multiHeadAttention_2_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, 13–16
-  const multiHeadAttention_2_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, 14–16
-  const multiHeadAttention_2_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 15–18
-  const masked_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 16–17
-  const exps_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, 17, over masked_2_predict
-  const weights_2_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, 17–18
-  const transpose_8_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, 18–19
-  const residual_3_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 19–22, over residual_2_predict
-  const layerNorm_4_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, 20–21
-  const dense_3_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, 21–22
-  const residual_4_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 22–23, over residual_3_predict
-  const layerNorm_5_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 23–24, over residual_4_predict
-  const scores_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  output, 24–25
+  const embedding_table = floats(0, 4096); // [64,64]  parameter, always
+  const positionalEncoding_table = floats(16384, 2048); // [32,64]  parameter, always
+  const layerNorm_gamma = floats(24576, 64); // [64]  parameter, always
+  const layerNorm_beta = floats(24832, 64); // [64]  parameter, always
+  const multiHeadAttention_query_kernel = floats(25088, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_query_bias = floats(41472, 64); // [64]  parameter, always
+  const multiHeadAttention_key_kernel = floats(41728, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_key_bias = floats(58112, 64); // [64]  parameter, always
+  const multiHeadAttention_value_kernel = floats(58368, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_value_bias = floats(74752, 64); // [64]  parameter, always
+  const multiHeadAttention_output_kernel = floats(75008, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_output_bias = floats(91392, 64); // [64]  parameter, always
+  const layerNorm_2_gamma = floats(91648, 64); // [64]  parameter, always
+  const layerNorm_2_beta = floats(91904, 64); // [64]  parameter, always
+  const dense_kernel = floats(92160, 16384); // [64,256]  parameter, always
+  const dense_bias = floats(157696, 256); // [256]  parameter, always
+  const dense_2_kernel = floats(158720, 16384); // [256,64]  parameter, always
+  const dense_2_bias = floats(224256, 64); // [64]  parameter, always
+  const layerNorm_3_gamma = floats(224512, 64); // [64]  parameter, always
+  const layerNorm_3_beta = floats(224768, 64); // [64]  parameter, always
+  const multiHeadAttention_2_query_kernel = floats(225024, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_query_bias = floats(241408, 64); // [64]  parameter, always
+  const multiHeadAttention_2_key_kernel = floats(241664, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_key_bias = floats(258048, 64); // [64]  parameter, always
+  const multiHeadAttention_2_value_kernel = floats(258304, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_value_bias = floats(274688, 64); // [64]  parameter, always
+  const multiHeadAttention_2_output_kernel = floats(274944, 4096); // [64,64]  parameter, always
+  const multiHeadAttention_2_output_bias = floats(291328, 64); // [64]  parameter, always
+  const layerNorm_4_gamma = floats(291584, 64); // [64]  parameter, always
+  const layerNorm_4_beta = floats(291840, 64); // [64]  parameter, always
+  const dense_3_kernel = floats(292096, 16384); // [64,256]  parameter, always
+  const dense_3_bias = floats(357632, 256); // [256]  parameter, always
+  const dense_4_kernel = floats(358656, 16384); // [256,64]  parameter, always
+  const dense_4_bias = floats(424192, 64); // [64]  parameter, always
+  const layerNorm_5_gamma = floats(424448, 64); // [64]  parameter, always
+  const layerNorm_5_beta = floats(424704, 64); // [64]  parameter, always
+  const scores_kernel = floats(424960, 4096); // [64,64]  parameter, always
+  const scores_bias = floats(441344, 64); // [64]  parameter, always
+  const adamw_1_beta1_t = floats(441600, 1); // []  state, always
+  const adamw_1_beta2_t = floats(441616, 1); // []  state, always
+  const embedding_table_m = floats(441632, 4096); // [64,64]  state, always
+  const embedding_table_v = floats(458016, 4096); // [64,64]  state, always
+  const positionalEncoding_table_m = floats(474400, 2048); // [32,64]  state, always
+  const positionalEncoding_table_v = floats(482592, 2048); // [32,64]  state, always
+  const layerNorm_gamma_m = floats(490784, 64); // [64]  state, always
+  const layerNorm_gamma_v = floats(491040, 64); // [64]  state, always
+  const layerNorm_beta_m = floats(491296, 64); // [64]  state, always
+  const layerNorm_beta_v = floats(491552, 64); // [64]  state, always
+  const multiHeadAttention_query_kernel_m = floats(491808, 4096); // [64,64]  state, always
+  const multiHeadAttention_query_kernel_v = floats(508192, 4096); // [64,64]  state, always
+  const multiHeadAttention_query_bias_m = floats(524576, 64); // [64]  state, always
+  const multiHeadAttention_query_bias_v = floats(524832, 64); // [64]  state, always
+  const multiHeadAttention_key_kernel_m = floats(525088, 4096); // [64,64]  state, always
+  const multiHeadAttention_key_kernel_v = floats(541472, 4096); // [64,64]  state, always
+  const multiHeadAttention_key_bias_m = floats(557856, 64); // [64]  state, always
+  const multiHeadAttention_key_bias_v = floats(558112, 64); // [64]  state, always
+  const multiHeadAttention_value_kernel_m = floats(558368, 4096); // [64,64]  state, always
+  const multiHeadAttention_value_kernel_v = floats(574752, 4096); // [64,64]  state, always
+  const multiHeadAttention_value_bias_m = floats(591136, 64); // [64]  state, always
+  const multiHeadAttention_value_bias_v = floats(591392, 64); // [64]  state, always
+  const multiHeadAttention_output_kernel_m = floats(591648, 4096); // [64,64]  state, always
+  const multiHeadAttention_output_kernel_v = floats(608032, 4096); // [64,64]  state, always
+  const multiHeadAttention_output_bias_m = floats(624416, 64); // [64]  state, always
+  const multiHeadAttention_output_bias_v = floats(624672, 64); // [64]  state, always
+  const layerNorm_2_gamma_m = floats(624928, 64); // [64]  state, always
+  const layerNorm_2_gamma_v = floats(625184, 64); // [64]  state, always
+  const layerNorm_2_beta_m = floats(625440, 64); // [64]  state, always
+  const layerNorm_2_beta_v = floats(625696, 64); // [64]  state, always
+  const dense_kernel_m = floats(625952, 16384); // [64,256]  state, always
+  const dense_kernel_v = floats(691488, 16384); // [64,256]  state, always
+  const dense_bias_m = floats(757024, 256); // [256]  state, always
+  const dense_bias_v = floats(758048, 256); // [256]  state, always
+  const dense_2_kernel_m = floats(759072, 16384); // [256,64]  state, always
+  const dense_2_kernel_v = floats(824608, 16384); // [256,64]  state, always
+  const dense_2_bias_m = floats(890144, 64); // [64]  state, always
+  const dense_2_bias_v = floats(890400, 64); // [64]  state, always
+  const layerNorm_3_gamma_m = floats(890656, 64); // [64]  state, always
+  const layerNorm_3_gamma_v = floats(890912, 64); // [64]  state, always
+  const layerNorm_3_beta_m = floats(891168, 64); // [64]  state, always
+  const layerNorm_3_beta_v = floats(891424, 64); // [64]  state, always
+  const multiHeadAttention_2_query_kernel_m = floats(891680, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_query_kernel_v = floats(908064, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_query_bias_m = floats(924448, 64); // [64]  state, always
+  const multiHeadAttention_2_query_bias_v = floats(924704, 64); // [64]  state, always
+  const multiHeadAttention_2_key_kernel_m = floats(924960, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_key_kernel_v = floats(941344, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_key_bias_m = floats(957728, 64); // [64]  state, always
+  const multiHeadAttention_2_key_bias_v = floats(957984, 64); // [64]  state, always
+  const multiHeadAttention_2_value_kernel_m = floats(958240, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_value_kernel_v = floats(974624, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_value_bias_m = floats(991008, 64); // [64]  state, always
+  const multiHeadAttention_2_value_bias_v = floats(991264, 64); // [64]  state, always
+  const multiHeadAttention_2_output_kernel_m = floats(991520, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_output_kernel_v = floats(1007904, 4096); // [64,64]  state, always
+  const multiHeadAttention_2_output_bias_m = floats(1024288, 64); // [64]  state, always
+  const multiHeadAttention_2_output_bias_v = floats(1024544, 64); // [64]  state, always
+  const layerNorm_4_gamma_m = floats(1024800, 64); // [64]  state, always
+  const layerNorm_4_gamma_v = floats(1025056, 64); // [64]  state, always
+  const layerNorm_4_beta_m = floats(1025312, 64); // [64]  state, always
+  const layerNorm_4_beta_v = floats(1025568, 64); // [64]  state, always
+  const dense_3_kernel_m = floats(1025824, 16384); // [64,256]  state, always
+  const dense_3_kernel_v = floats(1091360, 16384); // [64,256]  state, always
+  const dense_3_bias_m = floats(1156896, 256); // [256]  state, always
+  const dense_3_bias_v = floats(1157920, 256); // [256]  state, always
+  const dense_4_kernel_m = floats(1158944, 16384); // [256,64]  state, always
+  const dense_4_kernel_v = floats(1224480, 16384); // [256,64]  state, always
+  const dense_4_bias_m = floats(1290016, 64); // [64]  state, always
+  const dense_4_bias_v = floats(1290272, 64); // [64]  state, always
+  const layerNorm_5_gamma_m = floats(1290528, 64); // [64]  state, always
+  const layerNorm_5_gamma_v = floats(1290784, 64); // [64]  state, always
+  const layerNorm_5_beta_m = floats(1291040, 64); // [64]  state, always
+  const layerNorm_5_beta_v = floats(1291296, 64); // [64]  state, always
+  const scores_kernel_m = floats(1291552, 4096); // [64,64]  state, always
+  const scores_kernel_v = floats(1307936, 4096); // [64,64]  state, always
+  const scores_bias_m = floats(1324320, 64); // [64]  state, always
+  const scores_bias_v = floats(1324576, 64); // [64]  state, always
+  const stepCount = ints(1324832, 1); // []  state, always
+  const x = ints(9205552, 512); // [16,32]  input, 1–120
+  const next = ints(6174512, 512); // [16,32]  input, 1–40
+  const live_rows = ints(6188848, 1); // []  input, 1–40
+  const embedding = floats(1324848, 32768); // [16,32,64]  scratch, 1
+  const positionalEncoding = floats(6305584, 32768); // [16,32,64]  residual, 1–117
+  const sum = floats(9207600, 512); // [16,32]  residual, 1–117
+  const sqrt = floats(9209648, 512); // [16,32]  residual, 1–117
+  const layerNorm_inverse = floats(9211696, 512); // [16,32]  residual, 1–117
+  const layerNorm_normal = floats(6436656, 32768); // [16,32,64]  residual, 1–118
+  const layerNorm = floats(6567728, 32768); // [16,32,64]  residual, 1–115
+  const multiHeadAttention_query = floats(6698800, 32768); // [16,32,64]  residual, 2–108
+  const multiHeadAttention_key = floats(6829872, 32768); // [16,32,64]  residual, 3–112
+  const multiHeadAttention_value = floats(6960944, 32768); // [16,32,64]  residual, 4–102
+  const masked = floats(4994864, 65536); // [16,4,32,32]  scratch, 5–6
+  const exps = floats(4994864, 65536); // [16,4,32,32]  residual, 6–103, over masked
+  const total = floats(9189168, 2048); // [16,4,32]  residual, 6–103
+  const weights = floats(5257008, 65536); // [16,4,32,32]  residual, 6–104
+  const transpose_4 = floats(7092016, 32768); // [16,32,4,16]  residual, 7–101
+  const residual = floats(7223088, 32768); // [16,32,64]  residual, 8–97
+  const sum_3 = floats(9213744, 512); // [16,32]  residual, 9–97
+  const sqrt_2 = floats(9215792, 512); // [16,32]  residual, 9–97
+  const layerNorm_2_inverse = floats(9217840, 512); // [16,32]  residual, 9–97
+  const layerNorm_2_normal = floats(7354160, 32768); // [16,32,64]  residual, 9–98
+  const layerNorm_2 = floats(7485232, 32768); // [16,32,64]  residual, 9–93
+  const dense_z = floats(2373424, 131072); // [16,32,256]  residual, 12–86
+  const add_3 = floats(2897712, 131072); // [16,32,256]  residual, 12–86
+  const dense = floats(3422000, 131072); // [16,32,256]  residual, 12–87
+  const residual_2 = floats(7616304, 32768); // [16,32,64]  residual, 14–81
+  const sum_5 = floats(9219888, 512); // [16,32]  residual, 15–81
+  const sqrt_3 = floats(9221936, 512); // [16,32]  residual, 15–81
+  const layerNorm_3_inverse = floats(9223984, 512); // [16,32]  residual, 15–81
+  const layerNorm_3_normal = floats(7747376, 32768); // [16,32,64]  residual, 15–82
+  const layerNorm_3 = floats(7878448, 32768); // [16,32,64]  residual, 15–79
+  const multiHeadAttention_2_query = floats(8009520, 32768); // [16,32,64]  residual, 16–72
+  const multiHeadAttention_2_key = floats(8140592, 32768); // [16,32,64]  residual, 17–76
+  const multiHeadAttention_2_value = floats(8271664, 32768); // [16,32,64]  residual, 18–66
+  const masked_2 = floats(5519152, 65536); // [16,4,32,32]  scratch, 19–20
+  const exps_2 = floats(5519152, 65536); // [16,4,32,32]  residual, 20–67, over masked_2
+  const total_2 = floats(9197360, 2048); // [16,4,32]  residual, 20–67
+  const weights_2 = floats(5781296, 65536); // [16,4,32,32]  residual, 20–68
+  const transpose_8 = floats(8402736, 32768); // [16,32,4,16]  residual, 21–65
+  const residual_3 = floats(8533808, 32768); // [16,32,64]  residual, 22–61
+  const sum_7 = floats(9226032, 512); // [16,32]  residual, 23–61
+  const sqrt_4 = floats(9228080, 512); // [16,32]  residual, 23–61
+  const layerNorm_4_inverse = floats(9230128, 512); // [16,32]  residual, 23–61
+  const layerNorm_4_normal = floats(8664880, 32768); // [16,32,64]  residual, 23–62
+  const layerNorm_4 = floats(8795952, 32768); // [16,32,64]  residual, 23–57
+  const dense_3_z = floats(1324848, 131072); // [16,32,256]  residual, 26–50
+  const add_6 = floats(1849136, 131072); // [16,32,256]  residual, 26–50
+  const dense_3 = floats(3946288, 131072); // [16,32,256]  residual, 26–51
+  const residual_4 = floats(4470576, 32768); // [16,32,64]  residual, 28–45
+  const sum_9 = floats(6176560, 512); // [16,32]  residual, 29–45
+  const sqrt_5 = floats(6178608, 512); // [16,32]  residual, 29–45
+  const layerNorm_5_inverse = floats(6180656, 512); // [16,32]  residual, 29–45
+  const layerNorm_5_normal = floats(4601648, 32768); // [16,32,64]  residual, 29–46
+  const layerNorm_5 = floats(4732720, 32768); // [16,32,64]  residual, 29–43
+  const scores_3 = floats(4863792, 32768); // [16,32,64]  scratch, 30–31
+  const largest_3 = floats(6182704, 512); // [16,32]  scratch, 31
+  const exps_3 = floats(6043440, 32768); // [16,32,64]  residual, 31–40
+  const total_3 = floats(6184752, 512); // [16,32]  residual, 31–40
+  const chosen = floats(6186800, 512); // [16,32]  scratch, 31
+  const rowSum = floats(6188864, 1); // []  scratch, 31–33
+  const rate = floats(9232176, 1); // []  scratch, 35–121
+  const correction = floats(9232192, 1); // []  scratch, 37–121
+  const d_rowSum = floats(4863792, 1); // []  scratch, 39–40
+  const d_shifted_3 = floats(6043440, 32768); // [16,32,64]  scratch, 40–43, over exps_3
+  const d_layerNorm_5 = floats(4863792, 32768); // [16,32,64]  scratch, 42–46
+  const d_layerNorm_5_centered_2 = floats(4470576, 32768); // [16,32,64]  scratch, 45, over residual_4
+  const d_layerNorm_5_centered = floats(4732720, 32768); // [16,32,64]  scratch, 45
+  const d_residual_4 = floats(8927024, 32768); // [16,32,64]  scratch, 45–61
+  const d_dense_3_z = floats(4470576, 131072); // [16,32,256]  scratch, 50–58
+  const d_layerNorm_4 = floats(4208432, 32768); // [16,32,64]  scratch, 56–62
+  const d_layerNorm_4_centered_2 = floats(8533808, 32768); // [16,32,64]  scratch, 61, over residual_3
+  const d_layerNorm_4_centered = floats(1324848, 32768); // [16,32,64]  scratch, 61
+  const d_residual_3 = floats(8927024, 32768); // [16,32,64]  scratch, 61–81, over d_residual_4
+  const d_reshape_8 = floats(1586992, 32768); // [16,32,64]  scratch, 64–68
+  const d_weights_2 = floats(1324848, 65536); // [16,4,32,32]  scratch, 66–67
+  const d_dot_10 = floats(1324848, 65536); // [16,4,32,32]  scratch, 67–76, over d_weights_2
+  const d_reshape_7 = floats(1718064, 32768); // [16,32,4,16]  scratch, 68–71
+  const d_layerNorm_3_part = floats(1586992, 32768); // [16,32,64]  scratch, 70–78
+  const d_reshape_6 = floats(1718064, 32768); // [16,32,4,16]  scratch, 72–75
+  const d_layerNorm_3_2 = floats(1849136, 32768); // [16,32,64]  scratch, 74–78
+  const d_reshape_5 = floats(1718064, 32768); // [16,32,4,16]  scratch, 76–79
+  const d_layerNorm_3 = floats(1849136, 32768); // [16,32,64]  scratch, 78–82, over d_layerNorm_3_2
+  const d_layerNorm_3_centered_2 = floats(7616304, 32768); // [16,32,64]  scratch, 81, over residual_2
+  const d_layerNorm_3_centered = floats(1324848, 32768); // [16,32,64]  scratch, 81
+  const d_residual_2 = floats(8927024, 32768); // [16,32,64]  scratch, 81–97, over d_residual_3
+  const d_dense_z = floats(3946288, 131072); // [16,32,256]  scratch, 86–94
+  const d_layerNorm_2 = floats(2635568, 32768); // [16,32,64]  scratch, 92–98
+  const d_layerNorm_2_centered_2 = floats(7223088, 32768); // [16,32,64]  scratch, 97, over residual
+  const d_layerNorm_2_centered = floats(1324848, 32768); // [16,32,64]  scratch, 97
+  const d_residual = floats(8927024, 32768); // [16,32,64]  scratch, 97–117, over d_residual_2
+  const d_reshape_4 = floats(1586992, 32768); // [16,32,64]  scratch, 100–104
+  const d_weights = floats(1324848, 65536); // [16,4,32,32]  scratch, 102–103
+  const d_dot_4 = floats(1324848, 65536); // [16,4,32,32]  scratch, 103–112, over d_weights
+  const d_reshape_3 = floats(1718064, 32768); // [16,32,4,16]  scratch, 104–107
+  const d_layerNorm_part = floats(1586992, 32768); // [16,32,64]  scratch, 106–114
+  const d_reshape_2 = floats(1718064, 32768); // [16,32,4,16]  scratch, 108–111
+  const d_layerNorm_6 = floats(1849136, 32768); // [16,32,64]  scratch, 110–114
+  const d_reshape = floats(1718064, 32768); // [16,32,4,16]  scratch, 112–115
+  const d_layerNorm = floats(1849136, 32768); // [16,32,64]  scratch, 114–118, over d_layerNorm_6
+  const d_layerNorm_centered_2 = floats(6305584, 32768); // [16,32,64]  scratch, 117, over positionalEncoding
+  const d_layerNorm_centered = floats(1324848, 32768); // [16,32,64]  scratch, 117
+  const d_positionalEncoding = floats(8927024, 32768); // [16,32,64]  scratch, 117–120, over d_residual
+  const d_embedding_table = floats(1324848, 4096); // [64,64]  scratch, 120–121
+  const layerNorm_2_wide = doubles(1324848, 32768); // [16,32,64]  scratch, 10–12
+  const dense_kernel_wide = doubles(1586992, 16384); // [256,64]  scratch, 11–12
+  const dense_2_kernel_wide = doubles(1324848, 16384); // [64,256]  scratch, 13–14
+  const layerNorm_4_wide = doubles(4470576, 32768); // [16,32,64]  scratch, 24–26
+  const dense_3_kernel_wide = doubles(4732720, 16384); // [256,64]  scratch, 25–26
+  const dense_4_kernel_wide = doubles(4601648, 16384); // [64,256]  scratch, 27–28
+  const d_residual_4_wide = doubles(6043440, 32768); // [16,32,64]  scratch, 48–50
+  const dense_4_kernel_wide_2 = doubles(9058096, 16384); // [256,64]  scratch, 49–50
+  const dense_3_wide = doubles(1324848, 131072); // [16,256,32]  scratch, 51–53
+  const d_residual_4_wide_2 = doubles(3946288, 32768); // [16,64,32]  scratch, 52–53
+  const dense_3_kernel_wide_2 = doubles(1324848, 16384); // [64,256]  scratch, 55–56
+  const layerNorm_4_wide_2 = doubles(3946288, 32768); // [16,64,32]  scratch, 57–59
+  const d_dense_3_z_wide = doubles(1324848, 131072); // [16,256,32]  scratch, 58–59
+  const d_residual_2_wide = doubles(1324848, 32768); // [16,32,64]  scratch, 84–86
+  const dense_2_kernel_wide_2 = doubles(1586992, 16384); // [256,64]  scratch, 85–86
+  const dense_wide = doubles(1324848, 131072); // [16,256,32]  scratch, 87–89
+  const d_residual_2_wide_2 = doubles(2373424, 32768); // [16,64,32]  scratch, 88–89
+  const dense_kernel_wide_2 = doubles(1324848, 16384); // [64,256]  scratch, 91–92
+  const layerNorm_2_wide_2 = doubles(2373424, 32768); // [16,64,32]  scratch, 93–95
+  const d_dense_z_wide = doubles(1324848, 131072); // [16,256,32]  scratch, 94–95
+  const x_evaluate = ints(1586992, 512); // [16,32]  input, 1
+  const next_evaluate = ints(2111280, 512); // [16,32]  input, 1–28
+  const live_rows_evaluate = ints(2113328, 1); // []  input, 1–28
+  const embedding_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 1
+  const positionalEncoding_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 1–8
+  const layerNorm_evaluate = floats(1455920, 32768); // [16,32,64]  scratch, 1–4
+  const multiHeadAttention_query_evaluate = floats(1586992, 32768); // [16,32,64]  scratch, 2–5
+  const multiHeadAttention_key_evaluate = floats(1718064, 32768); // [16,32,64]  scratch, 3–5
+  const multiHeadAttention_value_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 4–7
+  const masked_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 5–6
+  const exps_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 6, over masked_evaluate
+  const weights_evaluate = floats(1586992, 65536); // [16,4,32,32]  scratch, 6–7
+  const transpose_4_evaluate = floats(1324848, 32768); // [16,32,4,16]  scratch, 7–8
+  const residual_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 8–11, over positionalEncoding_evaluate
+  const layerNorm_2_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 9–10
+  const dense_evaluate = floats(1324848, 131072); // [16,32,256]  scratch, 10–11
+  const residual_2_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 11–19, over residual_evaluate
+  const layerNorm_3_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 12–15
+  const multiHeadAttention_2_query_evaluate = floats(1586992, 32768); // [16,32,64]  scratch, 13–16
+  const multiHeadAttention_2_key_evaluate = floats(1718064, 32768); // [16,32,64]  scratch, 14–16
+  const multiHeadAttention_2_value_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 15–18
+  const masked_2_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 16–17
+  const exps_2_evaluate = floats(1324848, 65536); // [16,4,32,32]  scratch, 17, over masked_2_evaluate
+  const weights_2_evaluate = floats(1586992, 65536); // [16,4,32,32]  scratch, 17–18
+  const transpose_8_evaluate = floats(1324848, 32768); // [16,32,4,16]  scratch, 18–19
+  const residual_3_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 19–22, over residual_2_evaluate
+  const layerNorm_4_evaluate = floats(1980208, 32768); // [16,32,64]  scratch, 20–21
+  const dense_3_evaluate = floats(1324848, 131072); // [16,32,256]  scratch, 21–22
+  const residual_4_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 22–23, over residual_3_evaluate
+  const layerNorm_5_evaluate = floats(1849136, 32768); // [16,32,64]  scratch, 23–24, over residual_4_evaluate
+  const scores_3_evaluate = floats(1324848, 32768); // [16,32,64]  scratch, 24–28
+  const largest_3_evaluate = floats(1455920, 512); // [16,32]  scratch, 25
+  const total_3_evaluate = floats(1457968, 512); // [16,32]  scratch, 25
+  const chosen_evaluate = floats(1460016, 512); // [16,32]  scratch, 25
+  const rowSum_evaluate = floats(1462064, 1); // []  scratch, 25–27
+  const argmax_evaluate = ints(1455920, 512); // [16,32]  scratch, 28
+  const rowSum_2_evaluate = floats(2113328, 1); // []  scratch, 28–29, over live_rows_evaluate
+  const x_predict = ints(1341232, 32); // [1,32]  input, 1
+  const embedding_predict = floats(1324848, 2048); // [1,32,64]  scratch, 1
+  const positionalEncoding_predict = floats(1357616, 2048); // [1,32,64]  scratch, 1–8
+  const layerNorm_predict = floats(1333040, 2048); // [1,32,64]  scratch, 1–4
+  const multiHeadAttention_query_predict = floats(1341232, 2048); // [1,32,64]  scratch, 2–5
+  const multiHeadAttention_key_predict = floats(1349424, 2048); // [1,32,64]  scratch, 3–5
+  const multiHeadAttention_value_predict = floats(1365808, 2048); // [1,32,64]  scratch, 4–7
+  const masked_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 5–6
+  const exps_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 6, over masked_predict
+  const weights_predict = floats(1341232, 4096); // [1,4,32,32]  scratch, 6–7
+  const transpose_4_predict = floats(1324848, 2048); // [1,32,4,16]  scratch, 7–8
+  const residual_predict = floats(1357616, 2048); // [1,32,64]  scratch, 8–11, over positionalEncoding_predict
+  const layerNorm_2_predict = floats(1365808, 2048); // [1,32,64]  scratch, 9–10
+  const dense_predict = floats(1324848, 8192); // [1,32,256]  scratch, 10–11
+  const residual_2_predict = floats(1357616, 2048); // [1,32,64]  scratch, 11–19, over residual_predict
+  const layerNorm_3_predict = floats(1324848, 2048); // [1,32,64]  scratch, 12–15
+  const multiHeadAttention_2_query_predict = floats(1341232, 2048); // [1,32,64]  scratch, 13–16
+  const multiHeadAttention_2_key_predict = floats(1349424, 2048); // [1,32,64]  scratch, 14–16
+  const multiHeadAttention_2_value_predict = floats(1365808, 2048); // [1,32,64]  scratch, 15–18
+  const masked_2_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 16–17
+  const exps_2_predict = floats(1324848, 4096); // [1,4,32,32]  scratch, 17, over masked_2_predict
+  const weights_2_predict = floats(1341232, 4096); // [1,4,32,32]  scratch, 17–18
+  const transpose_8_predict = floats(1324848, 2048); // [1,32,4,16]  scratch, 18–19
+  const residual_3_predict = floats(1357616, 2048); // [1,32,64]  scratch, 19–22, over residual_2_predict
+  const layerNorm_4_predict = floats(1365808, 2048); // [1,32,64]  scratch, 20–21
+  const dense_3_predict = floats(1324848, 8192); // [1,32,256]  scratch, 21–22
+  const residual_4_predict = floats(1357616, 2048); // [1,32,64]  scratch, 22–23, over residual_3_predict
+  const layerNorm_5_predict = floats(1357616, 2048); // [1,32,64]  scratch, 23–24, over residual_4_predict
+  const scores_3_predict = floats(1324848, 2048); // [1,32,64]  output, 24–25
 
   const gatherAddAdd_layerNorm = gatherAddAdd_16x32x64({
     x,
@@ -1238,19 +1239,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     layerNorm_beta,
     layerNorm,
   });
-  const dotAdd_multiHeadAttention_query = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_query = dotAdd_16x32x64x64({
     layerNorm,
     kernel: multiHeadAttention_query_kernel,
     bias: multiHeadAttention_query_bias,
     y: multiHeadAttention_query,
   });
-  const dotAdd_multiHeadAttention_key = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_key = dotAdd_16x32x64x64({
     layerNorm,
     kernel: multiHeadAttention_key_kernel,
     bias: multiHeadAttention_key_bias,
     y: multiHeadAttention_key,
   });
-  const dotAdd_multiHeadAttention_value = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_value = dotAdd_16x32x64x64({
     layerNorm,
     kernel: multiHeadAttention_value_kernel,
     bias: multiHeadAttention_value_bias,
@@ -1272,7 +1273,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     b: multiHeadAttention_value,
     y: transpose_4,
   });
-  const dotAdd_residual = dotAdd_Nx32x64x64_2(16, {
+  const dotAdd_residual = dotAdd_16x32x64x64_2({
     transpose: transpose_4,
     output_kernel: multiHeadAttention_output_kernel,
     x: positionalEncoding,
@@ -1323,19 +1324,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_3_beta,
     layerNorm: layerNorm_3,
   });
-  const dotAdd_multiHeadAttention_2_query = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_2_query = dotAdd_16x32x64x64({
     layerNorm: layerNorm_3,
     kernel: multiHeadAttention_2_query_kernel,
     bias: multiHeadAttention_2_query_bias,
     y: multiHeadAttention_2_query,
   });
-  const dotAdd_multiHeadAttention_2_key = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_2_key = dotAdd_16x32x64x64({
     layerNorm: layerNorm_3,
     kernel: multiHeadAttention_2_key_kernel,
     bias: multiHeadAttention_2_key_bias,
     y: multiHeadAttention_2_key,
   });
-  const dotAdd_multiHeadAttention_2_value = dotAdd_Nx32x64x64(16, {
+  const dotAdd_multiHeadAttention_2_value = dotAdd_16x32x64x64({
     layerNorm: layerNorm_3,
     kernel: multiHeadAttention_2_value_kernel,
     bias: multiHeadAttention_2_value_bias,
@@ -1357,7 +1358,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     b: multiHeadAttention_2_value,
     y: transpose_8,
   });
-  const dotAdd_residual_3 = dotAdd_Nx32x64x64_2(16, {
+  const dotAdd_residual_3 = dotAdd_16x32x64x64_2({
     transpose: transpose_8,
     output_kernel: multiHeadAttention_2_output_kernel,
     x: residual_2,
@@ -1408,7 +1409,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_5_beta,
     layerNorm: layerNorm_5,
   });
-  const dotAdd_scores_3 = dotAdd_Nx32x64x64(16, {
+  const dotAdd_scores_3 = dotAdd_16x32x64x64({
     layerNorm: layerNorm_5,
     kernel: scores_kernel,
     bias: scores_bias,
@@ -1962,12 +1963,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_embedding_table,
     d_positionalEncoding,
   });
-  const adamw_embedding_table_m = adamw_64x64({ embedding_table_m, d_embedding_table });
-  const adamw_embedding_table = adamw_64x64_2({
-    embedding_table_v,
-    d_embedding_table,
-    embedding_table,
+  const adamw_embedding_table = adamw_64x64({
     embedding_table_m,
+    d_embedding_table,
+    embedding_table_v,
+    embedding_table,
     rate,
     correction,
   });
@@ -2305,16 +2305,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(1324812);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -2333,14 +2334,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -2784,14 +2785,11 @@ function gatherAddAdd_16x32x64(
 }
 
 /**
- * value[i<rows,j<32,l<64] = Σ k<64: layerNorm[i,j,k]·kernel[k,l]
+ * value[i<16,j<32,l<64] = Σ k<64: layerNorm[i,j,k]·kernel[k,l]
  * y[i,j,l] = value[i,j,l] + bias[l]
- * Takes 1 or 16 rows.
+ * Plain twin: dotAdd_Nx32x64x64.
  */
-function dotAdd_Nx32x64x64(
-  rows: number,
-  arrays: Floats<"layerNorm" | "kernel" | "bias" | "y">,
-): () => void {
+function dotAdd_16x32x64x64(arrays: Floats<"layerNorm" | "kernel" | "bias" | "y">): () => void {
   function block(i: number, j: number): void {
     i &= 15;
     j &= 31;
@@ -2879,8 +2877,8 @@ function dotAdd_Nx32x64x64(
     y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
     y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
   }
-  return function dotAdd_Nx32x64x64(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
+  return function dotAdd_16x32x64x64(): void {
+    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
   };
 }
 
@@ -3052,12 +3050,11 @@ function dot_Nx32x4x32x16(rows: number, arrays: Floats<"a" | "b" | "y">): () => 
 }
 
 /**
- * dot[i<rows,j<32,l<64] = Σ k<64: transpose[i,j,(k div 16),(k mod 16)]·output_kernel[k,l]
+ * dot[i<16,j<32,l<64] = Σ k<64: transpose[i,j,(k div 16),(k mod 16)]·output_kernel[k,l]
  * residual[i,j,l] = x[i,j,l] + (dot[i,j,l] + output_bias[l])
- * Takes 1 or 16 rows.
+ * Plain twin: dotAdd_Nx32x64x64_2.
  */
-function dotAdd_Nx32x64x64_2(
-  rows: number,
+function dotAdd_16x32x64x64_2(
   arrays: Floats<"transpose" | "output_kernel" | "x" | "output_bias" | "residual">,
 ): () => void {
   function block(i: number, j: number): void {
@@ -3155,8 +3152,8 @@ function dotAdd_Nx32x64x64_2(
     residual[i * 2048 + j * 64 + 127] =
       x[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + output_bias[63]!);
   }
-  return function dotAdd_Nx32x64x64_2(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
+  return function dotAdd_16x32x64x64_2(): void {
+    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
   };
 }
 
@@ -4974,38 +4971,28 @@ function scatterAdd_64x16x32x64(
   };
 }
 
-/** embedding_table_m′[i<64,j<64] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·(1 − 0.9) */
-function adamw_64x64(arrays: Floats<"embedding_table_m" | "d_embedding_table">): () => void {
-  return function adamw_64x64(): void {
-    const { embedding_table_m, d_embedding_table } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 64; j++)
-        embedding_table_m[i * 64 + j] =
-          embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table[i * 64 + j]! * (1 - 0.9);
-  };
-}
-
 /**
- * embedding_table_v′[i<64,j<64] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·d_embedding_table[i,j]·(1 − 0.999)
+ * embedding_table_m′[i<64,j<64] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·(1 − 0.9)
+ * embedding_table_v′[i,j] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·d_embedding_table[i,j]·(1 − 0.999)
  * embedding_table′[i,j] = embedding_table[i,j] − embedding_table[i,j]·0.00001 − embedding_table_m′[i,j]·rate /
  *     (sqrt(embedding_table_v′[i,j]·correction) + 1e-8)
  */
-function adamw_64x64_2(
+function adamw_64x64(
   arrays: Floats<
-    | "embedding_table_v"
-    | "d_embedding_table"
-    | "embedding_table"
     | "embedding_table_m"
+    | "d_embedding_table"
+    | "embedding_table_v"
+    | "embedding_table"
     | "rate"
     | "correction"
   >,
 ): () => void {
-  return function adamw_64x64_2(): void {
+  return function adamw_64x64(): void {
     const {
-      embedding_table_v,
-      d_embedding_table,
-      embedding_table,
       embedding_table_m,
+      d_embedding_table,
+      embedding_table_v,
+      embedding_table,
       rate,
       correction,
     } = arrays;
@@ -5013,6 +5000,10 @@ function adamw_64x64_2(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i++)
       for (let j = 0; j < 64; j++) {
+        const embedding_table_m_next = Math.fround(
+          embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table[i * 64 + j]! * (1 - 0.9),
+        );
+        embedding_table_m[i * 64 + j] = embedding_table_m_next;
         const d_embedding_table_0 = d_embedding_table[i * 64 + j]!;
         const embedding_table_v_next = Math.fround(
           embedding_table_v[i * 64 + j]! * 0.999 +
@@ -5023,7 +5014,7 @@ function adamw_64x64_2(
         embedding_table[i * 64 + j] =
           embedding_table_0 -
           embedding_table_0 * 0.00001 -
-          (embedding_table_m[i * 64 + j]! * rate_0) /
+          (embedding_table_m_next * rate_0) /
             (Math.sqrt(embedding_table_v_next * correction_0) + 1e-8);
       }
   };
@@ -5096,6 +5087,63 @@ function gatherAddSumAdd_Nx32x64(
 }
 
 /**
+ * value[i<rows,j<32,l<64] = Σ k<64: layerNorm[i,j,k]·kernel[k,l]
+ * y[i,j,l] = value[i,j,l] + bias[l]
+ * Takes 1 or 16 rows.
+ */
+function dotAdd_Nx32x64x64(
+  rows: number,
+  arrays: Floats<"layerNorm" | "kernel" | "bias" | "y">,
+): () => void {
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 31;
+    const { layerNorm, kernel, bias, y } = arrays;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
+        const kernel_0 = kernel[k * 64 + l]!;
+        const kernel_1 = kernel[k * 64 + l + 1]!;
+        const kernel_2 = kernel[k * 64 + l + 2]!;
+        const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+        sum00 += layerNorm_0 * kernel_0;
+        sum01 += layerNorm_0 * kernel_1;
+        sum02 += layerNorm_0 * kernel_2;
+        sum10 += layerNorm_1 * kernel_0;
+        sum11 += layerNorm_1 * kernel_1;
+        sum12 += layerNorm_1 * kernel_2;
+      }
+      y[i * 2048 + j * 64 + l] = Math.fround(sum00) + bias[l]!;
+      y[i * 2048 + j * 64 + l + 1] = Math.fround(sum01) + bias[l + 1]!;
+      y[i * 2048 + j * 64 + l + 2] = Math.fround(sum02) + bias[l + 2]!;
+      y[i * 2048 + j * 64 + l + 64] = Math.fround(sum10) + bias[l]!;
+      y[i * 2048 + j * 64 + l + 65] = Math.fround(sum11) + bias[l + 1]!;
+      y[i * 2048 + j * 64 + l + 66] = Math.fround(sum12) + bias[l + 2]!;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
+      const kernel_3 = kernel[k * 64 + 63]!;
+      const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+      sum0 += layerNorm_2 * kernel_3;
+      sum1 += layerNorm_3 * kernel_3;
+    }
+    y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
+    y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
+  }
+  return function dotAdd_Nx32x64x64(): void {
+    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
+  };
+}
+
+/**
  * largest[i<rows,j<4,l<32] = max k<32: masked[i,j,l,k]
  * exps[i,j,l,m<32] = exp(masked[i,j,l,m] − largest[i,j,l])
  * total[i,j,l] = Σ k<32: exps[i,j,l,k]
@@ -5127,6 +5175,71 @@ function reduceMaxExpSumDiv_Nx4x32x32(
   }
   return function reduceMaxExpSumDiv_Nx4x32x32(): void {
     for (let i = 0; i < rows; i++) for (let j = 0; j < 4; j++) block(i, j);
+  };
+}
+
+/**
+ * dot[i<rows,j<32,l<64] = Σ k<64: transpose[i,j,(k div 16),(k mod 16)]·output_kernel[k,l]
+ * residual[i,j,l] = x[i,j,l] + (dot[i,j,l] + output_bias[l])
+ * Takes 1 or 16 rows.
+ */
+function dotAdd_Nx32x64x64_2(
+  rows: number,
+  arrays: Floats<"transpose" | "output_kernel" | "x" | "output_bias" | "residual">,
+): () => void {
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 31;
+    const { transpose, output_kernel, x, output_bias, residual } = arrays;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k++) {
+        const transpose_0 = transpose[i * 2048 + j * 64 + k]!;
+        const output_kernel_0 = output_kernel[k * 64 + l]!;
+        const output_kernel_1 = output_kernel[k * 64 + l + 1]!;
+        const output_kernel_2 = output_kernel[k * 64 + l + 2]!;
+        const transpose_1 = transpose[i * 2048 + j * 64 + k + 64]!;
+        sum00 += transpose_0 * output_kernel_0;
+        sum01 += transpose_0 * output_kernel_1;
+        sum02 += transpose_0 * output_kernel_2;
+        sum10 += transpose_1 * output_kernel_0;
+        sum11 += transpose_1 * output_kernel_1;
+        sum12 += transpose_1 * output_kernel_2;
+      }
+      residual[i * 2048 + j * 64 + l] =
+        x[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + output_bias[l]!);
+      residual[i * 2048 + j * 64 + l + 1] =
+        x[i * 2048 + j * 64 + l + 1]! + (Math.fround(sum01) + output_bias[l + 1]!);
+      residual[i * 2048 + j * 64 + l + 2] =
+        x[i * 2048 + j * 64 + l + 2]! + (Math.fround(sum02) + output_bias[l + 2]!);
+      residual[i * 2048 + j * 64 + l + 64] =
+        x[i * 2048 + j * 64 + l + 64]! + (Math.fround(sum10) + output_bias[l]!);
+      residual[i * 2048 + j * 64 + l + 65] =
+        x[i * 2048 + j * 64 + l + 65]! + (Math.fround(sum11) + output_bias[l + 1]!);
+      residual[i * 2048 + j * 64 + l + 66] =
+        x[i * 2048 + j * 64 + l + 66]! + (Math.fround(sum12) + output_bias[l + 2]!);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const transpose_2 = transpose[i * 2048 + j * 64 + k]!;
+      const output_kernel_3 = output_kernel[k * 64 + 63]!;
+      const transpose_3 = transpose[i * 2048 + j * 64 + k + 64]!;
+      sum0 += transpose_2 * output_kernel_3;
+      sum1 += transpose_3 * output_kernel_3;
+    }
+    residual[i * 2048 + j * 64 + 63] =
+      x[i * 2048 + j * 64 + 63]! + (Math.fround(sum0) + output_bias[63]!);
+    residual[i * 2048 + j * 64 + 127] =
+      x[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + output_bias[63]!);
+  }
+  return function dotAdd_Nx32x64x64_2(): void {
+    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
   };
 }
 
@@ -5185,62 +5298,18 @@ function dotAddMul_Nx32x64x256(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 1]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 65]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 2]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 66]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 3]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 67]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
+        const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+        const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+        const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+        const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+        sum00 += layerNorm_0 * dense_kernel_0;
+        sum01 += layerNorm_0 * dense_kernel_1;
+        sum02 += layerNorm_0 * dense_kernel_2;
+        sum10 += layerNorm_1 * dense_kernel_0;
+        sum11 += layerNorm_1 * dense_kernel_1;
+        sum12 += layerNorm_1 * dense_kernel_2;
       }
       dense[i * 8192 + j * 256 + l] = sum00;
       dense[i * 8192 + j * 256 + l + 1] = sum01;
@@ -5293,62 +5362,18 @@ function dotAdd_Nx32x256x64(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k]!;
-          const kernel_0 = kernel[k * 64 + l]!;
-          const kernel_1 = kernel[k * 64 + l + 1]!;
-          const kernel_2 = kernel[k * 64 + l + 2]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-          sum00 += dense_0 * kernel_0;
-          sum01 += dense_0 * kernel_1;
-          sum02 += dense_0 * kernel_2;
-          sum10 += dense_1 * kernel_0;
-          sum11 += dense_1 * kernel_1;
-          sum12 += dense_1 * kernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
-          const kernel_0 = kernel[k * 64 + l + 64]!;
-          const kernel_1 = kernel[k * 64 + l + 65]!;
-          const kernel_2 = kernel[k * 64 + l + 66]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
-          sum00 += dense_0 * kernel_0;
-          sum01 += dense_0 * kernel_1;
-          sum02 += dense_0 * kernel_2;
-          sum10 += dense_1 * kernel_0;
-          sum11 += dense_1 * kernel_1;
-          sum12 += dense_1 * kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
-          const kernel_0 = kernel[k * 64 + l + 128]!;
-          const kernel_1 = kernel[k * 64 + l + 129]!;
-          const kernel_2 = kernel[k * 64 + l + 130]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
-          sum00 += dense_0 * kernel_0;
-          sum01 += dense_0 * kernel_1;
-          sum02 += dense_0 * kernel_2;
-          sum10 += dense_1 * kernel_0;
-          sum11 += dense_1 * kernel_1;
-          sum12 += dense_1 * kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
-          const kernel_0 = kernel[k * 64 + l + 192]!;
-          const kernel_1 = kernel[k * 64 + l + 193]!;
-          const kernel_2 = kernel[k * 64 + l + 194]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
-          sum00 += dense_0 * kernel_0;
-          sum01 += dense_0 * kernel_1;
-          sum02 += dense_0 * kernel_2;
-          sum10 += dense_1 * kernel_0;
-          sum11 += dense_1 * kernel_1;
-          sum12 += dense_1 * kernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const dense_0 = dense[i * 8192 + j * 256 + k]!;
+        const kernel_0 = kernel[k * 64 + l]!;
+        const kernel_1 = kernel[k * 64 + l + 1]!;
+        const kernel_2 = kernel[k * 64 + l + 2]!;
+        const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
+        sum00 += dense_0 * kernel_0;
+        sum01 += dense_0 * kernel_1;
+        sum02 += dense_0 * kernel_2;
+        sum10 += dense_1 * kernel_0;
+        sum11 += dense_1 * kernel_1;
+        sum12 += dense_1 * kernel_2;
       }
       residual_2[i * 2048 + j * 64 + l] =
         residual[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + bias[l]!);

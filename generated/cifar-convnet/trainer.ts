@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 110, backward 125), evaluate 282, predict 354
 //   memory 406: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 948: batches, and what a trainer is
-//   tables 1029: what bytes() packs
-//   kernels 1111: in the order in which statements call them, each under its definitions
-//   checks 4670: of what is passed in
-//   mathematics 4814: functions and random numbers that all machines compute alike
+//   types 953: batches, and what a trainer is
+//   tables 1034: what bytes() packs
+//   kernels 1116: in the order in which statements call them, each under its definitions
+//   checks 4388: of what is passed in
+//   mathematics 4532: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 b24ae39ad9e3ac5f
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 aa818a17316cd4e5
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -407,126 +407,130 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const conv1_kernel = new Float32Array(arena, 0, 864); // [32,3,3,3]  parameter, always
-  const conv1_bias = new Float32Array(arena, 3456, 32); // [32]  parameter, always
-  const conv2_kernel = new Float32Array(arena, 3584, 9216); // [32,32,3,3]  parameter, always
-  const conv2_bias = new Float32Array(arena, 40448, 32); // [32]  parameter, always
-  const conv3_kernel = new Float32Array(arena, 40576, 18432); // [64,32,3,3]  parameter, always
-  const conv3_bias = new Float32Array(arena, 114304, 64); // [64]  parameter, always
-  const conv4_kernel = new Float32Array(arena, 114560, 36864); // [64,64,3,3]  parameter, always
-  const conv4_bias = new Float32Array(arena, 262016, 64); // [64]  parameter, always
-  const hidden_kernel = new Float32Array(arena, 262272, 2097152); // [4096,512]  parameter, always
-  const hidden_bias = new Float32Array(arena, 8650880, 512); // [512]  parameter, always
-  const scores_kernel = new Float32Array(arena, 8652928, 5120); // [512,10]  parameter, always
-  const scores_bias = new Float32Array(arena, 8673408, 10); // [10]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 8673456, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 8673472, 1); // []  state, always
-  const conv1_kernel_m = new Float32Array(arena, 8673488, 864); // [32,3,3,3]  state, always
-  const conv1_kernel_v = new Float32Array(arena, 8676944, 864); // [32,3,3,3]  state, always
-  const conv1_bias_m = new Float32Array(arena, 8680400, 32); // [32]  state, always
-  const conv1_bias_v = new Float32Array(arena, 8680528, 32); // [32]  state, always
-  const conv2_kernel_m = new Float32Array(arena, 8680656, 9216); // [32,32,3,3]  state, always
-  const conv2_kernel_v = new Float32Array(arena, 8717520, 9216); // [32,32,3,3]  state, always
-  const conv2_bias_m = new Float32Array(arena, 8754384, 32); // [32]  state, always
-  const conv2_bias_v = new Float32Array(arena, 8754512, 32); // [32]  state, always
-  const conv3_kernel_m = new Float32Array(arena, 8754640, 18432); // [64,32,3,3]  state, always
-  const conv3_kernel_v = new Float32Array(arena, 8828368, 18432); // [64,32,3,3]  state, always
-  const conv3_bias_m = new Float32Array(arena, 8902096, 64); // [64]  state, always
-  const conv3_bias_v = new Float32Array(arena, 8902352, 64); // [64]  state, always
-  const conv4_kernel_m = new Float32Array(arena, 8902608, 36864); // [64,64,3,3]  state, always
-  const conv4_kernel_v = new Float32Array(arena, 9050064, 36864); // [64,64,3,3]  state, always
-  const conv4_bias_m = new Float32Array(arena, 9197520, 64); // [64]  state, always
-  const conv4_bias_v = new Float32Array(arena, 9197776, 64); // [64]  state, always
-  const hidden_kernel_m = new Float32Array(arena, 9198032, 2097152); // [4096,512]  state, always
-  const hidden_kernel_v = new Float32Array(arena, 17586640, 2097152); // [4096,512]  state, always
-  const hidden_bias_m = new Float32Array(arena, 25975248, 512); // [512]  state, always
-  const hidden_bias_v = new Float32Array(arena, 25977296, 512); // [512]  state, always
-  const scores_kernel_m = new Float32Array(arena, 25979344, 5120); // [512,10]  state, always
-  const scores_kernel_v = new Float32Array(arena, 25999824, 5120); // [512,10]  state, always
-  const scores_bias_m = new Float32Array(arena, 26020304, 10); // [10]  state, always
-  const scores_bias_v = new Float32Array(arena, 26020352, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 26020400, 1); // []  state, always
-  const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, 1–59
-  const y = new Int32Array(arena, 57543232, 64); // [64]  input, 1–19
-  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, 1–19
-  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, 2–55
-  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, 5–50
-  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, 6–47
-  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, 9–40
-  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, 12–35
-  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, 13–32
-  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, 15–28
-  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 16–19
-  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 18–19
-  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, 19
-  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 19–20, over d_rowSum
-  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 19–28, over scores
-  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, 22–60
-  const correction = new Float32Array(arena, 79301200, 1); // []  scratch, 24–60
-  const d_hidden_z = new Float32Array(arena, 29428288, 32768); // [64,512]  scratch, 27–33
-  const d_flatten = new Float32Array(arena, 28117568, 262144); // [64,4096]  scratch, 31–35
-  const d_conv4_windowArgmax = new Int32Array(arena, 26020416, 262144); // [64,64,8,8]  scratch, 35
-  const d_conv4_z = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  scratch, 35–41, over conv4
-  const d_conv3_z = new Float32Array(arena, 39717440, 1048576); // [64,64,16,16]  scratch, 39–48
-  const d_half = new Float32Array(arena, 53348928, 524288); // [64,32,16,16]  scratch, 46–50
-  const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, 50
-  const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, 50–56, over conv2
-  const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, 54–60
-  const x_padded = new Float32Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, 1–2
-  const conv1_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, 3–5
-  const conv2_kernel_wide = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, 4–5
-  const half_padded_wide = new Float64Array(arena, 26020416, 663552); // [64,18,18,32]  scratch, 7–9
-  const conv3_kernel_wide = new Float64Array(arena, 31328832, 18432); // [64,3,3,32]  scratch, 8–9
-  const conv3_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 10–12
-  const conv4_kernel_wide = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, 11–12
-  const hidden_kernel_wide = new Float64Array(arena, 26020416, 2097152); // [512,4096]  scratch, 14–15
-  const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, 30–31
-  const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, 32–34
-  const d_hidden_z_wide_2 = new Float64Array(arena, 29166144, 32768); // [512,64]  scratch, 33–34
-  const d_conv4_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 37–39
-  const conv4_kernel_wide_2 = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, 38–39
-  const conv3_padded_wide_2 = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 40–42
-  const d_conv4_z_wide = new Float64Array(arena, 53348928, 1048576); // [64,16,16,64]  scratch, 41–42
-  const d_conv3_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 44–46
-  const conv3_kernel_wide_2 = new Float64Array(arena, 36637248, 18432); // [32,3,3,64]  scratch, 45–46
-  const half_padded_wide_2 = new Float64Array(arena, 34409024, 663552); // [32,18,18,64]  scratch, 47–49
-  const d_conv3_z_wide = new Float64Array(arena, 26020416, 1048576); // [64,16,16,64]  scratch, 48–49
-  const d_conv2_z_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, 52–54
-  const conv2_kernel_wide_2 = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, 53–54
-  const conv1_padded_wide_2 = new Float64Array(arena, 26020416, 2367488); // [64,32,34,34]  scratch, 55–57
-  const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, 56–57
-  const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, 59–60
-  const x_evaluate = new Float32Array(arena, 26159136, 30720); // [10,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 28810816, 10); // [10]  input, 1–16
-  const live_rows_evaluate = new Int32Array(arena, 28810864, 1); // []  input, 1–16
-  const conv1_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, 2–3
-  const conv2_product_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, 4–5
-  const half_evaluate = new Float32Array(arena, 26435136, 81920); // [10,32,16,16]  scratch, 5–6
-  const conv3_evaluate = new Float32Array(arena, 26849856, 163840); // [10,64,16,16]  scratch, 7–8
-  const conv4_product_evaluate = new Float32Array(arena, 26849856, 163840); // [10,64,16,16]  scratch, 9–10
-  const quarter_evaluate = new Float32Array(arena, 26020416, 40960); // [10,64,8,8]  scratch, 10–11
-  const hidden_evaluate = new Float32Array(arena, 26184256, 5120); // [10,512]  scratch, 11–12
-  const scores_evaluate = new Float32Array(arena, 26020416, 100); // [10,10]  scratch, 12–16
-  const rowSum_evaluate = new Float32Array(arena, 26020816, 1); // []  scratch, 13–15
-  const rowSum_2_evaluate = new Float32Array(arena, 28810864, 1); // []  scratch, 16–17, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 26020416, 34680); // [10,3,34,34]  scratch, 1–2
-  const conv1_padded_evaluate = new Float32Array(arena, 26020416, 369920); // [10,32,34,34]  scratch, 3–4
-  const half_padded_evaluate = new Float32Array(arena, 26020416, 103680); // [10,32,18,18]  scratch, 6–7
-  const conv3_padded_evaluate = new Float32Array(arena, 26020416, 207360); // [10,64,18,18]  scratch, 8–9
-  const x_predict = new Float32Array(arena, 26034288, 3072); // [1,3,32,32]  input, 1
-  const conv1_predict = new Float32Array(arena, 26168384, 32768); // [1,32,32,32]  scratch, 2–3
-  const conv2_product_predict = new Float32Array(arena, 26168384, 32768); // [1,32,32,32]  scratch, 4–5
-  const half_predict = new Float32Array(arena, 26061888, 8192); // [1,32,16,16]  scratch, 5–6
-  const conv3_predict = new Float32Array(arena, 26103360, 16384); // [1,64,16,16]  scratch, 7–8
-  const conv4_product_predict = new Float32Array(arena, 26103360, 16384); // [1,64,16,16]  scratch, 9–10
-  const quarter_predict = new Float32Array(arena, 26020416, 4096); // [1,64,8,8]  scratch, 10–11
-  const hidden_predict = new Float32Array(arena, 26036800, 512); // [1,512]  scratch, 11–12
-  const scores_predict = new Float32Array(arena, 26020416, 10); // [1,10]  output, 12–13
-  const x_padded_predict = new Float32Array(arena, 26020416, 3468); // [1,3,34,34]  scratch, 1–2
-  const conv1_padded_predict = new Float32Array(arena, 26020416, 36992); // [1,32,34,34]  scratch, 3–4
-  const half_padded_predict = new Float32Array(arena, 26020416, 10368); // [1,32,18,18]  scratch, 6–7
-  const conv3_padded_predict = new Float32Array(arena, 26020416, 20736); // [1,64,18,18]  scratch, 8–9
+  const conv1_kernel = floats(0, 864); // [32,3,3,3]  parameter, always
+  const conv1_bias = floats(3456, 32); // [32]  parameter, always
+  const conv2_kernel = floats(3584, 9216); // [32,32,3,3]  parameter, always
+  const conv2_bias = floats(40448, 32); // [32]  parameter, always
+  const conv3_kernel = floats(40576, 18432); // [64,32,3,3]  parameter, always
+  const conv3_bias = floats(114304, 64); // [64]  parameter, always
+  const conv4_kernel = floats(114560, 36864); // [64,64,3,3]  parameter, always
+  const conv4_bias = floats(262016, 64); // [64]  parameter, always
+  const hidden_kernel = floats(262272, 2097152); // [4096,512]  parameter, always
+  const hidden_bias = floats(8650880, 512); // [512]  parameter, always
+  const scores_kernel = floats(8652928, 5120); // [512,10]  parameter, always
+  const scores_bias = floats(8673408, 10); // [10]  parameter, always
+  const adam_1_beta1_t = floats(8673456, 1); // []  state, always
+  const adam_1_beta2_t = floats(8673472, 1); // []  state, always
+  const conv1_kernel_m = floats(8673488, 864); // [32,3,3,3]  state, always
+  const conv1_kernel_v = floats(8676944, 864); // [32,3,3,3]  state, always
+  const conv1_bias_m = floats(8680400, 32); // [32]  state, always
+  const conv1_bias_v = floats(8680528, 32); // [32]  state, always
+  const conv2_kernel_m = floats(8680656, 9216); // [32,32,3,3]  state, always
+  const conv2_kernel_v = floats(8717520, 9216); // [32,32,3,3]  state, always
+  const conv2_bias_m = floats(8754384, 32); // [32]  state, always
+  const conv2_bias_v = floats(8754512, 32); // [32]  state, always
+  const conv3_kernel_m = floats(8754640, 18432); // [64,32,3,3]  state, always
+  const conv3_kernel_v = floats(8828368, 18432); // [64,32,3,3]  state, always
+  const conv3_bias_m = floats(8902096, 64); // [64]  state, always
+  const conv3_bias_v = floats(8902352, 64); // [64]  state, always
+  const conv4_kernel_m = floats(8902608, 36864); // [64,64,3,3]  state, always
+  const conv4_kernel_v = floats(9050064, 36864); // [64,64,3,3]  state, always
+  const conv4_bias_m = floats(9197520, 64); // [64]  state, always
+  const conv4_bias_v = floats(9197776, 64); // [64]  state, always
+  const hidden_kernel_m = floats(9198032, 2097152); // [4096,512]  state, always
+  const hidden_kernel_v = floats(17586640, 2097152); // [4096,512]  state, always
+  const hidden_bias_m = floats(25975248, 512); // [512]  state, always
+  const hidden_bias_v = floats(25977296, 512); // [512]  state, always
+  const scores_kernel_m = floats(25979344, 5120); // [512,10]  state, always
+  const scores_kernel_v = floats(25999824, 5120); // [512,10]  state, always
+  const scores_bias_m = floats(26020304, 10); // [10]  state, always
+  const scores_bias_v = floats(26020352, 10); // [10]  state, always
+  const stepCount = ints(26020400, 1); // []  state, always
+  const x = floats(78514752, 196608); // [64,3,32,32]  input, 1–59
+  const y = ints(57543232, 64); // [64]  input, 1–19
+  const live_rows = ints(57543488, 1); // []  input, 1–19
+  const conv1 = floats(44960320, 2097152); // [64,32,32,32]  residual, 2–55
+  const conv2 = floats(61737536, 2097152); // [64,32,32,32]  residual, 5–50
+  const half = floats(74320448, 524288); // [64,32,16,16]  residual, 6–47
+  const conv3 = floats(53348928, 1048576); // [64,64,16,16]  residual, 9–40
+  const conv4 = floats(70126144, 1048576); // [64,64,16,16]  residual, 12–35
+  const quarter = floats(42797632, 262144); // [64,64,8,8]  residual, 13–32
+  const hidden = floats(43846208, 32768); // [64,512]  residual, 15–28
+  const scores = floats(26020416, 640); // [64,10]  scratch, 16–19
+  const d_rowSum = floats(26025536, 1); // []  scratch, 18–19
+  const exps = floats(26022976, 640); // [64,10]  residual, 19
+  const rowSum = floats(26025536, 1); // []  scratch, 19–20, over d_rowSum
+  const d_shifted = floats(26020416, 640); // [64,10]  scratch, 19–28, over scores
+  const rate = floats(79301184, 1); // []  scratch, 22–60
+  const correction = floats(79301200, 1); // []  scratch, 24–60
+  const d_hidden_z = floats(29428288, 32768); // [64,512]  scratch, 27–33
+  const d_flatten = floats(28117568, 262144); // [64,4096]  scratch, 31–35
+  const d_conv4_windowArgmax = ints(26020416, 262144); // [64,64,8,8]  scratch, 35
+  const d_conv4_z = floats(70126144, 1048576); // [64,64,16,16]  scratch, 35–41, over conv4
+  const d_conv3_z = floats(39717440, 1048576); // [64,64,16,16]  scratch, 39–48
+  const d_half = floats(53348928, 524288); // [64,32,16,16]  scratch, 46–50
+  const d_conv2_windowArgmax = ints(26020416, 524288); // [64,32,16,16]  scratch, 50
+  const d_conv2_z = floats(61737536, 2097152); // [64,32,32,32]  scratch, 50–56, over conv2
+  const d_conv1_z = floats(70126144, 2097152); // [64,32,32,32]  scratch, 54–60
+  const x_padded = floats(26020416, 221952); // [64,3,34,34]  scratch, 1–2
+  const conv1_padded_wide = doubles(26020416, 2367488); // [64,34,34,32]  scratch, 3–5
+  const conv2_kernel_wide = doubles(53348928, 9216); // [32,3,3,32]  scratch, 4–5
+  const half_padded_wide = doubles(26020416, 663552); // [64,18,18,32]  scratch, 7–9
+  const conv3_kernel_wide = doubles(31328832, 18432); // [64,3,3,32]  scratch, 8–9
+  const conv3_padded_wide = doubles(26020416, 1327104); // [64,18,18,64]  scratch, 10–12
+  const conv4_kernel_wide = doubles(36637248, 36864); // [64,3,3,64]  scratch, 11–12
+  const hidden_kernel_wide = doubles(26020416, 2097152); // [512,4096]  scratch, 14–15
+  const d_hidden_z_wide = doubles(26020416, 32768); // [64,512]  scratch, 30–31
+  const quarter_wide = doubles(26020416, 262144); // [64,8,8,64]  scratch, 32–34
+  const d_hidden_z_wide_2 = doubles(29166144, 32768); // [512,64]  scratch, 33–34
+  const d_conv4_z_padded_wide = doubles(26020416, 1327104); // [64,18,18,64]  scratch, 37–39
+  const conv4_kernel_wide_2 = doubles(36637248, 36864); // [64,3,3,64]  scratch, 38–39
+  const conv3_padded_wide_2 = doubles(26020416, 1327104); // [64,18,18,64]  scratch, 40–42
+  const d_conv4_z_wide = doubles(53348928, 1048576); // [64,16,16,64]  scratch, 41–42
+  const d_conv3_z_padded_wide = doubles(26020416, 1327104); // [64,18,18,64]  scratch, 44–46
+  const conv3_kernel_wide_2 = doubles(36637248, 18432); // [32,3,3,64]  scratch, 45–46
+  const half_padded_wide_2 = doubles(34409024, 663552); // [32,18,18,64]  scratch, 47–49
+  const d_conv3_z_wide = doubles(26020416, 1048576); // [64,16,16,64]  scratch, 48–49
+  const d_conv2_z_padded_wide = doubles(26020416, 2367488); // [64,34,34,32]  scratch, 52–54
+  const conv2_kernel_wide_2 = doubles(53348928, 9216); // [32,3,3,32]  scratch, 53–54
+  const conv1_padded_wide_2 = doubles(26020416, 2367488); // [64,32,34,34]  scratch, 55–57
+  const d_conv2_z_wide = doubles(44960320, 2097152); // [64,32,32,32]  scratch, 56–57
+  const x_padded_2_wide = doubles(26020416, 221952); // [64,3,34,34]  scratch, 59–60
+  const x_evaluate = floats(26159136, 30720); // [10,3,32,32]  input, 1
+  const y_evaluate = ints(28810816, 10); // [10]  input, 1–16
+  const live_rows_evaluate = ints(28810864, 1); // []  input, 1–16
+  const conv1_evaluate = floats(27500096, 327680); // [10,32,32,32]  scratch, 2–3
+  const conv2_product_evaluate = floats(27500096, 327680); // [10,32,32,32]  scratch, 4–5
+  const half_evaluate = floats(26435136, 81920); // [10,32,16,16]  scratch, 5–6
+  const conv3_evaluate = floats(26849856, 163840); // [10,64,16,16]  scratch, 7–8
+  const conv4_product_evaluate = floats(26849856, 163840); // [10,64,16,16]  scratch, 9–10
+  const quarter_evaluate = floats(26020416, 40960); // [10,64,8,8]  scratch, 10–11
+  const hidden_evaluate = floats(26184256, 5120); // [10,512]  scratch, 11–12
+  const scores_evaluate = floats(26020416, 100); // [10,10]  scratch, 12–16
+  const rowSum_evaluate = floats(26020816, 1); // []  scratch, 13–15
+  const rowSum_2_evaluate = floats(28810864, 1); // []  scratch, 16–17, over live_rows_evaluate
+  const x_padded_evaluate = floats(26020416, 34680); // [10,3,34,34]  scratch, 1–2
+  const conv1_padded_evaluate = floats(26020416, 369920); // [10,32,34,34]  scratch, 3–4
+  const half_padded_evaluate = floats(26020416, 103680); // [10,32,18,18]  scratch, 6–7
+  const conv3_padded_evaluate = floats(26020416, 207360); // [10,64,18,18]  scratch, 8–9
+  const x_predict = floats(26034288, 3072); // [1,3,32,32]  input, 1
+  const conv1_predict = floats(26168384, 32768); // [1,32,32,32]  scratch, 2–3
+  const conv2_product_predict = floats(26168384, 32768); // [1,32,32,32]  scratch, 4–5
+  const half_predict = floats(26061888, 8192); // [1,32,16,16]  scratch, 5–6
+  const conv3_predict = floats(26103360, 16384); // [1,64,16,16]  scratch, 7–8
+  const conv4_product_predict = floats(26103360, 16384); // [1,64,16,16]  scratch, 9–10
+  const quarter_predict = floats(26020416, 4096); // [1,64,8,8]  scratch, 10–11
+  const hidden_predict = floats(26036800, 512); // [1,512]  scratch, 11–12
+  const scores_predict = floats(26020416, 10); // [1,10]  output, 12–13
+  const x_padded_predict = floats(26020416, 3468); // [1,3,34,34]  scratch, 1–2
+  const conv1_padded_predict = floats(26020416, 36992); // [1,32,34,34]  scratch, 3–4
+  const half_padded_predict = floats(26020416, 10368); // [1,32,18,18]  scratch, 6–7
+  const conv3_padded_predict = floats(26020416, 20736); // [1,64,18,18]  scratch, 8–9
 
   const pad_x_padded = pad_Nx3x34x34(64, { x, x_padded });
   const convRelu_conv1 = convRelu_64x32x32x3x3x3x32({ x_padded, conv1_kernel, conv1_bias, conv1 });
@@ -870,16 +874,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(26020356);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -898,14 +903,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -3662,74 +3667,20 @@ function conv_10x32x32x3x3x32x32_evaluate(
       let sum12 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv1_padded_0 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv1_padded_1 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
-              const conv1_padded_2 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv1_padded_0 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1156]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv1_padded_1 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1157]!;
-              const conv1_padded_2 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1158]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv1_padded_0 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2312]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv1_padded_1 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2313]!;
-              const conv1_padded_2 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2314]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv1_padded_0 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3468]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv1_padded_1 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3469]!;
-              const conv1_padded_2 =
-                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3470]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv1_padded_0 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2]!;
+            const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv1_padded_1 =
+              conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
+            const conv1_padded_2 =
+              conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
+            const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            sum00 += conv1_padded_0 * conv2_kernel_0;
+            sum01 += conv1_padded_1 * conv2_kernel_0;
+            sum02 += conv1_padded_2 * conv2_kernel_0;
+            sum10 += conv1_padded_0 * conv2_kernel_1;
+            sum11 += conv1_padded_1 * conv2_kernel_1;
+            sum12 += conv1_padded_2 * conv2_kernel_1;
           }
       conv2_product[i * 32768 + j * 1024 + l * 32 + m] = sum00;
       conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1] = sum01;
@@ -3849,69 +3800,18 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const half_padded_0 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const half_padded_1 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const half_padded_0 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const half_padded_1 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const half_padded_0 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const half_padded_1 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const half_padded_0 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const half_padded_1 =
-                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const half_padded_0 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const half_padded_1 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+            sum00 += half_padded_0 * conv3_kernel_0;
+            sum01 += half_padded_1 * conv3_kernel_0;
+            sum10 += half_padded_0 * conv3_kernel_1;
+            sum11 += half_padded_1 * conv3_kernel_1;
+            sum20 += half_padded_0 * conv3_kernel_2;
+            sum21 += half_padded_1 * conv3_kernel_2;
           }
       relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m, Math.fround(sum00));
       relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
@@ -3999,69 +3899,19 @@ function conv_10x64x16x3x3x64x16_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 64; k3 += 4) {
-            {
-              const conv3_padded_0 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
-              const conv3_padded_1 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 1 === 64) break;
-            {
-              const conv3_padded_0 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv3_padded_1 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 585]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1161]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 2 === 64) break;
-            {
-              const conv3_padded_0 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv3_padded_1 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 594]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1170]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 3 === 64) break;
-            {
-              const conv3_padded_0 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv3_padded_1 =
-                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 603]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1179]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
+          for (let k3 = 0; k3 < 64; k3++) {
+            const conv3_padded_0 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
+            const conv3_padded_1 =
+              conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
+            const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
+            sum00 += conv3_padded_0 * conv4_kernel_0;
+            sum01 += conv3_padded_1 * conv4_kernel_0;
+            sum10 += conv3_padded_0 * conv4_kernel_1;
+            sum11 += conv3_padded_1 * conv4_kernel_1;
+            sum20 += conv3_padded_0 * conv4_kernel_2;
+            sum21 += conv3_padded_1 * conv4_kernel_2;
           }
       conv4_product[i * 16384 + j * 256 + l * 16 + m] = sum00;
       conv4_product[i * 16384 + j * 256 + l * 16 + m + 1] = sum01;
@@ -4276,62 +4126,18 @@ function conv_1x32x32x3x3x32x32_predict(
       let sum12 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
-              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1156]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1157]!;
-              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1158]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2312]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2313]!;
-              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2314]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3468]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3469]!;
-              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3470]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2]!;
+            const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
+            const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
+            const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            sum00 += conv1_padded_0 * conv2_kernel_0;
+            sum01 += conv1_padded_1 * conv2_kernel_0;
+            sum02 += conv1_padded_2 * conv2_kernel_0;
+            sum10 += conv1_padded_0 * conv2_kernel_1;
+            sum11 += conv1_padded_1 * conv2_kernel_1;
+            sum12 += conv1_padded_2 * conv2_kernel_1;
           }
       conv2_product[j * 1024 + l * 32 + m] = sum00;
       conv2_product[j * 1024 + l * 32 + m + 1] = sum01;
@@ -4387,62 +4193,18 @@ function convRelu_1x64x16x3x3x32x16_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum20 += half_padded_0 * conv3_kernel_2;
-              sum21 += half_padded_1 * conv3_kernel_2;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+            sum00 += half_padded_0 * conv3_kernel_0;
+            sum01 += half_padded_1 * conv3_kernel_0;
+            sum10 += half_padded_0 * conv3_kernel_1;
+            sum11 += half_padded_1 * conv3_kernel_1;
+            sum20 += half_padded_0 * conv3_kernel_2;
+            sum21 += half_padded_1 * conv3_kernel_2;
           }
       relu(conv3_bias, conv3, j, j * 256 + l * 16 + m, Math.fround(sum00));
       relu(conv3_bias, conv3, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
@@ -4497,62 +4259,18 @@ function conv_1x64x16x3x3x64x16_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 64; k3 += 4) {
-            {
-              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
-              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 1 === 64) break;
-            {
-              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 585]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1161]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 2 === 64) break;
-            {
-              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 594]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1170]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
-            if (k3 + 3 === 64) break;
-            {
-              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 603]!;
-              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1179]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum20 += conv3_padded_0 * conv4_kernel_2;
-              sum21 += conv3_padded_1 * conv4_kernel_2;
-            }
+          for (let k3 = 0; k3 < 64; k3++) {
+            const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
+            const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
+            const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
+            sum00 += conv3_padded_0 * conv4_kernel_0;
+            sum01 += conv3_padded_1 * conv4_kernel_0;
+            sum10 += conv3_padded_0 * conv4_kernel_1;
+            sum11 += conv3_padded_1 * conv4_kernel_1;
+            sum20 += conv3_padded_0 * conv4_kernel_2;
+            sum21 += conv3_padded_1 * conv4_kernel_2;
           }
       conv4_product[j * 256 + l * 16 + m] = sum00;
       conv4_product[j * 256 + l * 16 + m + 1] = sum01;

@@ -8,9 +8,9 @@
 // Contents, by line
 //   gradients 20 (forward 24, backward 31)
 //   memory 45: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 110: batches, and what a trainer is
-//   tables 136: what bytes() packs
-//   checks 159: of what is passed in
+//   types 113: batches, and what a trainer is
+//   tables 139: what bytes() packs
+//   checks 162: of what is passed in
 //
 // certificate: none
 
@@ -46,13 +46,15 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   checkRecord("createGradients takes options", options, ["seed"]);
   checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const x = new Float32Array(arena, 0, 1); // []  parameter, always
-  const y = new Float32Array(arena, 16, 1); // []  parameter, always
-  const z = new Float32Array(arena, 32, 1); // []  parameter, always
-  const parameter_x_output = new Float32Array(arena, 48, 1); // []  output, 4–7
-  const parameter_y_output = new Float32Array(arena, 64, 1); // []  output, 5–7
-  const parameter_z_output = new Float32Array(arena, 80, 1); // []  output, 6–7
+  const x = floats(0, 1); // []  parameter, always
+  const y = floats(16, 1); // []  parameter, always
+  const z = floats(32, 1); // []  parameter, always
+  const parameter_x_output = floats(48, 1); // []  output, 4–7
+  const parameter_y_output = floats(64, 1); // []  output, 5–7
+  const parameter_z_output = floats(80, 1); // []  output, 6–7
 
   x.fill(-2);
   y.fill(5);
@@ -62,16 +64,17 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   const ofInputs = {};
 
   /** The bytes of what survives a step. */
-  const packedViews = PARAMETERS.map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    PARAMETERS.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(12);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -90,14 +93,14 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 20 (forward 25, update 32, backward 37), evaluate 62, predict 73
 //   memory 82: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 160: batches, and what a trainer is
-//   tables 201: what bytes() packs
-//   checks 229: of what is passed in
+//   types 164: batches, and what a trainer is
+//   tables 205: what bytes() packs
+//   checks 233: of what is passed in
 //
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4e20e6fc1d9f681c
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3a1847a0649b499e
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -83,12 +83,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const x = new Float32Array(arena, 0, 1); // []  parameter, always
-  const y = new Float32Array(arena, 16, 1); // []  parameter, always
-  const z = new Float32Array(arena, 32, 1); // []  parameter, always
-  const stepCount = new Int32Array(arena, 48, 1); // []  state, always
-  const f_output_predict = new Float32Array(arena, 64, 1); // []  output, 1–2
+  const x = floats(0, 1); // []  parameter, always
+  const y = floats(16, 1); // []  parameter, always
+  const z = floats(32, 1); // []  parameter, always
+  const stepCount = ints(48, 1); // []  state, always
+  const f_output_predict = floats(64, 1); // []  output, 1–2
 
   x.fill(-2);
   y.fill(5);
@@ -97,16 +100,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken: readonly string[] = [];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(16);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -125,14 +129,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

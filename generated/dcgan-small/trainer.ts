@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 774 (forward 39, update 213, backward 228), evaluate 791, predict 935
-//   memory 997: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2069: batches, and what a trainer is
-//   tables 2171: what bytes() packs
-//   kernels 2264: in the order in which statements call them, each under its definitions
-//   checks 7320: of what is passed in
-//   mathematics 7452: functions and random numbers that all machines compute alike
+//   step 761 (forward 39, update 213, backward 228), evaluate 778, predict 922
+//   memory 984: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 2040: batches, and what a trainer is
+//   tables 2142: what bytes() packs
+//   kernels 2235: in the order in which statements call them, each under its definitions
+//   checks 7227: of what is passed in
+//   mathematics 7359: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3f22b71ec0684a5e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9b5240470b2e34a5
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -533,8 +533,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.5·m + (1 − 0.5)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
     //     1e-8). Each w is updated where its gradient is finished: generator.paint.bias in 42, generator.double.bias in 45,
-    //     generator.paint.kernel in 49, generator.norm.beta in 52, generator.double.kernel in 57, generator.norm.gamma in 60,
-    //     generator.spread.bias in 63, generator.spread.kernel in 64.
+    //     generator.paint.kernel in 47, generator.norm.beta in 50, generator.double.kernel in 53, generator.norm.gamma in 56,
+    //     generator.spread.bias in 59, generator.spread.kernel in 60.
     // 24. 1-beta1^t by adam    %1-beta1^t_mul, %generator.adam.1-beta1^t_next  update, models/dcgan-small.ts:49
     generator_adam_1_beta1_t[0] = generator_adam_1_beta1_t[0]! * 0.5 + 0.5;
     // 25. rate = 0.001 / generator.adam.1-beta1^t_next    %rate  update of rate by adam, models/dcgan-small.ts:49
@@ -660,32 +660,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dcgan-small.ts:32
     sumAdam_generator_double_bias();
 
-    // 46. d_generator.paint.z_padded_2 = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded_2  pad for
-    //     d_reverse_2_conv, models/dcgan-small.ts:33
-    pad_d_generator_paint_z_padded_2_generator();
-
     // — adjoint of generator.paint
-    // 47. d_reverse_2_conv = transpose(d_generator.paint.z, [1,0,2,3]) ∗ transpose(generator.double, [1,0,2,3])    %d_reverse_2_conv
+    // 46. d_reverse_2_conv = transpose(d_generator.paint.z, [1,0,2,3]) ∗ transpose(generator.double, [1,0,2,3])    %d_reverse_2_conv
     //     adjoint of conv (statement 16): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:33
     conv_d_reverse_2_conv_generator();
 
     // #endregion
     // #region update
-    // 48. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul, %generator.paint.kernel_mul_2,
-    //     %generator.paint.kernel.m_next  update, models/dcgan-small.ts:33
-    adam_generator_paint_kernel_m();
-    // 49. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul_3…%generator.paint.kernel_next  update,
+    // 47. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul…%generator.paint.kernel_next  update,
     //     models/dcgan-small.ts:33
     adam_generator_paint_kernel();
 
     // #endregion
     // #region backward
-    // 50. d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started,
+    // 48. d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started,
     //     models/dcgan-small.ts:32
     pad_d_generator_double_z_padded_generator();
 
     // — adjoint of generator.double, generator.norm
-    // 51. d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]),
+    // 49. d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]),
     //     [2,3])    %d_started  adjoint of conv (statement 10): d_x = d_y ∗ reversed w, models/dcgan-small.ts:32
     // d_generator.norm = [0 < started] ? d_started : 0    %d_generator.norm_lt, %d_generator.norm  adjoint of relu (statement 5): d_x = d_y
     //     ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/dcgan-small.ts:31
@@ -693,36 +686,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/dcgan-small.ts:31
     convWhere_d_generator_norm_generator();
 
-    // 52. d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast (statement 5): d_x = Σ
+    // 50. d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast (statement 5): d_x = Σ
     //     d_y, models/dcgan-small.ts:31
     // generator.norm.beta by adam with d_generator.norm.beta    %generator.norm.beta_mul…%generator.norm.beta_next  update,
     //     models/dcgan-small.ts:31
     sumAdam_generator_norm_beta();
 
-    // 53. d_generator.double.z_padded_2 = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded_2  pad for
-    //     d_reverse_conv, models/dcgan-small.ts:32
-    pad_d_generator_double_z_padded_2_generator();
-    // 54. started_wide = started in double    %started_wide  widen for d_reverse_conv, models/dcgan-small.ts:32
+    // 51. started_wide = started in double    %started_wide  widen for d_reverse_conv, models/dcgan-small.ts:32
     widen_started_wide_generator();
 
     // — adjoint of generator.double
-    // 55. d_reverse_conv = transpose(d_generator.double.z, [1,0,2,3]) ∗ transpose(started, [1,0,2,3])    %d_reverse_conv  adjoint of conv
+    // 52. d_reverse_conv = transpose(d_generator.double.z, [1,0,2,3]) ∗ transpose(started, [1,0,2,3])    %d_reverse_conv  adjoint of conv
     //     (statement 10): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:32
     conv_d_reverse_conv_generator();
 
     // #endregion
     // #region update
-    // 56. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul, %generator.double.kernel_mul_2,
-    //     %generator.double.kernel.m_next  update, models/dcgan-small.ts:32
-    adam_generator_double_kernel_m();
-    // 57. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul_3…%generator.double.kernel_next  update,
+    // 53. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul…%generator.double.kernel_next  update,
     //     models/dcgan-small.ts:32
     adam_generator_double_kernel();
 
     // #endregion
     // #region forward
     // — generator.norm
-    // 58. generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub,
+    // 54. generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub,
     //     models/dcgan-small.ts:31
     // d_generator.norm.inverse = Σ (d_generator.norm ⊙ generator.norm.gamma ⊙ generator.norm.centered) over axes 0,2,3
     //     %d_generator.norm.normal, %d_broadcast_3, %d_generator.norm.inverse  adjoint of mul (statement 5): d_a = d_y ⊙ b, d_b = d_y ⊙ a;
@@ -732,35 +719,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // — adjoint of generator.norm
-    // 59. generator.norm.centered as in statement 4    %generator.norm.centered, %d_generator.norm.normal  again, models/dcgan-small.ts:31
+    // 55. generator.norm.centered as in statement 4    %generator.norm.centered, %d_generator.norm.normal  again, models/dcgan-small.ts:31
     // d_generator.norm.centered through generator.norm    %d_add_4_mul…%d_generator.norm.centered  adjoint of generator.norm (statement 4,
-    //     5, 59): sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub:
+    //     5, 55): sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub:
     //     d_x = Σ over the uses of x, models/dcgan-small.ts:31
     mulAdd_d_generator_norm_centered_generator();
 
-    // 60. d_generator.norm.gamma = Σ (d_generator.norm ⊙ generator.norm.normal) over axes 0,2,3    %d_broadcast_4, %d_generator.norm.gamma
+    // 56. d_generator.norm.gamma = Σ (d_generator.norm ⊙ generator.norm.normal) over axes 0,2,3    %d_broadcast_4, %d_generator.norm.gamma
     //     adjoint of mul (statement 5): d_b = d_y ⊙ a; broadcast (statement 5): d_x = Σ d_y, models/dcgan-small.ts:31
     // generator.norm.gamma by adam with d_generator.norm.gamma    %generator.norm.gamma_mul…%generator.norm.gamma_next  update,
     //     models/dcgan-small.ts:31
     sumAdam_generator_norm_gamma();
 
-    // 61. d_generator.norm.mu = Σ (−d_generator.norm.centered) over axes 0,2,3    %d_broadcast_2, %d_generator.norm.mu  adjoint of sub
-    //     (statement 59): d_b = −d_y; broadcast (statement 59): d_x = Σ d_y, models/dcgan-small.ts:31
+    // 57. d_generator.norm.mu = Σ (−d_generator.norm.centered) over axes 0,2,3    %d_broadcast_2, %d_generator.norm.mu  adjoint of sub
+    //     (statement 55): d_b = −d_y; broadcast (statement 55): d_x = Σ d_y, models/dcgan-small.ts:31
     sum_d_generator_norm_mu_generator();
 
-    // 62. d_sum = d_generator.norm.mu ⊙ (1 / 3136)    %d_sum  adjoint of mul (statement 4): d_a = d_y ⊙ b, models/dcgan-small.ts:31
+    // 58. d_sum = d_generator.norm.mu ⊙ (1 / 3136)    %d_sum  adjoint of mul (statement 4): d_a = d_y ⊙ b, models/dcgan-small.ts:31
     // d_coarse = d_generator.norm.centered + d_generator.norm.mu ⊙ (1 / 3136)    %d_coarse  adjoint of reshape (statement 4): d_x = Σ over
     //     the uses of x, models/dcgan-small.ts:30
     add_d_coarse_generator();
 
     // — adjoint of generator.spread
-    // 63. d_generator.spread.bias = Σ reshape(d_coarse, [64,784]) over axes 0    %d_generator.spread.bias  adjoint of broadcast (statement
+    // 59. d_generator.spread.bias = Σ reshape(d_coarse, [64,784]) over axes 0    %d_generator.spread.bias  adjoint of broadcast (statement
     //     3): d_x = Σ d_y, models/dcgan-small.ts:29
     // generator.spread.bias by adam with d_generator.spread.bias    %generator.spread.bias_mul…%generator.spread.bias_next  update,
     //     models/dcgan-small.ts:29
     sumAdam_generator_spread_bias();
 
-    // 64. d_generator.spread.kernel = mul_6ᵀ · reshape(d_coarse, [64,784])    %d_generator.spread.kernel  adjoint of dot (statement 3): d_b
+    // 60. d_generator.spread.kernel = mul_6ᵀ · reshape(d_coarse, [64,784])    %d_generator.spread.kernel  adjoint of dot (statement 3): d_b
     //     = aᵀ·d_y, models/dcgan-small.ts:29
     // generator.spread.kernel by adam with d_generator.spread.kernel    %generator.spread.kernel_mul…%generator.spread.kernel_next  update,
     //     models/dcgan-small.ts:29
@@ -998,188 +985,187 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const random = new Int32Array(arena, 0, 1); // []  state, always
-  const generator_spread_kernel = new Float32Array(arena, 16, 25088); // [32,784]  parameter, always
-  const generator_spread_bias = new Float32Array(arena, 100368, 784); // [784]  parameter, always
-  const generator_norm_gamma = new Float32Array(arena, 103504, 16); // [16]  parameter, always
-  const generator_norm_beta = new Float32Array(arena, 103568, 16); // [16]  parameter, always
-  const generator_double_kernel = new Float32Array(arena, 103632, 2048); // [16,8,4,4]  parameter, always
-  const generator_double_bias = new Float32Array(arena, 111824, 8); // [8]  parameter, always
-  const generator_paint_kernel = new Float32Array(arena, 111856, 128); // [8,1,4,4]  parameter, always
-  const generator_paint_bias = new Float32Array(arena, 112368, 1); // [1]  parameter, always
-  const discriminator_look_kernel = new Float32Array(arena, 112384, 128); // [8,1,4,4]  parameter, always
-  const discriminator_look_bias = new Float32Array(arena, 112896, 8); // [8]  parameter, always
-  const discriminator_compare_kernel = new Float32Array(arena, 112928, 2048); // [16,8,4,4]  parameter, always
-  const discriminator_compare_bias = new Float32Array(arena, 121120, 16); // [16]  parameter, always
-  const discriminator_judge_kernel = new Float32Array(arena, 121184, 784); // [784,1]  parameter, always
-  const discriminator_judge_bias = new Float32Array(arena, 124320, 1); // [1]  parameter, always
-  const discriminator_adam_1_beta1_t = new Float32Array(arena, 124336, 1); // []  state, always
-  const discriminator_adam_1_beta2_t = new Float32Array(arena, 124352, 1); // []  state, always
-  const discriminator_look_kernel_m = new Float32Array(arena, 124368, 128); // [8,1,4,4]  state, always
-  const discriminator_look_kernel_v = new Float32Array(arena, 124880, 128); // [8,1,4,4]  state, always
-  const discriminator_look_bias_m = new Float32Array(arena, 125392, 8); // [8]  state, always
-  const discriminator_look_bias_v = new Float32Array(arena, 125424, 8); // [8]  state, always
-  const discriminator_compare_kernel_m = new Float32Array(arena, 125456, 2048); // [16,8,4,4]  state, always
-  const discriminator_compare_kernel_v = new Float32Array(arena, 133648, 2048); // [16,8,4,4]  state, always
-  const discriminator_compare_bias_m = new Float32Array(arena, 141840, 16); // [16]  state, always
-  const discriminator_compare_bias_v = new Float32Array(arena, 141904, 16); // [16]  state, always
-  const discriminator_judge_kernel_m = new Float32Array(arena, 141968, 784); // [784,1]  state, always
-  const discriminator_judge_kernel_v = new Float32Array(arena, 145104, 784); // [784,1]  state, always
-  const discriminator_judge_bias_m = new Float32Array(arena, 148240, 1); // [1]  state, always
-  const discriminator_judge_bias_v = new Float32Array(arena, 148256, 1); // [1]  state, always
-  const generator_norm_mean = new Float32Array(arena, 148272, 16); // [16]  state, always
-  const generator_norm_variance = new Float32Array(arena, 148336, 16); // [16]  state, always
-  const generator_adam_1_beta1_t = new Float32Array(arena, 148400, 1); // []  state, always
-  const generator_adam_1_beta2_t = new Float32Array(arena, 148416, 1); // []  state, always
-  const generator_spread_kernel_m = new Float32Array(arena, 148432, 25088); // [32,784]  state, always
-  const generator_spread_kernel_v = new Float32Array(arena, 248784, 25088); // [32,784]  state, always
-  const generator_spread_bias_m = new Float32Array(arena, 349136, 784); // [784]  state, always
-  const generator_spread_bias_v = new Float32Array(arena, 352272, 784); // [784]  state, always
-  const generator_norm_gamma_m = new Float32Array(arena, 355408, 16); // [16]  state, always
-  const generator_norm_gamma_v = new Float32Array(arena, 355472, 16); // [16]  state, always
-  const generator_norm_beta_m = new Float32Array(arena, 355536, 16); // [16]  state, always
-  const generator_norm_beta_v = new Float32Array(arena, 355600, 16); // [16]  state, always
-  const generator_double_kernel_m = new Float32Array(arena, 355664, 2048); // [16,8,4,4]  state, always
-  const generator_double_kernel_v = new Float32Array(arena, 363856, 2048); // [16,8,4,4]  state, always
-  const generator_double_bias_m = new Float32Array(arena, 372048, 8); // [8]  state, always
-  const generator_double_bias_v = new Float32Array(arena, 372080, 8); // [8]  state, always
-  const generator_paint_kernel_m = new Float32Array(arena, 372112, 128); // [8,1,4,4]  state, always
-  const generator_paint_kernel_v = new Float32Array(arena, 372624, 128); // [8,1,4,4]  state, always
-  const generator_paint_bias_m = new Float32Array(arena, 373136, 1); // [1]  state, always
-  const generator_paint_bias_v = new Float32Array(arena, 373152, 1); // [1]  state, always
-  const stepCount = new Int32Array(arena, 373168, 1); // []  state, always
-  const x = new Float32Array(arena, 1711872, 50176); // [64,784]  input, 1–61
-  const live_rows = new Int32Array(arena, 1298880, 1); // []  input, 1–28
-  const mul_6 = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, 1–2
-  const generator_spread = new Float32Array(arena, 704960, 50176); // [64,784]  scratch, 2–4
-  const sum = new Float32Array(arena, 905664, 16); // [16]  scratch, 3–4
-  const sum_2 = new Float32Array(arena, 905728, 16); // [16]  scratch, 3–4
-  const generator_double_product_padded = new Float32Array(arena, 373184, 82944); // [64,16,9,9]  scratch, 4–8
-  const concat = new Float32Array(arena, 704960, 100352); // [64,32,7,7]  scratch, 5–9
-  const generator_paint_product_padded = new Float32Array(arena, 1912576, 131072); // [64,8,16,16]  scratch, 9–13
-  const concat_2 = new Float32Array(arena, 373184, 50176); // [64,4,14,14]  scratch, 10–14
-  const generator_paint = new Float32Array(arena, 3116800, 50176); // [64,1,28,28]  residual, 14–46
-  const discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  residual, 16–59
-  const edges = new Float32Array(arena, 2313984, 100352); // [64,8,14,14]  residual, 16–56
-  const discriminator_compare_z = new Float32Array(arena, 3317504, 50176); // [64,16,7,7]  residual, 18–50
-  const parts = new Float32Array(arena, 3518208, 50176); // [64,16,7,7]  residual, 18–49
-  const discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  residual, 20–42
-  const edges_2 = new Float32Array(arena, 373184, 100352); // [64,8,14,14]  residual, 20–43
-  const discriminator_compare_z_2 = new Float32Array(arena, 1310464, 50176); // [64,16,7,7]  residual, 22–37
-  const parts_2 = new Float32Array(arena, 1511168, 50176); // [64,16,7,7]  residual, 22–36
-  const discriminator_judge_2 = new Float32Array(arena, 774592, 64); // [64,1]  residual, 23–25
-  const exp_2 = new Float32Array(arena, 774848, 64); // [64,1]  residual, 23–25
-  const d_discriminator_judge_2 = new Float32Array(arena, 978688, 64); // [64,1]  scratch, 23–36
-  const sum_4 = new Float32Array(arena, 775104, 1); // []  scratch, 25–29
-  const d_rowSum = new Float32Array(arena, 775120, 1); // []  scratch, 26–27
-  const neg = new Float32Array(arena, 775136, 64); // [64,1]  residual, 27–28
-  const exp_ = new Float32Array(arena, 775392, 64); // [64,1]  residual, 27–28
-  const d_neg = new Float32Array(arena, 774848, 64); // [64,1]  scratch, 27–34
-  const d_discriminator_judge = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 27–49
-  const rowSum = new Float32Array(arena, 1298880, 1); // []  scratch, 28–29, over live_rows
-  const rate = new Float32Array(arena, 3718912, 1); // []  scratch, 31–62
-  const correction = new Float32Array(arena, 3718928, 1); // []  scratch, 33–62
-  const d_flatten_2 = new Float32Array(arena, 774848, 50176); // [64,784]  scratch, 35–37
-  const d_discriminator_judge_kernel_part = new Float32Array(arena, 975552, 784); // [784,1]  scratch, 36–49
-  const d_discriminator_compare_z_2 = new Float32Array(arena, 774848, 50176); // [64,16,7,7]  scratch, 37–51, over d_flatten_2
-  const d_edges_2_padded = new Float32Array(arena, 978688, 82944); // [64,16,9,9]  scratch, 37–41
-  const concat_3 = new Float32Array(arena, 1310464, 100352); // [64,32,7,7]  scratch, 38–42
-  const d_discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  scratch, 42–60, over discriminator_look_z_2
-  const d_discriminator_compare_kernel_part = new Float32Array(arena, 1502976, 2048); // [16,8,4,4]  scratch, 45–58
-  const d_discriminator_look_kernel_part = new Float32Array(arena, 373184, 128); // [8,1,4,4]  scratch, 47–62
-  const d_flatten = new Float32Array(arena, 373696, 50176); // [64,784]  scratch, 48–50
-  const d_discriminator_compare_z = new Float32Array(arena, 373696, 50176); // [64,16,7,7]  scratch, 50–57, over d_flatten
-  const d_edges_padded = new Float32Array(arena, 975808, 82944); // [64,16,9,9]  scratch, 50–55
-  const concat_4 = new Float32Array(arena, 574400, 100352); // [64,32,7,7]  scratch, 52–59
-  const d_discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  scratch, 59–62, over discriminator_look_z
-  const x_padded = new Float32Array(arena, 373184, 57600); // [64,30,30]  scratch, 15–16
-  const edges_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 17–18
-  const generator_paint_padded = new Float32Array(arena, 774592, 57600); // [64,1,30,30]  scratch, 19–20
-  const edges_2_padded = new Float32Array(arena, 774592, 131072); // [64,8,16,16]  scratch, 21–22
-  const edges_2_padded_2 = new Float32Array(arena, 978688, 131072); // [64,8,16,16]  scratch, 43–45
-  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 373184, 50176); // [16,7,7,64]  scratch, 44–45
-  const generator_paint_padded_2 = new Float32Array(arena, 373696, 57600); // [64,1,30,30]  scratch, 46–47
-  const edges_padded_2 = new Float32Array(arena, 975808, 131072); // [64,8,16,16]  scratch, 56–58
-  const d_discriminator_compare_z_wide = new Float64Array(arena, 2313984, 50176); // [16,7,7,64]  scratch, 57–58
-  const x_padded_2 = new Float32Array(arena, 373696, 57600); // [64,30,30]  scratch, 61–62
-  const mul_6_generator = new Float32Array(arena, 1298896, 2048); // [64,32]  residual, 1–64
-  const generator_spread_generator = new Float32Array(arena, 1708688, 50176); // [64,784]  residual, 3–59
-  const generator_norm_mu_generator = new Float32Array(arena, 1307088, 16); // [16]  residual, 4–59
-  const sqrt_generator = new Float32Array(arena, 1307152, 16); // [16]  residual, 4–59
-  const generator_norm_inverse_generator = new Float32Array(arena, 1307216, 16); // [16]  residual, 4–59
-  const generator_norm_normal_generator = new Float32Array(arena, 1909392, 50176); // [64,16,7,7]  residual, 5–60
-  const started_generator = new Float32Array(arena, 2110096, 50176); // [64,16,7,7]  residual, 5–54
-  const generator_double_product_padded_generator = new Float32Array(arena, 774592, 82944); // [64,16,9,9]  scratch, 5–9
-  const concat_generator = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 6–10
-  const generator_double_generator = new Float32Array(arena, 1307280, 100352); // [64,8,14,14]  residual, 10–47
-  const generator_paint_product_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 11–15
-  const concat_2_generator = new Float32Array(arena, 897472, 50176); // [64,4,14,14]  scratch, 12–16
-  const generator_paint_generator = new Float32Array(arena, 2712208, 50176); // [64,1,28,28]  residual, 16–41
-  const discriminator_look_z_2_generator = new Float32Array(arena, 2310800, 100352); // [64,8,14,14]  residual, 18–36
-  const edges_2_generator = new Float32Array(arena, 373184, 100352); // [64,8,14,14]  scratch, 18–19
-  const discriminator_compare_z_2_generator = new Float32Array(arena, 373184, 50176); // [64,16,7,7]  residual, 20–30
-  const parts_2_generator = new Float32Array(arena, 573888, 50176); // [64,16,7,7]  scratch, 20–21
-  const neg_4_generator = new Float32Array(arena, 774848, 64); // [64,1]  residual, 21–22
-  const exp_3_generator = new Float32Array(arena, 775104, 64); // [64,1]  residual, 21–22
-  const d_discriminator_judge_2_generator = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 21–29
-  const sum_5_generator = new Float32Array(arena, 573888, 1); // []  scratch, 22–23
-  const rate_generator = new Float32Array(arena, 2912912, 1); // []  scratch, 25–64
-  const correction_generator = new Float32Array(arena, 1298880, 1); // []  scratch, 27–64
-  const d_flatten_2_generator = new Float32Array(arena, 573888, 50176); // [64,784]  scratch, 29–30
-  const d_edges_2_padded_generator = new Float32Array(arena, 774592, 82944); // [64,16,9,9]  scratch, 30–34
-  const concat_3_generator = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 31–35
-  const d_edges_2_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 35–36
-  const d_generator_paint_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 36–40
-  const concat_4_generator = new Float32Array(arena, 897472, 50176); // [64,4,14,14]  scratch, 37–41
-  // [64,1,28,28]  scratch, 41–46, over generator_paint_generator
-  const d_generator_paint_z_generator = new Float32Array(arena, 2712208, 50176);
-  const d_generator_double_z_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 44–53
-  const d_reverse_2_conv_generator = new Float32Array(arena, 603584, 128); // [1,8,4,4]  scratch, 47–49
-  const d_generator_norm_generator = new Float32Array(arena, 1307280, 50176); // [64,16,7,7]  scratch, 51–60
-  const d_reverse_conv_generator = new Float32Array(arena, 1507984, 2048); // [8,16,4,4]  scratch, 55–57
-  const d_generator_norm_inverse_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 58–59
-  // [64,16,7,7]  scratch, 59–62, over generator_spread_generator
-  const d_generator_norm_centered_generator = new Float32Array(arena, 1708688, 50176);
-  const d_generator_norm_mu_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 61–62
-  // [64,16,7,7]  scratch, 62–64, over d_generator_norm_centered_generator
-  const d_coarse_generator = new Float32Array(arena, 1708688, 50176);
-  const generator_paint_padded_generator = new Float32Array(arena, 774592, 57600); // [64,1,30,30]  scratch, 17–18
-  const edges_2_padded_generator = new Float32Array(arena, 774592, 131072); // [64,8,16,16]  scratch, 19–20
-  const d_generator_paint_z_padded_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 43–44
-  const d_generator_paint_z_padded_2_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 46–47
-  const d_generator_double_z_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 50–51
-  const d_generator_double_z_padded_2_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 53–55
-  const started_wide_generator = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, 54–55
-  const x_evaluate = new Float32Array(arena, 774592, 50176); // [64,784]  input, 1–14
-  const live_rows_evaluate = new Int32Array(arena, 975296, 1); // []  input, 1–28
-  const mul_6_evaluate = new Float32Array(arena, 573888, 2048); // [64,32]  scratch, 1–2
-  const generator_spread_product_evaluate = new Float32Array(arena, 373184, 50176); // [64,784]  scratch, 2–3
-  const generator_double_product_padded_evaluate = new Float32Array(arena, 975312, 82944); // [64,16,9,9]  scratch, 3–7
-  const concat_evaluate = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 4–8
-  const generator_paint_product_padded_evaluate = new Float32Array(arena, 975312, 131072); // [64,8,16,16]  scratch, 8–12
-  const concat_2_evaluate = new Float32Array(arena, 573888, 50176); // [64,4,14,14]  scratch, 9–13
-  const generator_paint_evaluate = new Float32Array(arena, 373184, 50176); // [64,1,28,28]  scratch, 13–19
-  const edges_evaluate = new Float32Array(arena, 573888, 100352); // [64,8,14,14]  scratch, 15–16
-  const parts_evaluate = new Float32Array(arena, 573888, 50176); // [64,16,7,7]  scratch, 17–18
-  const neg_evaluate = new Float32Array(arena, 897472, 64); // [64,1]  scratch, 18–24
-  const edges_2_evaluate = new Float32Array(arena, 975312, 100352); // [64,8,14,14]  scratch, 20–21
-  const parts_2_evaluate = new Float32Array(arena, 975312, 50176); // [64,16,7,7]  scratch, 22–23
-  const discriminator_judge_2_evaluate = new Float32Array(arena, 373184, 64); // [64,1]  scratch, 23–28
-  const rowSum_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, 24–27
-  const rowSum_2_evaluate = new Float32Array(arena, 373456, 1); // []  scratch, 26–27
-  const rowSum_3_evaluate = new Float32Array(arena, 975296, 1); // []  scratch, 28–29, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 975312, 57600); // [64,30,30]  scratch, 14–15
-  const edges_padded_evaluate = new Float32Array(arena, 975312, 131072); // [64,8,16,16]  scratch, 16–17
-  const generator_paint_padded_evaluate = new Float32Array(arena, 573888, 57600); // [64,1,30,30]  scratch, 19–20
-  const edges_2_padded_evaluate = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 21–22
-  const mul_6_predict = new Float32Array(arena, 373184, 32); // [1,32]  scratch, 1–2
-  const generator_spread_product_predict = new Float32Array(arena, 378368, 784); // [1,784]  scratch, 2–3
-  const generator_double_product_padded_predict = new Float32Array(arena, 373184, 1296); // [1,16,9,9]  scratch, 3–7
-  const concat_predict = new Float32Array(arena, 381376, 1568); // [1,32,7,7]  scratch, 4–8
-  const generator_paint_product_padded_predict = new Float32Array(arena, 373184, 2048); // [1,8,16,16]  scratch, 8–12
-  const concat_2_predict = new Float32Array(arena, 381376, 784); // [1,4,14,14]  scratch, 9–13
-  const generator_paint_predict = new Float32Array(arena, 373184, 784); // [1,1,28,28]  output, 13–14
+  const random = ints(0, 1); // []  state, always
+  const generator_spread_kernel = floats(16, 25088); // [32,784]  parameter, always
+  const generator_spread_bias = floats(100368, 784); // [784]  parameter, always
+  const generator_norm_gamma = floats(103504, 16); // [16]  parameter, always
+  const generator_norm_beta = floats(103568, 16); // [16]  parameter, always
+  const generator_double_kernel = floats(103632, 2048); // [16,8,4,4]  parameter, always
+  const generator_double_bias = floats(111824, 8); // [8]  parameter, always
+  const generator_paint_kernel = floats(111856, 128); // [8,1,4,4]  parameter, always
+  const generator_paint_bias = floats(112368, 1); // [1]  parameter, always
+  const discriminator_look_kernel = floats(112384, 128); // [8,1,4,4]  parameter, always
+  const discriminator_look_bias = floats(112896, 8); // [8]  parameter, always
+  const discriminator_compare_kernel = floats(112928, 2048); // [16,8,4,4]  parameter, always
+  const discriminator_compare_bias = floats(121120, 16); // [16]  parameter, always
+  const discriminator_judge_kernel = floats(121184, 784); // [784,1]  parameter, always
+  const discriminator_judge_bias = floats(124320, 1); // [1]  parameter, always
+  const discriminator_adam_1_beta1_t = floats(124336, 1); // []  state, always
+  const discriminator_adam_1_beta2_t = floats(124352, 1); // []  state, always
+  const discriminator_look_kernel_m = floats(124368, 128); // [8,1,4,4]  state, always
+  const discriminator_look_kernel_v = floats(124880, 128); // [8,1,4,4]  state, always
+  const discriminator_look_bias_m = floats(125392, 8); // [8]  state, always
+  const discriminator_look_bias_v = floats(125424, 8); // [8]  state, always
+  const discriminator_compare_kernel_m = floats(125456, 2048); // [16,8,4,4]  state, always
+  const discriminator_compare_kernel_v = floats(133648, 2048); // [16,8,4,4]  state, always
+  const discriminator_compare_bias_m = floats(141840, 16); // [16]  state, always
+  const discriminator_compare_bias_v = floats(141904, 16); // [16]  state, always
+  const discriminator_judge_kernel_m = floats(141968, 784); // [784,1]  state, always
+  const discriminator_judge_kernel_v = floats(145104, 784); // [784,1]  state, always
+  const discriminator_judge_bias_m = floats(148240, 1); // [1]  state, always
+  const discriminator_judge_bias_v = floats(148256, 1); // [1]  state, always
+  const generator_norm_mean = floats(148272, 16); // [16]  state, always
+  const generator_norm_variance = floats(148336, 16); // [16]  state, always
+  const generator_adam_1_beta1_t = floats(148400, 1); // []  state, always
+  const generator_adam_1_beta2_t = floats(148416, 1); // []  state, always
+  const generator_spread_kernel_m = floats(148432, 25088); // [32,784]  state, always
+  const generator_spread_kernel_v = floats(248784, 25088); // [32,784]  state, always
+  const generator_spread_bias_m = floats(349136, 784); // [784]  state, always
+  const generator_spread_bias_v = floats(352272, 784); // [784]  state, always
+  const generator_norm_gamma_m = floats(355408, 16); // [16]  state, always
+  const generator_norm_gamma_v = floats(355472, 16); // [16]  state, always
+  const generator_norm_beta_m = floats(355536, 16); // [16]  state, always
+  const generator_norm_beta_v = floats(355600, 16); // [16]  state, always
+  const generator_double_kernel_m = floats(355664, 2048); // [16,8,4,4]  state, always
+  const generator_double_kernel_v = floats(363856, 2048); // [16,8,4,4]  state, always
+  const generator_double_bias_m = floats(372048, 8); // [8]  state, always
+  const generator_double_bias_v = floats(372080, 8); // [8]  state, always
+  const generator_paint_kernel_m = floats(372112, 128); // [8,1,4,4]  state, always
+  const generator_paint_kernel_v = floats(372624, 128); // [8,1,4,4]  state, always
+  const generator_paint_bias_m = floats(373136, 1); // [1]  state, always
+  const generator_paint_bias_v = floats(373152, 1); // [1]  state, always
+  const stepCount = ints(373168, 1); // []  state, always
+  const x = floats(1711872, 50176); // [64,784]  input, 1–61
+  const live_rows = ints(1298880, 1); // []  input, 1–28
+  const mul_6 = floats(373184, 2048); // [64,32]  scratch, 1–2
+  const generator_spread = floats(704960, 50176); // [64,784]  scratch, 2–4
+  const sum = floats(905664, 16); // [16]  scratch, 3–4
+  const sum_2 = floats(905728, 16); // [16]  scratch, 3–4
+  const generator_double_product_padded = floats(373184, 82944); // [64,16,9,9]  scratch, 4–8
+  const concat = floats(704960, 100352); // [64,32,7,7]  scratch, 5–9
+  const generator_paint_product_padded = floats(1912576, 131072); // [64,8,16,16]  scratch, 9–13
+  const concat_2 = floats(373184, 50176); // [64,4,14,14]  scratch, 10–14
+  const generator_paint = floats(3116800, 50176); // [64,1,28,28]  residual, 14–46
+  const discriminator_look_z = floats(1912576, 100352); // [64,8,14,14]  residual, 16–59
+  const edges = floats(2313984, 100352); // [64,8,14,14]  residual, 16–56
+  const discriminator_compare_z = floats(3317504, 50176); // [64,16,7,7]  residual, 18–50
+  const parts = floats(3518208, 50176); // [64,16,7,7]  residual, 18–49
+  const discriminator_look_z_2 = floats(2715392, 100352); // [64,8,14,14]  residual, 20–42
+  const edges_2 = floats(373184, 100352); // [64,8,14,14]  residual, 20–43
+  const discriminator_compare_z_2 = floats(1310464, 50176); // [64,16,7,7]  residual, 22–37
+  const parts_2 = floats(1511168, 50176); // [64,16,7,7]  residual, 22–36
+  const discriminator_judge_2 = floats(774592, 64); // [64,1]  residual, 23–25
+  const exp_2 = floats(774848, 64); // [64,1]  residual, 23–25
+  const d_discriminator_judge_2 = floats(978688, 64); // [64,1]  scratch, 23–36
+  const sum_4 = floats(775104, 1); // []  scratch, 25–29
+  const d_rowSum = floats(775120, 1); // []  scratch, 26–27
+  const neg = floats(775136, 64); // [64,1]  residual, 27–28
+  const exp_ = floats(775392, 64); // [64,1]  residual, 27–28
+  const d_neg = floats(774848, 64); // [64,1]  scratch, 27–34
+  const d_discriminator_judge = floats(774592, 64); // [64,1]  scratch, 27–49
+  const rowSum = floats(1298880, 1); // []  scratch, 28–29, over live_rows
+  const rate = floats(3718912, 1); // []  scratch, 31–62
+  const correction = floats(3718928, 1); // []  scratch, 33–62
+  const d_flatten_2 = floats(774848, 50176); // [64,784]  scratch, 35–37
+  const d_discriminator_judge_kernel_part = floats(975552, 784); // [784,1]  scratch, 36–49
+  const d_discriminator_compare_z_2 = floats(774848, 50176); // [64,16,7,7]  scratch, 37–51, over d_flatten_2
+  const d_edges_2_padded = floats(978688, 82944); // [64,16,9,9]  scratch, 37–41
+  const concat_3 = floats(1310464, 100352); // [64,32,7,7]  scratch, 38–42
+  const d_discriminator_look_z_2 = floats(2715392, 100352); // [64,8,14,14]  scratch, 42–60, over discriminator_look_z_2
+  const d_discriminator_compare_kernel_part = floats(1502976, 2048); // [16,8,4,4]  scratch, 45–58
+  const d_discriminator_look_kernel_part = floats(373184, 128); // [8,1,4,4]  scratch, 47–62
+  const d_flatten = floats(373696, 50176); // [64,784]  scratch, 48–50
+  const d_discriminator_compare_z = floats(373696, 50176); // [64,16,7,7]  scratch, 50–57, over d_flatten
+  const d_edges_padded = floats(975808, 82944); // [64,16,9,9]  scratch, 50–55
+  const concat_4 = floats(574400, 100352); // [64,32,7,7]  scratch, 52–59
+  const d_discriminator_look_z = floats(1912576, 100352); // [64,8,14,14]  scratch, 59–62, over discriminator_look_z
+  const x_padded = floats(373184, 57600); // [64,30,30]  scratch, 15–16
+  const edges_padded = floats(373184, 131072); // [64,8,16,16]  scratch, 17–18
+  const generator_paint_padded = floats(774592, 57600); // [64,1,30,30]  scratch, 19–20
+  const edges_2_padded = floats(774592, 131072); // [64,8,16,16]  scratch, 21–22
+  const edges_2_padded_2 = floats(978688, 131072); // [64,8,16,16]  scratch, 43–45
+  const d_discriminator_compare_z_2_wide = doubles(373184, 50176); // [16,7,7,64]  scratch, 44–45
+  const generator_paint_padded_2 = floats(373696, 57600); // [64,1,30,30]  scratch, 46–47
+  const edges_padded_2 = floats(975808, 131072); // [64,8,16,16]  scratch, 56–58
+  const d_discriminator_compare_z_wide = doubles(2313984, 50176); // [16,7,7,64]  scratch, 57–58
+  const x_padded_2 = floats(373696, 57600); // [64,30,30]  scratch, 61–62
+  const mul_6_generator = floats(1298896, 2048); // [64,32]  residual, 1–60
+  const generator_spread_generator = floats(1708688, 50176); // [64,784]  residual, 3–55
+  const generator_norm_mu_generator = floats(1307088, 16); // [16]  residual, 4–55
+  const sqrt_generator = floats(1307152, 16); // [16]  residual, 4–55
+  const generator_norm_inverse_generator = floats(1307216, 16); // [16]  residual, 4–55
+  const generator_norm_normal_generator = floats(1909392, 50176); // [64,16,7,7]  residual, 5–56
+  const started_generator = floats(2110096, 50176); // [64,16,7,7]  residual, 5–51
+  const generator_double_product_padded_generator = floats(774592, 82944); // [64,16,9,9]  scratch, 5–9
+  const concat_generator = floats(373184, 100352); // [64,32,7,7]  scratch, 6–10
+  const generator_double_generator = floats(1307280, 100352); // [64,8,14,14]  residual, 10–46
+  const generator_paint_product_padded_generator = floats(373184, 131072); // [64,8,16,16]  scratch, 11–15
+  const concat_2_generator = floats(897472, 50176); // [64,4,14,14]  scratch, 12–16
+  const generator_paint_generator = floats(2712208, 50176); // [64,1,28,28]  residual, 16–41
+  const discriminator_look_z_2_generator = floats(2310800, 100352); // [64,8,14,14]  residual, 18–36
+  const edges_2_generator = floats(373184, 100352); // [64,8,14,14]  scratch, 18–19
+  const discriminator_compare_z_2_generator = floats(373184, 50176); // [64,16,7,7]  residual, 20–30
+  const parts_2_generator = floats(573888, 50176); // [64,16,7,7]  scratch, 20–21
+  const neg_4_generator = floats(774848, 64); // [64,1]  residual, 21–22
+  const exp_3_generator = floats(775104, 64); // [64,1]  residual, 21–22
+  const d_discriminator_judge_2_generator = floats(774592, 64); // [64,1]  scratch, 21–29
+  const sum_5_generator = floats(573888, 1); // []  scratch, 22–23
+  const rate_generator = floats(2912912, 1); // []  scratch, 25–60
+  const correction_generator = floats(1298880, 1); // []  scratch, 27–60
+  const d_flatten_2_generator = floats(573888, 50176); // [64,784]  scratch, 29–30
+  const d_edges_2_padded_generator = floats(774592, 82944); // [64,16,9,9]  scratch, 30–34
+  const concat_3_generator = floats(373184, 100352); // [64,32,7,7]  scratch, 31–35
+  const d_edges_2_generator = floats(897472, 100352); // [64,8,14,14]  scratch, 35–36
+  const d_generator_paint_padded_generator = floats(373184, 131072); // [64,8,16,16]  scratch, 36–40
+  const concat_4_generator = floats(897472, 50176); // [64,4,14,14]  scratch, 37–41
+  const d_generator_paint_z_generator = floats(2712208, 50176); // [64,1,28,28]  scratch, 41–43, over generator_paint_generator
+  const d_generator_double_z_generator = floats(897472, 100352); // [64,8,14,14]  scratch, 44–48
+  const d_reverse_2_conv_generator = floats(603584, 128); // [1,8,4,4]  scratch, 46–47
+  const d_generator_norm_generator = floats(897472, 50176); // [64,16,7,7]  scratch, 49–56
+  const d_reverse_conv_generator = floats(1098176, 2048); // [8,16,4,4]  scratch, 52–53
+  const d_generator_norm_inverse_generator = floats(373184, 16); // [16]  scratch, 54–55
+  const d_generator_norm_centered_generator = floats(1708688, 50176); // [64,16,7,7]  scratch, 55–58, over generator_spread_generator
+  const d_generator_norm_mu_generator = floats(373184, 16); // [16]  scratch, 57–58
+  const d_coarse_generator = floats(1708688, 50176); // [64,16,7,7]  scratch, 58–60, over d_generator_norm_centered_generator
+  const generator_paint_padded_generator = floats(774592, 57600); // [64,1,30,30]  scratch, 17–18
+  const edges_2_padded_generator = floats(774592, 131072); // [64,8,16,16]  scratch, 19–20
+  const d_generator_paint_z_padded_generator = floats(373184, 57600); // [64,1,30,30]  scratch, 43–46
+  const d_generator_double_z_padded_generator = floats(373184, 131072); // [64,8,16,16]  scratch, 48–52
+  const started_wide_generator = doubles(1307280, 50176); // [16,7,7,64]  scratch, 51–52
+  const x_evaluate = floats(774592, 50176); // [64,784]  input, 1–14
+  const live_rows_evaluate = ints(975296, 1); // []  input, 1–28
+  const mul_6_evaluate = floats(573888, 2048); // [64,32]  scratch, 1–2
+  const generator_spread_product_evaluate = floats(373184, 50176); // [64,784]  scratch, 2–3
+  const generator_double_product_padded_evaluate = floats(975312, 82944); // [64,16,9,9]  scratch, 3–7
+  const concat_evaluate = floats(373184, 100352); // [64,32,7,7]  scratch, 4–8
+  const generator_paint_product_padded_evaluate = floats(975312, 131072); // [64,8,16,16]  scratch, 8–12
+  const concat_2_evaluate = floats(573888, 50176); // [64,4,14,14]  scratch, 9–13
+  const generator_paint_evaluate = floats(373184, 50176); // [64,1,28,28]  scratch, 13–19
+  const edges_evaluate = floats(573888, 100352); // [64,8,14,14]  scratch, 15–16
+  const parts_evaluate = floats(573888, 50176); // [64,16,7,7]  scratch, 17–18
+  const neg_evaluate = floats(897472, 64); // [64,1]  scratch, 18–24
+  const edges_2_evaluate = floats(975312, 100352); // [64,8,14,14]  scratch, 20–21
+  const parts_2_evaluate = floats(975312, 50176); // [64,16,7,7]  scratch, 22–23
+  const discriminator_judge_2_evaluate = floats(373184, 64); // [64,1]  scratch, 23–28
+  const rowSum_evaluate = floats(373440, 1); // []  scratch, 24–27
+  const rowSum_2_evaluate = floats(373456, 1); // []  scratch, 26–27
+  const rowSum_3_evaluate = floats(975296, 1); // []  scratch, 28–29, over live_rows_evaluate
+  const x_padded_evaluate = floats(975312, 57600); // [64,30,30]  scratch, 14–15
+  const edges_padded_evaluate = floats(975312, 131072); // [64,8,16,16]  scratch, 16–17
+  const generator_paint_padded_evaluate = floats(573888, 57600); // [64,1,30,30]  scratch, 19–20
+  const edges_2_padded_evaluate = floats(373184, 131072); // [64,8,16,16]  scratch, 21–22
+  const mul_6_predict = floats(373184, 32); // [1,32]  scratch, 1–2
+  const generator_spread_product_predict = floats(378368, 784); // [1,784]  scratch, 2–3
+  const generator_double_product_padded_predict = floats(373184, 1296); // [1,16,9,9]  scratch, 3–7
+  const concat_predict = floats(381376, 1568); // [1,32,7,7]  scratch, 4–8
+  const generator_paint_product_padded_predict = floats(373184, 2048); // [1,8,16,16]  scratch, 8–12
+  const concat_2_predict = floats(381376, 784); // [1,4,14,14]  scratch, 9–13
+  const generator_paint_predict = floats(373184, 784); // [1,1,28,28]  output, 13–14
 
   const mul_mul_6 = mul_Nx32(64, { random, mul_6 });
   const dotAdd_generator_spread = dotAdd_64x32x784({
@@ -1667,24 +1653,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_generator,
     correction: correction_generator,
   });
-  const pad_d_generator_paint_z_padded_2_generator = pad_64x30x30({
-    x: d_generator_paint_z_generator,
-    y: d_generator_paint_z_padded_2_generator,
-  });
   const conv_d_reverse_2_conv_generator = conv_1x8x4x14x14x64x4_generator({
-    d_generator_paint_z_padded_2: d_generator_paint_z_padded_2_generator,
+    d_generator_paint_z_padded: d_generator_paint_z_padded_generator,
     generator_double: generator_double_generator,
     d_reverse_2_conv: d_reverse_2_conv_generator,
   });
-  const adam_generator_paint_kernel_m = adam_8x1x4x4_generator({
+  const adam_generator_paint_kernel = adam_8x1x4x4_generator({
     generator_paint_kernel_m,
     d_reverse_2_conv: d_reverse_2_conv_generator,
-  });
-  const adam_generator_paint_kernel = adam_8x1x4x4_2_generator({
     generator_paint_kernel_v,
-    d_reverse_2_conv: d_reverse_2_conv_generator,
     generator_paint_kernel,
-    generator_paint_kernel_m,
     rate: rate_generator,
     correction: correction_generator,
   });
@@ -1706,28 +1684,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_generator,
     correction: correction_generator,
   });
-  const pad_d_generator_double_z_padded_2_generator = pad_64x8x16x16({
-    x: d_generator_double_z_generator,
-    y: d_generator_double_z_padded_2_generator,
-  });
   const widen_started_wide_generator = widen_16x7x7x64({
     x: started_generator,
     x_wide: started_wide_generator,
   });
   const conv_d_reverse_conv_generator = conv_8x16x4x7x7x64x4_generator({
-    d_generator_double_z_padded_2: d_generator_double_z_padded_2_generator,
+    d_generator_double_z_padded: d_generator_double_z_padded_generator,
     started_wide: started_wide_generator,
     d_reverse_conv: d_reverse_conv_generator,
   });
-  const adam_generator_double_kernel_m = adam_16x8x4x4_generator({
+  const adam_generator_double_kernel = adam_16x8x4x4_generator({
     generator_double_kernel_m,
     d_reverse_conv: d_reverse_conv_generator,
-  });
-  const adam_generator_double_kernel = adam_16x8x4x4_2_generator({
     generator_double_kernel_v,
-    d_reverse_conv: d_reverse_conv_generator,
     generator_double_kernel,
-    generator_double_kernel_m,
     rate: rate_generator,
     correction: correction_generator,
   });
@@ -1989,16 +1959,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = [];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(373040);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -2017,14 +1988,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -5406,14 +5377,14 @@ function sumAdam_64x14x14x8_generator(
 }
 
 /**
- * d_reverse_2_conv[i<1,j<8,l<4,m<4] = Σ k<14, k2<14, k3<64: d_generator_paint_z_padded_2[k3,0,l + 2·k,m + 2·k2]·generator_double[k3,j,k,k2]
+ * d_reverse_2_conv[i<1,j<8,l<4,m<4] = Σ k<14, k2<14, k3<64: d_generator_paint_z_padded[k3,0,l + 2·k,m + 2·k2]·generator_double[k3,j,k,k2]
  * Plain twin: conv_8x1x4x14x14x64x4.
  */
 function conv_1x8x4x14x14x64x4_generator(
-  arrays: Floats<"d_generator_paint_z_padded_2" | "generator_double" | "d_reverse_2_conv">,
+  arrays: Floats<"d_generator_paint_z_padded" | "generator_double" | "d_reverse_2_conv">,
 ): () => void {
   return function conv_1x8x4x14x14x64x4_generator(): void {
-    const { d_generator_paint_z_padded_2, generator_double, d_reverse_2_conv } = arrays;
+    const { d_generator_paint_z_padded, generator_double, d_reverse_2_conv } = arrays;
     for (let j = 0; j < 8; j += 2)
       for (let l = 0; l < 4; l++) {
         let sum00 = 0;
@@ -5426,78 +5397,78 @@ function conv_1x8x4x14x14x64x4_generator(
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3 += 4) {
               {
-                const d_generator_paint_z_padded_2_0 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
+                const d_generator_paint_z_padded_0 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
                 const generator_double_0 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2]!;
-                const d_generator_paint_z_padded_2_1 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-                const d_generator_paint_z_padded_2_2 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
+                const d_generator_paint_z_padded_1 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
+                const d_generator_paint_z_padded_2 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
                 const generator_double_1 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 196]!;
-                sum00 += d_generator_paint_z_padded_2_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_2_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_2_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_2_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2_2 * generator_double_1;
+                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
+                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
+                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
+                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
+                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
+                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
               }
               if (k3 + 1 === 64) break;
               {
-                const d_generator_paint_z_padded_2_0 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
+                const d_generator_paint_z_padded_0 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
                 const generator_double_0 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 1568]!;
-                const d_generator_paint_z_padded_2_1 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
-                const d_generator_paint_z_padded_2_2 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
+                const d_generator_paint_z_padded_1 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
+                const d_generator_paint_z_padded_2 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
                 const generator_double_1 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 1764]!;
-                sum00 += d_generator_paint_z_padded_2_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_2_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_2_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_2_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2_2 * generator_double_1;
+                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
+                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
+                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
+                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
+                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
+                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
               }
               if (k3 + 2 === 64) break;
               {
-                const d_generator_paint_z_padded_2_0 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
+                const d_generator_paint_z_padded_0 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
                 const generator_double_0 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 3136]!;
-                const d_generator_paint_z_padded_2_1 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
-                const d_generator_paint_z_padded_2_2 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
+                const d_generator_paint_z_padded_1 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
+                const d_generator_paint_z_padded_2 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
                 const generator_double_1 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 3332]!;
-                sum00 += d_generator_paint_z_padded_2_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_2_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_2_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_2_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2_2 * generator_double_1;
+                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
+                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
+                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
+                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
+                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
+                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
               }
               if (k3 + 3 === 64) break;
               {
-                const d_generator_paint_z_padded_2_0 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
+                const d_generator_paint_z_padded_0 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
                 const generator_double_0 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 4704]!;
-                const d_generator_paint_z_padded_2_1 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
-                const d_generator_paint_z_padded_2_2 =
-                  d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
+                const d_generator_paint_z_padded_1 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
+                const d_generator_paint_z_padded_2 =
+                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
                 const generator_double_1 =
                   generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 4900]!;
-                sum00 += d_generator_paint_z_padded_2_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_2_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_2_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_2_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2_2 * generator_double_1;
+                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
+                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
+                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
+                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
+                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
+                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
               }
             }
         d_reverse_2_conv[j * 16 + l * 4] = sum00;
@@ -5511,12 +5482,12 @@ function conv_1x8x4x14x14x64x4_generator(
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const d_generator_paint_z_padded_2_3 =
-                d_generator_paint_z_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+              const d_generator_paint_z_padded_3 =
+                d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
               const generator_double_2 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2]!;
               const generator_double_3 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 196]!;
-              sum0 += d_generator_paint_z_padded_2_3 * generator_double_2;
-              sum1 += d_generator_paint_z_padded_2_3 * generator_double_3;
+              sum0 += d_generator_paint_z_padded_3 * generator_double_2;
+              sum1 += d_generator_paint_z_padded_3 * generator_double_3;
             }
         d_reverse_2_conv[j * 16 + l * 4 + 3] = sum0;
         d_reverse_2_conv[j * 16 + l * 4 + 19] = sum1;
@@ -5524,43 +5495,29 @@ function conv_1x8x4x14x14x64x4_generator(
   };
 }
 
-/** generator_paint_kernel_m′[i<8,j<1,l<4,m<4] = generator_paint_kernel_m[i,0,l,m]·0.5 + d_reverse_2_conv[0,i,l,m]·0.5 */
-function adam_8x1x4x4_generator(
-  arrays: Floats<"generator_paint_kernel_m" | "d_reverse_2_conv">,
-): () => void {
-  return function adam_8x1x4x4_generator(): void {
-    const { generator_paint_kernel_m, d_reverse_2_conv } = arrays;
-    for (let i = 0; i < 8; i++)
-      for (let l = 0; l < 4; l++)
-        for (let m = 0; m < 4; m++)
-          generator_paint_kernel_m[i * 16 + l * 4 + m] =
-            generator_paint_kernel_m[i * 16 + l * 4 + m]! * 0.5 +
-            d_reverse_2_conv[i * 16 + l * 4 + m]! * 0.5;
-  };
-}
-
 /**
- * generator_paint_kernel_v′[i<8,j<1,l<4,m<4] = generator_paint_kernel_v[i,0,l,m]·0.999 +
- *     d_reverse_2_conv[0,i,l,m]·d_reverse_2_conv[0,i,l,m]·(1 − 0.999)
+ * generator_paint_kernel_m′[i<8,j<1,l<4,m<4] = generator_paint_kernel_m[i,0,l,m]·0.5 + d_reverse_2_conv[0,i,l,m]·0.5
+ * generator_paint_kernel_v′[i,j,l,m] = generator_paint_kernel_v[i,0,l,m]·0.999 + d_reverse_2_conv[0,i,l,m]·d_reverse_2_conv[0,i,l,m]·(1 −
+ *     0.999)
  * generator_paint_kernel′[i,j,l,m] = generator_paint_kernel[i,0,l,m] − generator_paint_kernel_m′[i,0,l,m]·rate /
  *     (sqrt(generator_paint_kernel_v′[i,0,l,m]·correction) + 1e-8)
  */
-function adam_8x1x4x4_2_generator(
+function adam_8x1x4x4_generator(
   arrays: Floats<
-    | "generator_paint_kernel_v"
-    | "d_reverse_2_conv"
-    | "generator_paint_kernel"
     | "generator_paint_kernel_m"
+    | "d_reverse_2_conv"
+    | "generator_paint_kernel_v"
+    | "generator_paint_kernel"
     | "rate"
     | "correction"
   >,
 ): () => void {
-  return function adam_8x1x4x4_2_generator(): void {
+  return function adam_8x1x4x4_generator(): void {
     const {
-      generator_paint_kernel_v,
-      d_reverse_2_conv,
-      generator_paint_kernel,
       generator_paint_kernel_m,
+      d_reverse_2_conv,
+      generator_paint_kernel_v,
+      generator_paint_kernel,
       rate,
       correction,
     } = arrays;
@@ -5569,6 +5526,11 @@ function adam_8x1x4x4_2_generator(
     for (let i = 0; i < 8; i++)
       for (let l = 0; l < 4; l++)
         for (let m = 0; m < 4; m++) {
+          const generator_paint_kernel_m_next = Math.fround(
+            generator_paint_kernel_m[i * 16 + l * 4 + m]! * 0.5 +
+              d_reverse_2_conv[i * 16 + l * 4 + m]! * 0.5,
+          );
+          generator_paint_kernel_m[i * 16 + l * 4 + m] = generator_paint_kernel_m_next;
           const d_reverse_2_conv_0 = d_reverse_2_conv[i * 16 + l * 4 + m]!;
           const generator_paint_kernel_v_next = Math.fround(
             generator_paint_kernel_v[i * 16 + l * 4 + m]! * 0.999 +
@@ -5577,7 +5539,7 @@ function adam_8x1x4x4_2_generator(
           generator_paint_kernel_v[i * 16 + l * 4 + m] = generator_paint_kernel_v_next;
           generator_paint_kernel[i * 16 + l * 4 + m] =
             generator_paint_kernel[i * 16 + l * 4 + m]! -
-            (generator_paint_kernel_m[i * 16 + l * 4 + m]! * rate_0) /
+            (generator_paint_kernel_m_next * rate_0) /
               (Math.sqrt(generator_paint_kernel_v_next * correction_0) + 1e-8);
         }
   };
@@ -5711,17 +5673,17 @@ function sumAdam_64x7x7x16_generator(
 }
 
 /**
- * d_reverse_conv[i<8,j<16,l<4,m<4] = Σ k<7, k2<7, k3<64: d_generator_double_z_padded_2[k3,i,l + 2·k,m + 2·k2]·f32(started_wide[j,k,k2,k3])
+ * d_reverse_conv[i<8,j<16,l<4,m<4] = Σ k<7, k2<7, k3<64: d_generator_double_z_padded[k3,i,l + 2·k,m + 2·k2]·f32(started_wide[j,k,k2,k3])
  */
 function conv_8x16x4x7x7x64x4_generator(
-  arrays: Floats<"d_generator_double_z_padded_2" | "d_reverse_conv"> & Doubles<"started_wide">,
+  arrays: Floats<"d_generator_double_z_padded" | "d_reverse_conv"> & Doubles<"started_wide">,
 ): () => void {
   function block(i: number, j: number, l: number, m: number): void {
     i &= 7;
     j &= 15;
     l &= 3;
     m &= 3;
-    const { d_generator_double_z_padded_2, started_wide, d_reverse_conv } = arrays;
+    const { d_generator_double_z_padded, started_wide, d_reverse_conv } = arrays;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -5732,81 +5694,79 @@ function conv_8x16x4x7x7x64x4_generator(
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3 += 4) {
           {
-            const d_generator_double_z_padded_2_0 =
-              d_generator_double_z_padded_2[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+            const d_generator_double_z_padded_0 =
+              d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
             const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3]!;
-            const d_generator_double_z_padded_2_1 =
-              d_generator_double_z_padded_2[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1
-              ]!;
+            const d_generator_double_z_padded_1 =
+              d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
             const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
             const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
-            sum00 += d_generator_double_z_padded_2_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_2_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_2_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_2_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_2_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_2_1 * started_wide_2;
+            sum00 += d_generator_double_z_padded_0 * started_wide_0;
+            sum01 += d_generator_double_z_padded_1 * started_wide_0;
+            sum10 += d_generator_double_z_padded_0 * started_wide_1;
+            sum11 += d_generator_double_z_padded_1 * started_wide_1;
+            sum20 += d_generator_double_z_padded_0 * started_wide_2;
+            sum21 += d_generator_double_z_padded_1 * started_wide_2;
           }
           if (k3 + 1 === 64) break;
           {
-            const d_generator_double_z_padded_2_0 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_0 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048
               ]!;
             const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
-            const d_generator_double_z_padded_2_1 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_1 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049
               ]!;
             const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
             const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
-            sum00 += d_generator_double_z_padded_2_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_2_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_2_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_2_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_2_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_2_1 * started_wide_2;
+            sum00 += d_generator_double_z_padded_0 * started_wide_0;
+            sum01 += d_generator_double_z_padded_1 * started_wide_0;
+            sum10 += d_generator_double_z_padded_0 * started_wide_1;
+            sum11 += d_generator_double_z_padded_1 * started_wide_1;
+            sum20 += d_generator_double_z_padded_0 * started_wide_2;
+            sum21 += d_generator_double_z_padded_1 * started_wide_2;
           }
           if (k3 + 2 === 64) break;
           {
-            const d_generator_double_z_padded_2_0 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_0 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096
               ]!;
             const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
-            const d_generator_double_z_padded_2_1 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_1 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097
               ]!;
             const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
             const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
-            sum00 += d_generator_double_z_padded_2_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_2_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_2_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_2_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_2_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_2_1 * started_wide_2;
+            sum00 += d_generator_double_z_padded_0 * started_wide_0;
+            sum01 += d_generator_double_z_padded_1 * started_wide_0;
+            sum10 += d_generator_double_z_padded_0 * started_wide_1;
+            sum11 += d_generator_double_z_padded_1 * started_wide_1;
+            sum20 += d_generator_double_z_padded_0 * started_wide_2;
+            sum21 += d_generator_double_z_padded_1 * started_wide_2;
           }
           if (k3 + 3 === 64) break;
           {
-            const d_generator_double_z_padded_2_0 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_0 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144
               ]!;
             const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
-            const d_generator_double_z_padded_2_1 =
-              d_generator_double_z_padded_2[
+            const d_generator_double_z_padded_1 =
+              d_generator_double_z_padded[
                 k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145
               ]!;
             const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
             const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
-            sum00 += d_generator_double_z_padded_2_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_2_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_2_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_2_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_2_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_2_1 * started_wide_2;
+            sum00 += d_generator_double_z_padded_0 * started_wide_0;
+            sum01 += d_generator_double_z_padded_1 * started_wide_0;
+            sum10 += d_generator_double_z_padded_0 * started_wide_1;
+            sum11 += d_generator_double_z_padded_1 * started_wide_1;
+            sum20 += d_generator_double_z_padded_0 * started_wide_2;
+            sum21 += d_generator_double_z_padded_1 * started_wide_2;
           }
         }
     d_reverse_conv[i * 256 + j * 16 + l * 4 + m] = sum00;
@@ -5820,19 +5780,19 @@ function conv_8x16x4x7x7x64x4_generator(
     i &= 7;
     l &= 3;
     m &= 3;
-    const { d_generator_double_z_padded_2, started_wide, d_reverse_conv } = arrays;
+    const { d_generator_double_z_padded, started_wide, d_reverse_conv } = arrays;
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const d_generator_double_z_padded_2_2 =
-            d_generator_double_z_padded_2[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+          const d_generator_double_z_padded_2 =
+            d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
           const started_wide_3 = started_wide[k * 448 + k2 * 64 + k3 + 47040]!;
-          const d_generator_double_z_padded_2_3 =
-            d_generator_double_z_padded_2[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-          sum0 += d_generator_double_z_padded_2_2 * started_wide_3;
-          sum1 += d_generator_double_z_padded_2_3 * started_wide_3;
+          const d_generator_double_z_padded_3 =
+            d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
+          sum0 += d_generator_double_z_padded_2 * started_wide_3;
+          sum1 += d_generator_double_z_padded_3 * started_wide_3;
         }
     d_reverse_conv[i * 256 + l * 4 + m + 240] = sum0;
     d_reverse_conv[i * 256 + l * 4 + m + 241] = sum1;
@@ -5846,44 +5806,29 @@ function conv_8x16x4x7x7x64x4_generator(
   };
 }
 
-/** generator_double_kernel_m′[i<16,j<8,l<4,m<4] = generator_double_kernel_m[i,j,l,m]·0.5 + d_reverse_conv[j,i,l,m]·0.5 */
-function adam_16x8x4x4_generator(
-  arrays: Floats<"generator_double_kernel_m" | "d_reverse_conv">,
-): () => void {
-  return function adam_16x8x4x4_generator(): void {
-    const { generator_double_kernel_m, d_reverse_conv } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 8; j++)
-        for (let l = 0; l < 4; l++)
-          for (let m = 0; m < 4; m++)
-            generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m] =
-              generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
-              d_reverse_conv[j * 256 + i * 16 + l * 4 + m]! * 0.5;
-  };
-}
-
 /**
- * generator_double_kernel_v′[i<16,j<8,l<4,m<4] = generator_double_kernel_v[i,j,l,m]·0.999 +
- *     d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 − 0.999)
+ * generator_double_kernel_m′[i<16,j<8,l<4,m<4] = generator_double_kernel_m[i,j,l,m]·0.5 + d_reverse_conv[j,i,l,m]·0.5
+ * generator_double_kernel_v′[i,j,l,m] = generator_double_kernel_v[i,j,l,m]·0.999 + d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 −
+ *     0.999)
  * generator_double_kernel′[i,j,l,m] = generator_double_kernel[i,j,l,m] − generator_double_kernel_m′[i,j,l,m]·rate /
  *     (sqrt(generator_double_kernel_v′[i,j,l,m]·correction) + 1e-8)
  */
-function adam_16x8x4x4_2_generator(
+function adam_16x8x4x4_generator(
   arrays: Floats<
-    | "generator_double_kernel_v"
-    | "d_reverse_conv"
-    | "generator_double_kernel"
     | "generator_double_kernel_m"
+    | "d_reverse_conv"
+    | "generator_double_kernel_v"
+    | "generator_double_kernel"
     | "rate"
     | "correction"
   >,
 ): () => void {
-  return function adam_16x8x4x4_2_generator(): void {
+  return function adam_16x8x4x4_generator(): void {
     const {
-      generator_double_kernel_v,
-      d_reverse_conv,
-      generator_double_kernel,
       generator_double_kernel_m,
+      d_reverse_conv,
+      generator_double_kernel_v,
+      generator_double_kernel,
       rate,
       correction,
     } = arrays;
@@ -5893,6 +5838,12 @@ function adam_16x8x4x4_2_generator(
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 4; l++)
           for (let m = 0; m < 4; m++) {
+            const generator_double_kernel_m_next = Math.fround(
+              generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
+                d_reverse_conv[j * 256 + i * 16 + l * 4 + m]! * 0.5,
+            );
+            generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m] =
+              generator_double_kernel_m_next;
             const d_reverse_conv_0 = d_reverse_conv[j * 256 + i * 16 + l * 4 + m]!;
             const generator_double_kernel_v_next = Math.fround(
               generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m]! * 0.999 +
@@ -5902,7 +5853,7 @@ function adam_16x8x4x4_2_generator(
               generator_double_kernel_v_next;
             generator_double_kernel[i * 128 + j * 16 + l * 4 + m] =
               generator_double_kernel[i * 128 + j * 16 + l * 4 + m]! -
-              (generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * rate_0) /
+              (generator_double_kernel_m_next * rate_0) /
                 (Math.sqrt(generator_double_kernel_v_next * correction_0) + 1e-8);
           }
   };
@@ -6229,62 +6180,18 @@ function dot_64x32x784_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const mul_6_0 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const mul_6_1 = mul_6[i * 32 + k + 32]!;
+        sum00 += mul_6_0 * generator_spread_kernel_0;
+        sum01 += mul_6_0 * generator_spread_kernel_1;
+        sum02 += mul_6_0 * generator_spread_kernel_2;
+        sum10 += mul_6_1 * generator_spread_kernel_0;
+        sum11 += mul_6_1 * generator_spread_kernel_1;
+        sum12 += mul_6_1 * generator_spread_kernel_2;
       }
       generator_spread_product[i * 784 + j] = sum00;
       generator_spread_product[i * 784 + j + 1] = sum01;

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 44, update 117, backward 132), evaluate 369, predict 461
 //   memory 518: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1142: batches, and what a trainer is
-//   tables 1227: what bytes() packs
-//   kernels 1309: in the order in which statements call them, each under its definitions
-//   checks 5026: of what is passed in
-//   mathematics 5170: functions and random numbers that all machines compute alike
+//   types 1147: batches, and what a trainer is
+//   tables 1232: what bytes() packs
+//   kernels 1314: in the order in which statements call them, each under its definitions
+//   checks 4836: of what is passed in
+//   mathematics 4980: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 df1db0194d9d5c67
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3f56afed4031a032
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -519,143 +519,147 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const conv2d_kernel = new Float32Array(arena, 0, 108); // [12,1,3,3]  parameter, always
-  const conv2d_bias = new Float32Array(arena, 432, 12); // [12]  parameter, always
-  const conv2d_2_kernel = new Float32Array(arena, 480, 2592); // [24,12,3,3]  parameter, always
-  const conv2d_2_bias = new Float32Array(arena, 10848, 24); // [24]  parameter, always
-  const conv2d_3_kernel = new Float32Array(arena, 10944, 10368); // [48,24,3,3]  parameter, always
-  const conv2d_3_bias = new Float32Array(arena, 52416, 48); // [48]  parameter, always
-  const conv2d_4_kernel = new Float32Array(arena, 52608, 20736); // [48,48,3,3]  parameter, always
-  const conv2d_4_bias = new Float32Array(arena, 135552, 48); // [48]  parameter, always
-  const kinds_kernel = new Float32Array(arena, 135744, 240); // [5,48,1,1]  parameter, always
-  const kinds_bias = new Float32Array(arena, 136704, 5); // [5]  parameter, always
-  const sides_kernel = new Float32Array(arena, 136736, 192); // [4,48,1,1]  parameter, always
-  const sides_bias = new Float32Array(arena, 137504, 4); // [4]  parameter, always
-  const constant_8x8x4_45447eac = new Float32Array(arena, 137520, 256); // [8,8,4]  constant, always
-  const constant_4_5c9ccb2c = new Float32Array(arena, 138544, 4); // [4]  constant, always
-  const adam_1_beta1_t = new Float32Array(arena, 138560, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 138576, 1); // []  state, always
-  const conv2d_kernel_m = new Float32Array(arena, 138592, 108); // [12,1,3,3]  state, always
-  const conv2d_kernel_v = new Float32Array(arena, 139024, 108); // [12,1,3,3]  state, always
-  const conv2d_bias_m = new Float32Array(arena, 139456, 12); // [12]  state, always
-  const conv2d_bias_v = new Float32Array(arena, 139504, 12); // [12]  state, always
-  const conv2d_2_kernel_m = new Float32Array(arena, 139552, 2592); // [24,12,3,3]  state, always
-  const conv2d_2_kernel_v = new Float32Array(arena, 149920, 2592); // [24,12,3,3]  state, always
-  const conv2d_2_bias_m = new Float32Array(arena, 160288, 24); // [24]  state, always
-  const conv2d_2_bias_v = new Float32Array(arena, 160384, 24); // [24]  state, always
-  const conv2d_3_kernel_m = new Float32Array(arena, 160480, 10368); // [48,24,3,3]  state, always
-  const conv2d_3_kernel_v = new Float32Array(arena, 201952, 10368); // [48,24,3,3]  state, always
-  const conv2d_3_bias_m = new Float32Array(arena, 243424, 48); // [48]  state, always
-  const conv2d_3_bias_v = new Float32Array(arena, 243616, 48); // [48]  state, always
-  const conv2d_4_kernel_m = new Float32Array(arena, 243808, 20736); // [48,48,3,3]  state, always
-  const conv2d_4_kernel_v = new Float32Array(arena, 326752, 20736); // [48,48,3,3]  state, always
-  const conv2d_4_bias_m = new Float32Array(arena, 409696, 48); // [48]  state, always
-  const conv2d_4_bias_v = new Float32Array(arena, 409888, 48); // [48]  state, always
-  const kinds_kernel_m = new Float32Array(arena, 410080, 240); // [5,48,1,1]  state, always
-  const kinds_kernel_v = new Float32Array(arena, 411040, 240); // [5,48,1,1]  state, always
-  const kinds_bias_m = new Float32Array(arena, 412000, 5); // [5]  state, always
-  const kinds_bias_v = new Float32Array(arena, 412032, 5); // [5]  state, always
-  const sides_kernel_m = new Float32Array(arena, 412064, 192); // [4,48,1,1]  state, always
-  const sides_kernel_v = new Float32Array(arena, 412832, 192); // [4,48,1,1]  state, always
-  const sides_bias_m = new Float32Array(arena, 413600, 4); // [4]  state, always
-  const sides_bias_v = new Float32Array(arena, 413616, 4); // [4]  state, always
-  const stepCount = new Int32Array(arena, 413632, 1); // []  state, always
-  const x = new Float32Array(arena, 1986512, 65536); // [16,1,64,64]  input, 1–58
-  const kind = new Int32Array(arena, 1514448, 1024); // [16,8,8]  input, 1–26
-  const box = new Float32Array(arena, 1498064, 4096); // [16,8,8,4]  input, 1–26
-  const live_rows = new Int32Array(arena, 1518544, 1); // []  input, 1–26
-  const conv2d = new Float32Array(arena, 3085008, 196608); // [16,12,32,32]  residual, 2–59
-  const conv2d_2 = new Float32Array(arena, 1593296, 98304); // [16,24,16,16]  residual, 4–56
-  const conv2d_3 = new Float32Array(arena, 1301456, 49152); // [16,48,8,8]  residual, 7–36
-  const conv2d_4 = new Float32Array(arena, 1028048, 49152); // [16,48,8,8]  residual, 10–31
-  const kinds = new Float32Array(arena, 417744, 5120); // [16,5,8,8]  scratch, 11–14
-  const sides = new Float32Array(arena, 458704, 4096); // [16,4,8,8]  residual, 12–26
-  const exp_ = new Float32Array(arena, 475088, 4096); // [16,8,8,4]  residual, 13–26
-  const corners = new Float32Array(arena, 491472, 4096); // [16,8,8,4]  residual, 13–26
-  const relu = new Float32Array(arena, 507856, 1024); // [16,8,8,1]  residual, 13–26
-  const relu_2 = new Float32Array(arena, 413648, 1024); // [16,8,8,1]  residual, 13–26
-  const relu_3 = new Float32Array(arena, 511952, 1024); // [16,8,8,1]  residual, 13–26
-  const relu_4 = new Float32Array(arena, 516048, 1024); // [16,8,8,1]  residual, 13–26
-  const sub_7 = new Float32Array(arena, 520144, 1024); // [16,8,8,1]  residual, 13–26
-  const rowSum_2 = new Float32Array(arena, 536528, 1); // []  scratch, 13–16
-  const largest = new Float32Array(arena, 524240, 1024); // [16,8,8]  scratch, 14
-  const exps = new Float32Array(arena, 438224, 5120); // [16,8,8,5]  residual, 14–24
-  const total = new Float32Array(arena, 528336, 1024); // [16,8,8]  residual, 14–24
-  const chosen = new Float32Array(arena, 532432, 1024); // [16,8,8]  scratch, 14
-  const rowSum = new Float32Array(arena, 536544, 1); // []  scratch, 14–16
-  const rate = new Float32Array(arena, 3871440, 1); // []  scratch, 18–59
-  const correction = new Float32Array(arena, 3871456, 1); // []  scratch, 20–59
-  const d_rowSum_2 = new Float32Array(arena, 524240, 1); // []  scratch, 22–26
-  const d_rowSum = new Float32Array(arena, 417744, 1); // []  scratch, 23–24
-  const d_shifted = new Float32Array(arena, 438224, 5120); // [16,8,8,5]  scratch, 24–31, over exps
-  const d_sub_7_mul_3 = new Float32Array(arena, 1514448, 1024); // [16,8,8,1]  scratch, 26, over kind
-  const d_sub_4 = new Float32Array(arena, 434128, 1024); // [16,8,8,1]  scratch, 26
-  const d_sub_3 = new Float32Array(arena, 516048, 1024); // [16,8,8,1]  scratch, 26, over relu_4
-  const d_mul_2 = new Float32Array(arena, 520144, 1024); // [16,8,8,1]  scratch, 26, over sub_7
-  const d_sub_2 = new Float32Array(arena, 511952, 1024); // [16,8,8,1]  scratch, 26, over relu_3
-  const d_sub = new Float32Array(arena, 507856, 1024); // [16,8,8,1]  scratch, 26, over relu
-  const d_add = new Float32Array(arena, 417744, 4096); // [16,8,8,4]  scratch, 26
-  const d_transpose_2 = new Float32Array(arena, 491472, 4096); // [16,8,8,4]  scratch, 26–29, over corners
-  const d_conv2d_4_part = new Float32Array(arena, 2248656, 49152); // [16,48,8,8]  scratch, 28–30
-  const d_conv2d_4_z = new Float32Array(arena, 2248656, 49152); // [16,48,8,8]  scratch, 30–37, over d_conv2d_4_part
-  const d_conv2d_3_z = new Float32Array(arena, 2497488, 49152); // [16,48,8,8]  scratch, 35–47
-  const d_conv2d_2_padded = new Float32Array(arena, 2248656, 62208); // [16,48,9,9]  scratch, 39–45
-  const concat = new Float32Array(arena, 413648, 98304); // [16,96,8,8]  scratch, 42–56
-  const d_conv2d_padded = new Float32Array(arena, 2248656, 110976); // [16,24,17,17]  scratch, 49–54
-  const concat_2 = new Float32Array(arena, 806864, 196608); // [16,48,16,16]  scratch, 51–59
-  const x_padded = new Float32Array(arena, 413648, 67600); // [16,1,65,65]  scratch, 1–2
-  const conv2d_padded = new Float32Array(arena, 413648, 209088); // [16,12,33,33]  scratch, 3–4
-  const conv2d_2_padded_wide = new Float64Array(arena, 413648, 110976); // [16,17,17,24]  scratch, 5–7
-  const conv2d_3_kernel_wide = new Float64Array(arena, 2248656, 10368); // [48,3,3,24]  scratch, 6–7
-  const conv2d_3_padded_wide = new Float64Array(arena, 413648, 76800); // [16,10,10,48]  scratch, 8–10
-  const conv2d_4_kernel_wide = new Float64Array(arena, 2248656, 20736); // [48,3,3,48]  scratch, 9–10
-  const d_conv2d_4_z_padded_wide = new Float64Array(arena, 413648, 76800); // [16,10,10,48]  scratch, 33–35
-  const conv2d_4_kernel_wide_2 = new Float64Array(arena, 1028048, 20736); // [48,3,3,48]  scratch, 34–35
-  const conv2d_3_padded = new Float32Array(arena, 413648, 76800); // [16,48,10,10]  scratch, 36–37
-  const d_conv2d_2_padded_wide = new Float64Array(arena, 889808, 62208); // [16,9,9,48]  scratch, 40–42
-  const conv2d_3_kernel_wide_2 = new Float64Array(arena, 806864, 10368); // [24,3,3,48]  scratch, 41–42
-  const conv2d_2_padded = new Float32Array(arena, 806864, 110976); // [16,24,17,17]  scratch, 46–47
-  const conv2d_2_kernel_wide = new Float64Array(arena, 2692560, 2592); // [12,3,3,24]  scratch, 50–51
-  const conv2d_padded_2 = new Float32Array(arena, 2248656, 209088); // [16,12,33,33]  scratch, 55–56
-  const x_padded_2 = new Float32Array(arena, 413648, 67600); // [16,1,65,65]  scratch, 58–59
-  const x_evaluate = new Float32Array(arena, 1258656, 204800); // [50,1,64,64]  input, 1
-  const kind_evaluate = new Int32Array(arena, 5536048, 3200); // [50,8,8]  input, 1–15
-  const box_evaluate = new Float32Array(arena, 5484848, 12800); // [50,8,8,4]  input, 1–11
-  const live_rows_evaluate = new Int32Array(arena, 5548848, 1); // []  input, 1–15
-  const conv2d_evaluate = new Float32Array(arena, 3027248, 614400); // [50,12,32,32]  scratch, 2–3
-  const conv2d_2_evaluate = new Float32Array(arena, 3027248, 307200); // [50,24,16,16]  scratch, 4–5
-  const conv2d_3_evaluate = new Float32Array(arena, 1800848, 153600); // [50,48,8,8]  scratch, 6–7
-  const conv2d_4_evaluate = new Float32Array(arena, 1373648, 153600); // [50,48,8,8]  scratch, 8–10
-  const kinds_evaluate = new Float32Array(arena, 413648, 16000); // [50,5,8,8]  scratch, 9–15
-  const sides_evaluate = new Float32Array(arena, 477648, 12800); // [50,4,8,8]  scratch, 10–11
-  const corners_evaluate = new Float32Array(arena, 528848, 12800); // [50,8,8,4]  scratch, 11
-  const mul_2_evaluate = new Float32Array(arena, 580048, 3200); // [50,8,8,1]  scratch, 11
-  const rowSum_2_evaluate = new Float32Array(arena, 592848, 1); // []  scratch, 11–14
-  const largest_evaluate = new Float32Array(arena, 477648, 3200); // [50,8,8]  scratch, 12
-  const total_evaluate = new Float32Array(arena, 490448, 3200); // [50,8,8]  scratch, 12
-  const chosen_evaluate = new Float32Array(arena, 503248, 3200); // [50,8,8]  scratch, 12
-  const rowSum_evaluate = new Float32Array(arena, 516048, 1); // []  scratch, 12–14
-  const argmax_evaluate = new Int32Array(arena, 477648, 3200); // [50,8,8]  scratch, 15
-  const rowSum_3_evaluate = new Float32Array(arena, 5548848, 1); // []  scratch, 15–16, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 413648, 211250); // [50,1,65,65]  scratch, 1–2
-  const conv2d_padded_evaluate = new Float32Array(arena, 413648, 653400); // [50,12,33,33]  scratch, 3–4
-  const conv2d_2_padded_evaluate = new Float32Array(arena, 413648, 346800); // [50,24,17,17]  scratch, 5–6
-  const conv2d_3_padded_evaluate = new Float32Array(arena, 413648, 240000); // [50,48,10,10]  scratch, 7–8
-  const x_predict = new Float32Array(arena, 430560, 4096); // [1,1,64,64]  input, 1
-  const conv2d_predict = new Float32Array(arena, 465920, 12288); // [1,12,32,32]  scratch, 2–3
-  const conv2d_2_predict = new Float32Array(arena, 465920, 6144); // [1,24,16,16]  scratch, 4–5
-  const conv2d_3_predict = new Float32Array(arena, 441392, 3072); // [1,48,8,8]  scratch, 6–7
-  const conv2d_4_predict = new Float32Array(arena, 432848, 3072); // [1,48,8,8]  scratch, 8–10
-  const kinds_predict = new Float32Array(arena, 413648, 320); // [1,5,8,8]  scratch, 9–12
-  const sides_predict = new Float32Array(arena, 414928, 256); // [1,4,8,8]  scratch, 10–11
-  const corners_predict = new Float32Array(arena, 417488, 256); // [1,8,8,4]  output, 11–13
-  const exps_2_predict = new Float32Array(arena, 414928, 320); // [1,8,8,5]  scratch, 12
-  const outputs_predict = new Float32Array(arena, 416208, 320); // [1,8,8,5]  output, 12–13
-  const x_padded_predict = new Float32Array(arena, 413648, 4225); // [1,1,65,65]  scratch, 1–2
-  const conv2d_padded_predict = new Float32Array(arena, 413648, 13068); // [1,12,33,33]  scratch, 3–4
-  const conv2d_2_padded_predict = new Float32Array(arena, 413648, 6936); // [1,24,17,17]  scratch, 5–6
-  const conv2d_3_padded_predict = new Float32Array(arena, 413648, 4800); // [1,48,10,10]  scratch, 7–8
+  const conv2d_kernel = floats(0, 108); // [12,1,3,3]  parameter, always
+  const conv2d_bias = floats(432, 12); // [12]  parameter, always
+  const conv2d_2_kernel = floats(480, 2592); // [24,12,3,3]  parameter, always
+  const conv2d_2_bias = floats(10848, 24); // [24]  parameter, always
+  const conv2d_3_kernel = floats(10944, 10368); // [48,24,3,3]  parameter, always
+  const conv2d_3_bias = floats(52416, 48); // [48]  parameter, always
+  const conv2d_4_kernel = floats(52608, 20736); // [48,48,3,3]  parameter, always
+  const conv2d_4_bias = floats(135552, 48); // [48]  parameter, always
+  const kinds_kernel = floats(135744, 240); // [5,48,1,1]  parameter, always
+  const kinds_bias = floats(136704, 5); // [5]  parameter, always
+  const sides_kernel = floats(136736, 192); // [4,48,1,1]  parameter, always
+  const sides_bias = floats(137504, 4); // [4]  parameter, always
+  const constant_8x8x4_45447eac = floats(137520, 256); // [8,8,4]  constant, always
+  const constant_4_5c9ccb2c = floats(138544, 4); // [4]  constant, always
+  const adam_1_beta1_t = floats(138560, 1); // []  state, always
+  const adam_1_beta2_t = floats(138576, 1); // []  state, always
+  const conv2d_kernel_m = floats(138592, 108); // [12,1,3,3]  state, always
+  const conv2d_kernel_v = floats(139024, 108); // [12,1,3,3]  state, always
+  const conv2d_bias_m = floats(139456, 12); // [12]  state, always
+  const conv2d_bias_v = floats(139504, 12); // [12]  state, always
+  const conv2d_2_kernel_m = floats(139552, 2592); // [24,12,3,3]  state, always
+  const conv2d_2_kernel_v = floats(149920, 2592); // [24,12,3,3]  state, always
+  const conv2d_2_bias_m = floats(160288, 24); // [24]  state, always
+  const conv2d_2_bias_v = floats(160384, 24); // [24]  state, always
+  const conv2d_3_kernel_m = floats(160480, 10368); // [48,24,3,3]  state, always
+  const conv2d_3_kernel_v = floats(201952, 10368); // [48,24,3,3]  state, always
+  const conv2d_3_bias_m = floats(243424, 48); // [48]  state, always
+  const conv2d_3_bias_v = floats(243616, 48); // [48]  state, always
+  const conv2d_4_kernel_m = floats(243808, 20736); // [48,48,3,3]  state, always
+  const conv2d_4_kernel_v = floats(326752, 20736); // [48,48,3,3]  state, always
+  const conv2d_4_bias_m = floats(409696, 48); // [48]  state, always
+  const conv2d_4_bias_v = floats(409888, 48); // [48]  state, always
+  const kinds_kernel_m = floats(410080, 240); // [5,48,1,1]  state, always
+  const kinds_kernel_v = floats(411040, 240); // [5,48,1,1]  state, always
+  const kinds_bias_m = floats(412000, 5); // [5]  state, always
+  const kinds_bias_v = floats(412032, 5); // [5]  state, always
+  const sides_kernel_m = floats(412064, 192); // [4,48,1,1]  state, always
+  const sides_kernel_v = floats(412832, 192); // [4,48,1,1]  state, always
+  const sides_bias_m = floats(413600, 4); // [4]  state, always
+  const sides_bias_v = floats(413616, 4); // [4]  state, always
+  const stepCount = ints(413632, 1); // []  state, always
+  const x = floats(1986512, 65536); // [16,1,64,64]  input, 1–58
+  const kind = ints(1514448, 1024); // [16,8,8]  input, 1–26
+  const box = floats(1498064, 4096); // [16,8,8,4]  input, 1–26
+  const live_rows = ints(1518544, 1); // []  input, 1–26
+  const conv2d = floats(3085008, 196608); // [16,12,32,32]  residual, 2–59
+  const conv2d_2 = floats(1593296, 98304); // [16,24,16,16]  residual, 4–56
+  const conv2d_3 = floats(1301456, 49152); // [16,48,8,8]  residual, 7–36
+  const conv2d_4 = floats(1028048, 49152); // [16,48,8,8]  residual, 10–31
+  const kinds = floats(417744, 5120); // [16,5,8,8]  scratch, 11–14
+  const sides = floats(458704, 4096); // [16,4,8,8]  residual, 12–26
+  const exp_ = floats(475088, 4096); // [16,8,8,4]  residual, 13–26
+  const corners = floats(491472, 4096); // [16,8,8,4]  residual, 13–26
+  const relu = floats(507856, 1024); // [16,8,8,1]  residual, 13–26
+  const relu_2 = floats(413648, 1024); // [16,8,8,1]  residual, 13–26
+  const relu_3 = floats(511952, 1024); // [16,8,8,1]  residual, 13–26
+  const relu_4 = floats(516048, 1024); // [16,8,8,1]  residual, 13–26
+  const sub_7 = floats(520144, 1024); // [16,8,8,1]  residual, 13–26
+  const rowSum_2 = floats(536528, 1); // []  scratch, 13–16
+  const largest = floats(524240, 1024); // [16,8,8]  scratch, 14
+  const exps = floats(438224, 5120); // [16,8,8,5]  residual, 14–24
+  const total = floats(528336, 1024); // [16,8,8]  residual, 14–24
+  const chosen = floats(532432, 1024); // [16,8,8]  scratch, 14
+  const rowSum = floats(536544, 1); // []  scratch, 14–16
+  const rate = floats(3871440, 1); // []  scratch, 18–59
+  const correction = floats(3871456, 1); // []  scratch, 20–59
+  const d_rowSum_2 = floats(524240, 1); // []  scratch, 22–26
+  const d_rowSum = floats(417744, 1); // []  scratch, 23–24
+  const d_shifted = floats(438224, 5120); // [16,8,8,5]  scratch, 24–31, over exps
+  const d_sub_7_mul_3 = floats(1514448, 1024); // [16,8,8,1]  scratch, 26, over kind
+  const d_sub_4 = floats(434128, 1024); // [16,8,8,1]  scratch, 26
+  const d_sub_3 = floats(516048, 1024); // [16,8,8,1]  scratch, 26, over relu_4
+  const d_mul_2 = floats(520144, 1024); // [16,8,8,1]  scratch, 26, over sub_7
+  const d_sub_2 = floats(511952, 1024); // [16,8,8,1]  scratch, 26, over relu_3
+  const d_sub = floats(507856, 1024); // [16,8,8,1]  scratch, 26, over relu
+  const d_add = floats(417744, 4096); // [16,8,8,4]  scratch, 26
+  const d_transpose_2 = floats(491472, 4096); // [16,8,8,4]  scratch, 26–29, over corners
+  const d_conv2d_4_part = floats(2248656, 49152); // [16,48,8,8]  scratch, 28–30
+  const d_conv2d_4_z = floats(2248656, 49152); // [16,48,8,8]  scratch, 30–37, over d_conv2d_4_part
+  const d_conv2d_3_z = floats(2497488, 49152); // [16,48,8,8]  scratch, 35–47
+  const d_conv2d_2_padded = floats(2248656, 62208); // [16,48,9,9]  scratch, 39–45
+  const concat = floats(413648, 98304); // [16,96,8,8]  scratch, 42–56
+  const d_conv2d_padded = floats(2248656, 110976); // [16,24,17,17]  scratch, 49–54
+  const concat_2 = floats(806864, 196608); // [16,48,16,16]  scratch, 51–59
+  const x_padded = floats(413648, 67600); // [16,1,65,65]  scratch, 1–2
+  const conv2d_padded = floats(413648, 209088); // [16,12,33,33]  scratch, 3–4
+  const conv2d_2_padded_wide = doubles(413648, 110976); // [16,17,17,24]  scratch, 5–7
+  const conv2d_3_kernel_wide = doubles(2248656, 10368); // [48,3,3,24]  scratch, 6–7
+  const conv2d_3_padded_wide = doubles(413648, 76800); // [16,10,10,48]  scratch, 8–10
+  const conv2d_4_kernel_wide = doubles(2248656, 20736); // [48,3,3,48]  scratch, 9–10
+  const d_conv2d_4_z_padded_wide = doubles(413648, 76800); // [16,10,10,48]  scratch, 33–35
+  const conv2d_4_kernel_wide_2 = doubles(1028048, 20736); // [48,3,3,48]  scratch, 34–35
+  const conv2d_3_padded = floats(413648, 76800); // [16,48,10,10]  scratch, 36–37
+  const d_conv2d_2_padded_wide = doubles(889808, 62208); // [16,9,9,48]  scratch, 40–42
+  const conv2d_3_kernel_wide_2 = doubles(806864, 10368); // [24,3,3,48]  scratch, 41–42
+  const conv2d_2_padded = floats(806864, 110976); // [16,24,17,17]  scratch, 46–47
+  const conv2d_2_kernel_wide = doubles(2692560, 2592); // [12,3,3,24]  scratch, 50–51
+  const conv2d_padded_2 = floats(2248656, 209088); // [16,12,33,33]  scratch, 55–56
+  const x_padded_2 = floats(413648, 67600); // [16,1,65,65]  scratch, 58–59
+  const x_evaluate = floats(1258656, 204800); // [50,1,64,64]  input, 1
+  const kind_evaluate = ints(5536048, 3200); // [50,8,8]  input, 1–15
+  const box_evaluate = floats(5484848, 12800); // [50,8,8,4]  input, 1–11
+  const live_rows_evaluate = ints(5548848, 1); // []  input, 1–15
+  const conv2d_evaluate = floats(3027248, 614400); // [50,12,32,32]  scratch, 2–3
+  const conv2d_2_evaluate = floats(3027248, 307200); // [50,24,16,16]  scratch, 4–5
+  const conv2d_3_evaluate = floats(1800848, 153600); // [50,48,8,8]  scratch, 6–7
+  const conv2d_4_evaluate = floats(1373648, 153600); // [50,48,8,8]  scratch, 8–10
+  const kinds_evaluate = floats(413648, 16000); // [50,5,8,8]  scratch, 9–15
+  const sides_evaluate = floats(477648, 12800); // [50,4,8,8]  scratch, 10–11
+  const corners_evaluate = floats(528848, 12800); // [50,8,8,4]  scratch, 11
+  const mul_2_evaluate = floats(580048, 3200); // [50,8,8,1]  scratch, 11
+  const rowSum_2_evaluate = floats(592848, 1); // []  scratch, 11–14
+  const largest_evaluate = floats(477648, 3200); // [50,8,8]  scratch, 12
+  const total_evaluate = floats(490448, 3200); // [50,8,8]  scratch, 12
+  const chosen_evaluate = floats(503248, 3200); // [50,8,8]  scratch, 12
+  const rowSum_evaluate = floats(516048, 1); // []  scratch, 12–14
+  const argmax_evaluate = ints(477648, 3200); // [50,8,8]  scratch, 15
+  const rowSum_3_evaluate = floats(5548848, 1); // []  scratch, 15–16, over live_rows_evaluate
+  const x_padded_evaluate = floats(413648, 211250); // [50,1,65,65]  scratch, 1–2
+  const conv2d_padded_evaluate = floats(413648, 653400); // [50,12,33,33]  scratch, 3–4
+  const conv2d_2_padded_evaluate = floats(413648, 346800); // [50,24,17,17]  scratch, 5–6
+  const conv2d_3_padded_evaluate = floats(413648, 240000); // [50,48,10,10]  scratch, 7–8
+  const x_predict = floats(430560, 4096); // [1,1,64,64]  input, 1
+  const conv2d_predict = floats(465920, 12288); // [1,12,32,32]  scratch, 2–3
+  const conv2d_2_predict = floats(465920, 6144); // [1,24,16,16]  scratch, 4–5
+  const conv2d_3_predict = floats(441392, 3072); // [1,48,8,8]  scratch, 6–7
+  const conv2d_4_predict = floats(432848, 3072); // [1,48,8,8]  scratch, 8–10
+  const kinds_predict = floats(413648, 320); // [1,5,8,8]  scratch, 9–12
+  const sides_predict = floats(414928, 256); // [1,4,8,8]  scratch, 10–11
+  const corners_predict = floats(417488, 256); // [1,8,8,4]  output, 11–13
+  const exps_2_predict = floats(414928, 320); // [1,8,8,5]  scratch, 12
+  const outputs_predict = floats(416208, 320); // [1,8,8,5]  output, 12–13
+  const x_padded_predict = floats(413648, 4225); // [1,1,65,65]  scratch, 1–2
+  const conv2d_padded_predict = floats(413648, 13068); // [1,12,33,33]  scratch, 3–4
+  const conv2d_2_padded_predict = floats(413648, 6936); // [1,24,17,17]  scratch, 5–6
+  const conv2d_3_padded_predict = floats(413648, 4800); // [1,48,10,10]  scratch, 7–8
 
   const pad_x_padded = pad_Nx1x65x65(16, { x, x_padded });
   const convRelu_conv2d = convRelu_16x12x32x1x3x3x32({
@@ -1064,16 +1068,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(412536);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -1092,14 +1097,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -4151,70 +4156,20 @@ function convRelu_50x48x8x3x3x24x8_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 24; k3 += 4) {
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 1 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 289]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 291]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 225]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 441]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 2 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 578]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 580]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 234]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 450]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 3 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 867]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 869]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 243]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 459]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
+          for (let k3 = 0; k3 < 24; k3++) {
+            const conv2d_2_padded_0 =
+              conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
+            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_2_padded_1 =
+              conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
+            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
+            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
+            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
+            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
+            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
+            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
+            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
           }
       relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
       relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
@@ -4276,70 +4231,20 @@ function convRelu_50x48x8x3x3x48x8_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 48; k3 += 4) {
-            {
-              const conv2d_3_padded_0 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_3_padded_1 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 1 === 48) break;
-            {
-              const conv2d_3_padded_0 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_3_padded_1 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 441]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 873]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 2 === 48) break;
-            {
-              const conv2d_3_padded_0 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_3_padded_1 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 450]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 882]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 3 === 48) break;
-            {
-              const conv2d_3_padded_0 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_3_padded_1 =
-                conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 459]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 891]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
+          for (let k3 = 0; k3 < 48; k3++) {
+            const conv2d_3_padded_0 =
+              conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_3_padded_1 =
+              conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
+            sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
+            sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
+            sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
+            sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
+            sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
+            sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
           }
       relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
       relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
@@ -4679,69 +4584,18 @@ function convRelu_1x48x8x3x3x24x8_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 24; k3 += 4) {
-            {
-              const conv2d_2_padded_0 = conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 1 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 289]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 291]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 225]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 441]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 2 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 578]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 580]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 234]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 450]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
-            if (k3 + 3 === 24) break;
-            {
-              const conv2d_2_padded_0 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 867]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_2_padded_1 =
-                conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 869]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 243]!;
-              const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 459]!;
-              sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-              sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-              sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-              sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-            }
+          for (let k3 = 0; k3 < 24; k3++) {
+            const conv2d_2_padded_0 = conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
+            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_2_padded_1 = conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
+            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
+            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
+            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
+            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
+            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
+            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
+            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
           }
       relu_5(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m, Math.fround(sum00));
       relu_5(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
@@ -4777,62 +4631,18 @@ function convRelu_1x48x8x3x3x48x8_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 48; k3 += 4) {
-            {
-              const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 1 === 48) break;
-            {
-              const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 441]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 873]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 2 === 48) break;
-            {
-              const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 450]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 882]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
-            if (k3 + 3 === 48) break;
-            {
-              const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 459]!;
-              const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 891]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-              sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-            }
+          for (let k3 = 0; k3 < 48; k3++) {
+            const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
+            sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
+            sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
+            sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
+            sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
+            sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
+            sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
           }
       relu_5(conv2d_4_bias, conv2d_4, j, j * 64 + l * 8 + m, Math.fround(sum00));
       relu_5(conv2d_4_bias, conv2d_4, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 322 (forward 41, update 78, backward 92), evaluate 337, predict 435
 //   memory 444: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 918: batches, and what a trainer is
-//   tables 997: what bytes() packs
-//   kernels 1066: in the order in which statements call them, each under its definitions
-//   checks 4174: of what is passed in
-//   mathematics 4318: functions and random numbers that all machines compute alike
+//   types 922: batches, and what a trainer is
+//   tables 1001: what bytes() packs
+//   kernels 1070: in the order in which statements call them, each under its definitions
+//   checks 4178: of what is passed in
+//   mathematics 4322: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4025b4eb35dd2144
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4e26f36cd3ba140b
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -445,95 +445,98 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const reader_look_kernel = new Float32Array(arena, 0, 128); // [8,1,4,4]  parameter, always
-  const reader_look_bias = new Float32Array(arena, 512, 8); // [8]  parameter, always
-  const reader_compare_kernel = new Float32Array(arena, 544, 2048); // [16,8,4,4]  parameter, always
-  const reader_compare_bias = new Float32Array(arena, 8736, 16); // [16]  parameter, always
-  const reader_judge_kernel = new Float32Array(arena, 8800, 7840); // [784,10]  parameter, always
-  const reader_judge_bias = new Float32Array(arena, 40160, 10); // [10]  parameter, always
-  const reading_adam_1_beta1_t = new Float32Array(arena, 40208, 1); // []  state, always
-  const reading_adam_1_beta2_t = new Float32Array(arena, 40224, 1); // []  state, always
-  const reader_look_kernel_m = new Float32Array(arena, 40240, 128); // [8,1,4,4]  state, always
-  const reader_look_kernel_v = new Float32Array(arena, 40752, 128); // [8,1,4,4]  state, always
-  const reader_look_bias_m = new Float32Array(arena, 41264, 8); // [8]  state, always
-  const reader_look_bias_v = new Float32Array(arena, 41296, 8); // [8]  state, always
-  const reader_compare_kernel_m = new Float32Array(arena, 41328, 2048); // [16,8,4,4]  state, always
-  const reader_compare_kernel_v = new Float32Array(arena, 49520, 2048); // [16,8,4,4]  state, always
-  const reader_compare_bias_m = new Float32Array(arena, 57712, 16); // [16]  state, always
-  const reader_compare_bias_v = new Float32Array(arena, 57776, 16); // [16]  state, always
-  const reader_judge_kernel_m = new Float32Array(arena, 57840, 7840); // [784,10]  state, always
-  const reader_judge_kernel_v = new Float32Array(arena, 89200, 7840); // [784,10]  state, always
-  const reader_judge_bias_m = new Float32Array(arena, 120560, 10); // [10]  state, always
-  const reader_judge_bias_v = new Float32Array(arena, 120608, 10); // [10]  state, always
-  const dream = new Float32Array(arena, 120656, 7840); // [10,1,28,28]  parameter, always
-  const dreaming_adam_1_beta1_t = new Float32Array(arena, 152016, 1); // []  state, always
-  const dreaming_adam_1_beta2_t = new Float32Array(arena, 152032, 1); // []  state, always
-  const dream_m = new Float32Array(arena, 152048, 7840); // [10,1,28,28]  state, always
-  const dream_v = new Float32Array(arena, 183408, 7840); // [10,1,28,28]  state, always
-  const stepCount = new Int32Array(arena, 214768, 1); // []  state, always
-  const x = new Float32Array(arena, 878336, 25088); // [32,1,28,28]  input, 1–26
-  const y = new Int32Array(arena, 677632, 32); // [32]  input, 1–8
-  const live_rows = new Int32Array(arena, 677760, 1); // []  input, 1–8
-  const edges = new Float32Array(arena, 476928, 50176); // [32,8,14,14]  residual, 2–27
-  const parts = new Float32Array(arena, 978688, 25088); // [32,16,7,7]  residual, 4–24
-  const reader_judge = new Float32Array(arena, 214784, 320); // [32,10]  scratch, 5–8
-  const d_rowSum = new Float32Array(arena, 217344, 1); // []  scratch, 7–8
-  const exps = new Float32Array(arena, 216064, 320); // [32,10]  residual, 8
-  const rowSum = new Float32Array(arena, 217344, 1); // []  scratch, 8–9, over d_rowSum
-  const d_shifted = new Float32Array(arena, 214784, 320); // [32,10]  scratch, 8–16, over reader_judge
-  const rate = new Float32Array(arena, 1179392, 1); // []  scratch, 11–27
-  const correction = new Float32Array(arena, 1179408, 1); // []  scratch, 13–27
-  const d_flatten = new Float32Array(arena, 1079040, 25088); // [32,784]  scratch, 15–24
-  const d_edges_padded = new Float32Array(arena, 214784, 41472); // [32,16,9,9]  scratch, 18–22
-  const concat = new Float32Array(arena, 677632, 50176); // [32,32,7,7]  scratch, 19–27
-  const x_padded = new Float32Array(arena, 214784, 28800); // [32,1,30,30]  scratch, 1–2
-  const edges_padded = new Float32Array(arena, 214784, 65536); // [32,8,16,16]  scratch, 3–4
-  const edges_padded_2 = new Float32Array(arena, 214784, 65536); // [32,8,16,16]  scratch, 23–24
-  const x_padded_2 = new Float32Array(arena, 214784, 28800); // [32,1,30,30]  scratch, 26–27
-  const dreamt_dreaming = new Float32Array(arena, 422144, 7840); // [10,1,28,28]  residual, 1–28
-  const sum_4_dreaming = new Float32Array(arena, 390784, 1); // []  scratch, 1–10
-  const edges_2_dreaming = new Float32Array(arena, 296704, 15680); // [10,8,14,14]  residual, 3–23
-  const parts_2_dreaming = new Float32Array(arena, 359424, 7840); // [10,16,7,7]  residual, 5–18
-  const reader_judge_product_2_dreaming = new Float32Array(arena, 214784, 100); // [10,10]  scratch, 6–7
-  const sum_dreaming = new Float32Array(arena, 215184, 1); // []  scratch, 7–10
-  const sum_2_dreaming = new Float32Array(arena, 214784, 1); // []  scratch, 8–10
-  const sum_3_dreaming = new Float32Array(arena, 214800, 1); // []  scratch, 9–10
-  const rate_dreaming = new Float32Array(arena, 483744, 1); // []  scratch, 12–28
-  const correction_dreaming = new Float32Array(arena, 483760, 1); // []  scratch, 14–28
-  const d_sub_2_dreaming = new Float32Array(arena, 453504, 7560); // [10,1,28,27]  scratch, 16–28
-  const d_flatten_2_dreaming = new Float32Array(arena, 390784, 7840); // [10,784]  scratch, 17–18
-  const d_edges_2_padded_dreaming = new Float32Array(arena, 214784, 12960); // [10,16,9,9]  scratch, 18–22
-  const concat_dreaming = new Float32Array(arena, 359424, 15680); // [10,32,7,7]  scratch, 19–23
-  const d_dreamt_6_padded_dreaming = new Float32Array(arena, 214784, 20480); // [10,8,16,16]  scratch, 23–27
-  const concat_2_dreaming = new Float32Array(arena, 296704, 7840); // [10,4,14,14]  scratch, 24–28
-  const d_sub_dreaming = new Float32Array(arena, 214784, 7560); // [10,1,27,28]  scratch, 28
-  const d_dream_dreaming = new Float32Array(arena, 422144, 7840); // [10,1,28,28]  scratch, 28, over dreamt_dreaming
-  const dreamt_padded_dreaming = new Float32Array(arena, 214784, 9000); // [10,1,30,30]  scratch, 2–3
-  const edges_2_padded_dreaming = new Float32Array(arena, 214784, 20480); // [10,8,16,16]  scratch, 4–5
-  const x_evaluate = new Float32Array(arena, 574784, 78400); // [100,1,28,28]  input, 1
-  const y_evaluate = new Int32Array(arena, 1661184, 100); // [100]  input, 1–20
-  const live_rows_evaluate = new Int32Array(arena, 1661584, 1); // []  input, 1–22
-  const edges_evaluate = new Float32Array(arena, 1033984, 156800); // [100,8,14,14]  scratch, 2–3
-  const parts_evaluate = new Float32Array(arena, 1033984, 78400); // [100,16,7,7]  scratch, 4–5
-  const reader_judge_evaluate = new Float32Array(arena, 390784, 1000); // [100,10]  scratch, 5–20
-  const dreamt_evaluate = new Float32Array(arena, 359424, 7840); // [10,1,28,28]  scratch, 6–15
-  const sum_4_evaluate = new Float32Array(arena, 394784, 1); // []  scratch, 6–19
-  const edges_2_evaluate = new Float32Array(arena, 296704, 15680); // [10,8,14,14]  scratch, 8–9
-  const parts_2_evaluate = new Float32Array(arena, 296704, 7840); // [10,16,7,7]  scratch, 10–11
-  const reader_judge_product_2_evaluate = new Float32Array(arena, 214784, 100); // [10,10]  scratch, 11–12
-  const sum_evaluate = new Float32Array(arena, 215184, 1); // []  scratch, 12–13
-  const sum_2_evaluate = new Float32Array(arena, 215184, 1); // []  scratch, 14–19
-  const sum_3_evaluate = new Float32Array(arena, 215200, 1); // []  scratch, 15–19
-  const largest_evaluate = new Float32Array(arena, 214784, 100); // [100]  scratch, 16–22
-  const rowSum_evaluate = new Float32Array(arena, 215216, 1); // []  scratch, 16–18
-  const rowSum_2_evaluate = new Float32Array(arena, 215184, 1); // []  scratch, 20–21
-  const rowSum_3_evaluate = new Float32Array(arena, 1661584, 1); // []  scratch, 22–23, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 214784, 90000); // [100,1,30,30]  scratch, 1–2
-  const edges_padded_evaluate = new Float32Array(arena, 214784, 204800); // [100,8,16,16]  scratch, 3–4
-  const dreamt_padded_evaluate = new Float32Array(arena, 214784, 9000); // [10,1,30,30]  scratch, 7–8
-  const edges_2_padded_evaluate = new Float32Array(arena, 214784, 20480); // [10,8,16,16]  scratch, 9–10
-  const dreamt_predict = new Float32Array(arena, 214784, 7840); // [10,1,28,28]  output, 1–2
+  const reader_look_kernel = floats(0, 128); // [8,1,4,4]  parameter, always
+  const reader_look_bias = floats(512, 8); // [8]  parameter, always
+  const reader_compare_kernel = floats(544, 2048); // [16,8,4,4]  parameter, always
+  const reader_compare_bias = floats(8736, 16); // [16]  parameter, always
+  const reader_judge_kernel = floats(8800, 7840); // [784,10]  parameter, always
+  const reader_judge_bias = floats(40160, 10); // [10]  parameter, always
+  const reading_adam_1_beta1_t = floats(40208, 1); // []  state, always
+  const reading_adam_1_beta2_t = floats(40224, 1); // []  state, always
+  const reader_look_kernel_m = floats(40240, 128); // [8,1,4,4]  state, always
+  const reader_look_kernel_v = floats(40752, 128); // [8,1,4,4]  state, always
+  const reader_look_bias_m = floats(41264, 8); // [8]  state, always
+  const reader_look_bias_v = floats(41296, 8); // [8]  state, always
+  const reader_compare_kernel_m = floats(41328, 2048); // [16,8,4,4]  state, always
+  const reader_compare_kernel_v = floats(49520, 2048); // [16,8,4,4]  state, always
+  const reader_compare_bias_m = floats(57712, 16); // [16]  state, always
+  const reader_compare_bias_v = floats(57776, 16); // [16]  state, always
+  const reader_judge_kernel_m = floats(57840, 7840); // [784,10]  state, always
+  const reader_judge_kernel_v = floats(89200, 7840); // [784,10]  state, always
+  const reader_judge_bias_m = floats(120560, 10); // [10]  state, always
+  const reader_judge_bias_v = floats(120608, 10); // [10]  state, always
+  const dream = floats(120656, 7840); // [10,1,28,28]  parameter, always
+  const dreaming_adam_1_beta1_t = floats(152016, 1); // []  state, always
+  const dreaming_adam_1_beta2_t = floats(152032, 1); // []  state, always
+  const dream_m = floats(152048, 7840); // [10,1,28,28]  state, always
+  const dream_v = floats(183408, 7840); // [10,1,28,28]  state, always
+  const stepCount = ints(214768, 1); // []  state, always
+  const x = floats(878336, 25088); // [32,1,28,28]  input, 1–26
+  const y = ints(677632, 32); // [32]  input, 1–8
+  const live_rows = ints(677760, 1); // []  input, 1–8
+  const edges = floats(476928, 50176); // [32,8,14,14]  residual, 2–27
+  const parts = floats(978688, 25088); // [32,16,7,7]  residual, 4–24
+  const reader_judge = floats(214784, 320); // [32,10]  scratch, 5–8
+  const d_rowSum = floats(217344, 1); // []  scratch, 7–8
+  const exps = floats(216064, 320); // [32,10]  residual, 8
+  const rowSum = floats(217344, 1); // []  scratch, 8–9, over d_rowSum
+  const d_shifted = floats(214784, 320); // [32,10]  scratch, 8–16, over reader_judge
+  const rate = floats(1179392, 1); // []  scratch, 11–27
+  const correction = floats(1179408, 1); // []  scratch, 13–27
+  const d_flatten = floats(1079040, 25088); // [32,784]  scratch, 15–24
+  const d_edges_padded = floats(214784, 41472); // [32,16,9,9]  scratch, 18–22
+  const concat = floats(677632, 50176); // [32,32,7,7]  scratch, 19–27
+  const x_padded = floats(214784, 28800); // [32,1,30,30]  scratch, 1–2
+  const edges_padded = floats(214784, 65536); // [32,8,16,16]  scratch, 3–4
+  const edges_padded_2 = floats(214784, 65536); // [32,8,16,16]  scratch, 23–24
+  const x_padded_2 = floats(214784, 28800); // [32,1,30,30]  scratch, 26–27
+  const dreamt_dreaming = floats(422144, 7840); // [10,1,28,28]  residual, 1–28
+  const sum_4_dreaming = floats(390784, 1); // []  scratch, 1–10
+  const edges_2_dreaming = floats(296704, 15680); // [10,8,14,14]  residual, 3–23
+  const parts_2_dreaming = floats(359424, 7840); // [10,16,7,7]  residual, 5–18
+  const reader_judge_product_2_dreaming = floats(214784, 100); // [10,10]  scratch, 6–7
+  const sum_dreaming = floats(215184, 1); // []  scratch, 7–10
+  const sum_2_dreaming = floats(214784, 1); // []  scratch, 8–10
+  const sum_3_dreaming = floats(214800, 1); // []  scratch, 9–10
+  const rate_dreaming = floats(483744, 1); // []  scratch, 12–28
+  const correction_dreaming = floats(483760, 1); // []  scratch, 14–28
+  const d_sub_2_dreaming = floats(453504, 7560); // [10,1,28,27]  scratch, 16–28
+  const d_flatten_2_dreaming = floats(390784, 7840); // [10,784]  scratch, 17–18
+  const d_edges_2_padded_dreaming = floats(214784, 12960); // [10,16,9,9]  scratch, 18–22
+  const concat_dreaming = floats(359424, 15680); // [10,32,7,7]  scratch, 19–23
+  const d_dreamt_6_padded_dreaming = floats(214784, 20480); // [10,8,16,16]  scratch, 23–27
+  const concat_2_dreaming = floats(296704, 7840); // [10,4,14,14]  scratch, 24–28
+  const d_sub_dreaming = floats(214784, 7560); // [10,1,27,28]  scratch, 28
+  const d_dream_dreaming = floats(422144, 7840); // [10,1,28,28]  scratch, 28, over dreamt_dreaming
+  const dreamt_padded_dreaming = floats(214784, 9000); // [10,1,30,30]  scratch, 2–3
+  const edges_2_padded_dreaming = floats(214784, 20480); // [10,8,16,16]  scratch, 4–5
+  const x_evaluate = floats(574784, 78400); // [100,1,28,28]  input, 1
+  const y_evaluate = ints(1661184, 100); // [100]  input, 1–20
+  const live_rows_evaluate = ints(1661584, 1); // []  input, 1–22
+  const edges_evaluate = floats(1033984, 156800); // [100,8,14,14]  scratch, 2–3
+  const parts_evaluate = floats(1033984, 78400); // [100,16,7,7]  scratch, 4–5
+  const reader_judge_evaluate = floats(390784, 1000); // [100,10]  scratch, 5–20
+  const dreamt_evaluate = floats(359424, 7840); // [10,1,28,28]  scratch, 6–15
+  const sum_4_evaluate = floats(394784, 1); // []  scratch, 6–19
+  const edges_2_evaluate = floats(296704, 15680); // [10,8,14,14]  scratch, 8–9
+  const parts_2_evaluate = floats(296704, 7840); // [10,16,7,7]  scratch, 10–11
+  const reader_judge_product_2_evaluate = floats(214784, 100); // [10,10]  scratch, 11–12
+  const sum_evaluate = floats(215184, 1); // []  scratch, 12–13
+  const sum_2_evaluate = floats(215184, 1); // []  scratch, 14–19
+  const sum_3_evaluate = floats(215200, 1); // []  scratch, 15–19
+  const largest_evaluate = floats(214784, 100); // [100]  scratch, 16–22
+  const rowSum_evaluate = floats(215216, 1); // []  scratch, 16–18
+  const rowSum_2_evaluate = floats(215184, 1); // []  scratch, 20–21
+  const rowSum_3_evaluate = floats(1661584, 1); // []  scratch, 22–23, over live_rows_evaluate
+  const x_padded_evaluate = floats(214784, 90000); // [100,1,30,30]  scratch, 1–2
+  const edges_padded_evaluate = floats(214784, 204800); // [100,8,16,16]  scratch, 3–4
+  const dreamt_padded_evaluate = floats(214784, 9000); // [10,1,30,30]  scratch, 7–8
+  const edges_2_padded_evaluate = floats(214784, 20480); // [10,8,16,16]  scratch, 9–10
+  const dreamt_predict = floats(214784, 7840); // [10,1,28,28]  output, 1–2
 
   const pad_x_padded = pad_Nx1x30x30(32, { x, y: x_padded });
   const convRelu_edges = convRelu_32x8x14x1x4x4x14({
@@ -839,16 +842,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = [];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(214700);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -867,14 +871,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 72, backward 77), evaluate 122, predict 163
 //   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 362: batches, and what a trainer is
-//   tables 407: what bytes() packs
-//   kernels 457: in the order in which statements call them, each under its definitions
-//   checks 1233: of what is passed in
-//   mathematics 1377: functions and random numbers that all machines compute alike
+//   types 367: batches, and what a trainer is
+//   tables 412: what bytes() packs
+//   kernels 462: in the order in which statements call them, each under its definitions
+//   checks 1238: of what is passed in
+//   mathematics 1382: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 0358de8b4864b087
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 06c1f80f708489d6
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -185,38 +185,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const maps_kernel = new Float32Array(arena, 0, 450); // [6,3,5,5]  parameter, always
-  const maps_bias = new Float32Array(arena, 1808, 6); // [6]  parameter, always
-  const scores_kernel = new Float32Array(arena, 1840, 11760); // [1176,10]  parameter, always
-  const scores_bias = new Float32Array(arena, 48880, 10); // [10]  parameter, always
-  const stepCount = new Int32Array(arena, 48928, 1); // []  state, always
-  const x = new Float32Array(arena, 1437488, 98304); // [32,3,32,32]  input, 1–14
-  const y = new Int32Array(arena, 200752, 32); // [32]  input, 1–6
-  const live_rows = new Int32Array(arena, 200880, 1); // []  input, 1–6
-  const maps = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  residual, 1–12
-  const pooled = new Float32Array(arena, 48944, 37632); // [32,6,14,14]  residual, 2–11
-  const scores = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 3–6
-  const d_rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 5–6
-  const exps = new Float32Array(arena, 199472, 320); // [32,10]  residual, 6
-  const rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 6–7, over d_rowSum
-  const d_shifted = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 6–11, over scores
-  const d_flatten = new Float32Array(arena, 199472, 37632); // [32,1176]  scratch, 10–12
-  const d_maps_windowArgmax = new Int32Array(arena, 48944, 37632); // [32,6,14,14]  scratch, 12
-  const d_maps_z = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  scratch, 12–15, over maps
-  const x_wide = new Float64Array(arena, 48944, 98304); // [32,3,32,32]  scratch, 14–15
-  const x_evaluate = new Float32Array(arena, 989744, 153600); // [50,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 1604144, 50); // [50]  input, 1–7
-  const live_rows_evaluate = new Int32Array(arena, 1604352, 1); // []  input, 1–7
-  const maps_product_evaluate = new Float32Array(arena, 48944, 235200); // [50,6,28,28]  scratch, 1–2
-  const pooled_evaluate = new Float32Array(arena, 989744, 58800); // [50,6,14,14]  scratch, 2–3
-  const scores_evaluate = new Float32Array(arena, 48944, 500); // [50,10]  scratch, 3–7
-  const rowSum_evaluate = new Float32Array(arena, 50944, 1); // []  scratch, 4–6
-  const rowSum_2_evaluate = new Float32Array(arena, 1604352, 1); // []  scratch, 7–8, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 67760, 3072); // [1,3,32,32]  input, 1
-  const maps_product_predict = new Float32Array(arena, 48944, 4704); // [1,6,28,28]  scratch, 1–2
-  const pooled_predict = new Float32Array(arena, 67760, 1176); // [1,6,14,14]  scratch, 2–3
-  const scores_predict = new Float32Array(arena, 48944, 10); // [1,10]  output, 3–4
+  const maps_kernel = floats(0, 450); // [6,3,5,5]  parameter, always
+  const maps_bias = floats(1808, 6); // [6]  parameter, always
+  const scores_kernel = floats(1840, 11760); // [1176,10]  parameter, always
+  const scores_bias = floats(48880, 10); // [10]  parameter, always
+  const stepCount = ints(48928, 1); // []  state, always
+  const x = floats(1437488, 98304); // [32,3,32,32]  input, 1–14
+  const y = ints(200752, 32); // [32]  input, 1–6
+  const live_rows = ints(200880, 1); // []  input, 1–6
+  const maps = floats(835376, 150528); // [32,6,28,28]  residual, 1–12
+  const pooled = floats(48944, 37632); // [32,6,14,14]  residual, 2–11
+  const scores = floats(350000, 320); // [32,10]  scratch, 3–6
+  const d_rowSum = floats(200896, 1); // []  scratch, 5–6
+  const exps = floats(199472, 320); // [32,10]  residual, 6
+  const rowSum = floats(200896, 1); // []  scratch, 6–7, over d_rowSum
+  const d_shifted = floats(350000, 320); // [32,10]  scratch, 6–11, over scores
+  const d_flatten = floats(199472, 37632); // [32,1176]  scratch, 10–12
+  const d_maps_windowArgmax = ints(48944, 37632); // [32,6,14,14]  scratch, 12
+  const d_maps_z = floats(835376, 150528); // [32,6,28,28]  scratch, 12–15, over maps
+  const x_wide = doubles(48944, 98304); // [32,3,32,32]  scratch, 14–15
+  const x_evaluate = floats(989744, 153600); // [50,3,32,32]  input, 1
+  const y_evaluate = ints(1604144, 50); // [50]  input, 1–7
+  const live_rows_evaluate = ints(1604352, 1); // []  input, 1–7
+  const maps_product_evaluate = floats(48944, 235200); // [50,6,28,28]  scratch, 1–2
+  const pooled_evaluate = floats(989744, 58800); // [50,6,14,14]  scratch, 2–3
+  const scores_evaluate = floats(48944, 500); // [50,10]  scratch, 3–7
+  const rowSum_evaluate = floats(50944, 1); // []  scratch, 4–6
+  const rowSum_2_evaluate = floats(1604352, 1); // []  scratch, 7–8, over live_rows_evaluate
+  const x_predict = floats(67760, 3072); // [1,3,32,32]  input, 1
+  const maps_product_predict = floats(48944, 4704); // [1,6,28,28]  scratch, 1–2
+  const pooled_predict = floats(67760, 1176); // [1,6,14,14]  scratch, 2–3
+  const scores_predict = floats(48944, 10); // [1,10]  output, 3–4
 
   const convRelu_maps = convRelu_32x6x28x3x5x5x28({ x, maps_kernel, maps_bias, maps });
   const windowMax_pooled = windowMax_32x6x14x1x1x2x2x14({ maps, pooled });
@@ -294,16 +298,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(48908);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -322,14 +327,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

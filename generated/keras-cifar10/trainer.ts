@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 63, backward 79), evaluate 133, predict 174
 //   memory 196: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 429: batches, and what a trainer is
-//   tables 486: what bytes() packs
-//   kernels 544: in the order in which statements call them, each under its definitions
-//   checks 1317: of what is passed in
-//   mathematics 1461: functions and random numbers that all machines compute alike
+//   types 434: batches, and what a trainer is
+//   tables 491: what bytes() packs
+//   kernels 549: in the order in which statements call them, each under its definitions
+//   checks 1278: of what is passed in
+//   mathematics 1422: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3135d06a60083109
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 711e3059407644c4
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -197,52 +197,56 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const dense_kernel = new Float32Array(arena, 0, 393216); // [3072,128]  parameter, always
-  const dense_bias = new Float32Array(arena, 1572864, 128); // [128]  parameter, always
-  const dense_2_kernel = new Float32Array(arena, 1573376, 1280); // [128,10]  parameter, always
-  const dense_2_bias = new Float32Array(arena, 1578496, 10); // [10]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 1578544, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 1578560, 1); // []  state, always
-  const dense_kernel_m = new Float32Array(arena, 1578576, 393216); // [3072,128]  state, always
-  const dense_kernel_v = new Float32Array(arena, 3151440, 393216); // [3072,128]  state, always
-  const dense_bias_m = new Float32Array(arena, 4724304, 128); // [128]  state, always
-  const dense_bias_v = new Float32Array(arena, 4724816, 128); // [128]  state, always
-  const dense_2_kernel_m = new Float32Array(arena, 4725328, 1280); // [128,10]  state, always
-  const dense_2_kernel_v = new Float32Array(arena, 4730448, 1280); // [128,10]  state, always
-  const dense_2_bias_m = new Float32Array(arena, 4735568, 10); // [10]  state, always
-  const dense_2_bias_v = new Float32Array(arena, 4735616, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 4735664, 1); // []  state, always
-  const x = new Float32Array(arena, 5522112, 98304); // [32,3,32,32]  input, 1–17
-  const y = new Int32Array(arena, 4754624, 32); // [32]  input, 1–12
-  const live_rows = new Int32Array(arena, 4754880, 1); // []  input, 1–12
-  const dense = new Float32Array(arena, 4735680, 4096); // [32,128]  residual, 1–15
-  const dense_2_z = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, 2–3
-  const exps = new Float32Array(arena, 4753344, 320); // [32,10]  residual, 3–12
-  const total = new Float32Array(arena, 4754752, 32); // [32]  residual, 3–12
-  const rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 3–5
-  const rate = new Float32Array(arena, 5931712, 1); // []  scratch, 7–19
-  const correction = new Float32Array(arena, 5931728, 1); // []  scratch, 9–19
-  const d_rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 11–12
-  const d_sub = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, 12
-  const d_shifted = new Float32Array(arena, 4753344, 320); // [32,10]  scratch, 12–15, over exps
-  const d_dense_z = new Float32Array(arena, 5915328, 4096); // [32,128]  scratch, 14–18
-  const x_wide = new Float64Array(arena, 4735680, 98304); // [3,32,32,32]  scratch, 17–19
-  const d_dense_z_wide = new Float64Array(arena, 5522112, 4096); // [128,32]  scratch, 18–19
-  const x_evaluate = new Float32Array(arena, 4735680, 98304); // [32,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 5145280, 32); // [32]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 5145408, 1); // []  input, 1–6
-  const dense_evaluate = new Float32Array(arena, 5128896, 4096); // [32,128]  scratch, 1–2
-  const dense_2_z_evaluate = new Float32Array(arena, 4735680, 320); // [32,10]  scratch, 2–3
-  const exps_evaluate = new Float32Array(arena, 4736960, 320); // [32,10]  scratch, 3
-  const rowSum_evaluate = new Float32Array(arena, 4738368, 1); // []  scratch, 3–5
-  const argmax_evaluate = new Int32Array(arena, 4738240, 32); // [32]  scratch, 3–6
-  const rowSum_2_evaluate = new Float32Array(arena, 5145408, 1); // []  scratch, 6–7, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 4735680, 3072); // [1,3,32,32]  input, 1
-  const dense_predict = new Float32Array(arena, 4747968, 128); // [1,128]  scratch, 1–2
-  const dense_2_z_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, 2–3
-  const exps_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, 3, over dense_2_z_predict
-  const dense_2_predict = new Float32Array(arena, 4735728, 10); // [1,10]  output, 3–4
+  const dense_kernel = floats(0, 393216); // [3072,128]  parameter, always
+  const dense_bias = floats(1572864, 128); // [128]  parameter, always
+  const dense_2_kernel = floats(1573376, 1280); // [128,10]  parameter, always
+  const dense_2_bias = floats(1578496, 10); // [10]  parameter, always
+  const adam_1_beta1_t = floats(1578544, 1); // []  state, always
+  const adam_1_beta2_t = floats(1578560, 1); // []  state, always
+  const dense_kernel_m = floats(1578576, 393216); // [3072,128]  state, always
+  const dense_kernel_v = floats(3151440, 393216); // [3072,128]  state, always
+  const dense_bias_m = floats(4724304, 128); // [128]  state, always
+  const dense_bias_v = floats(4724816, 128); // [128]  state, always
+  const dense_2_kernel_m = floats(4725328, 1280); // [128,10]  state, always
+  const dense_2_kernel_v = floats(4730448, 1280); // [128,10]  state, always
+  const dense_2_bias_m = floats(4735568, 10); // [10]  state, always
+  const dense_2_bias_v = floats(4735616, 10); // [10]  state, always
+  const stepCount = ints(4735664, 1); // []  state, always
+  const x = floats(5522112, 98304); // [32,3,32,32]  input, 1–17
+  const y = ints(4754624, 32); // [32]  input, 1–12
+  const live_rows = ints(4754880, 1); // []  input, 1–12
+  const dense = floats(4735680, 4096); // [32,128]  residual, 1–15
+  const dense_2_z = floats(4752064, 320); // [32,10]  scratch, 2–3
+  const exps = floats(4753344, 320); // [32,10]  residual, 3–12
+  const total = floats(4754752, 32); // [32]  residual, 3–12
+  const rowSum = floats(4754896, 1); // []  scratch, 3–5
+  const rate = floats(5931712, 1); // []  scratch, 7–19
+  const correction = floats(5931728, 1); // []  scratch, 9–19
+  const d_rowSum = floats(4754896, 1); // []  scratch, 11–12
+  const d_sub = floats(4752064, 320); // [32,10]  scratch, 12
+  const d_shifted = floats(4753344, 320); // [32,10]  scratch, 12–15, over exps
+  const d_dense_z = floats(5915328, 4096); // [32,128]  scratch, 14–18
+  const x_wide = doubles(4735680, 98304); // [3,32,32,32]  scratch, 17–19
+  const d_dense_z_wide = doubles(5522112, 4096); // [128,32]  scratch, 18–19
+  const x_evaluate = floats(4735680, 98304); // [32,3,32,32]  input, 1
+  const y_evaluate = ints(5145280, 32); // [32]  input, 1–6
+  const live_rows_evaluate = ints(5145408, 1); // []  input, 1–6
+  const dense_evaluate = floats(5128896, 4096); // [32,128]  scratch, 1–2
+  const dense_2_z_evaluate = floats(4735680, 320); // [32,10]  scratch, 2–3
+  const exps_evaluate = floats(4736960, 320); // [32,10]  scratch, 3
+  const rowSum_evaluate = floats(4738368, 1); // []  scratch, 3–5
+  const argmax_evaluate = ints(4738240, 32); // [32]  scratch, 3–6
+  const rowSum_2_evaluate = floats(5145408, 1); // []  scratch, 6–7, over live_rows_evaluate
+  const x_predict = floats(4735680, 3072); // [1,3,32,32]  input, 1
+  const dense_predict = floats(4747968, 128); // [1,128]  scratch, 1–2
+  const dense_2_z_predict = floats(4735680, 10); // [1,10]  scratch, 2–3
+  const exps_predict = floats(4735680, 10); // [1,10]  scratch, 3, over dense_2_z_predict
+  const dense_2_predict = floats(4735728, 10); // [1,10]  output, 3–4
 
   const dotRelu_dense = dotRelu_32x3072x128({ x, dense_kernel, dense_bias, dense });
   const dotAdd_dense_2_z = dotAdd_Nx128x10(32, { dense, dense_2_kernel, dense_2_bias, dense_2_z });
@@ -351,16 +355,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(4735620);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -379,14 +384,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -1060,62 +1065,18 @@ function dotRelu_32x3072x128_evaluate(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 3072; k += 4) {
-      {
-        const x_0 = x[i * 3072 + k]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
-      }
-      if (k + 1 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 1]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
-        const x_1 = x[i * 3072 + k + 3073]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
-      }
-      if (k + 2 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 2]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
-        const x_1 = x[i * 3072 + k + 3074]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
-      }
-      if (k + 3 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 3]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
-        const x_1 = x[i * 3072 + k + 3075]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
-      }
+    for (let k = 0; k < 3072; k++) {
+      const x_0 = x[i * 3072 + k]!;
+      const dense_kernel_0 = dense_kernel[k * 128 + j]!;
+      const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
+      const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+      const x_1 = x[i * 3072 + k + 3072]!;
+      sum00 += x_0 * dense_kernel_0;
+      sum01 += x_0 * dense_kernel_1;
+      sum02 += x_0 * dense_kernel_2;
+      sum10 += x_1 * dense_kernel_0;
+      sum11 += x_1 * dense_kernel_1;
+      sum12 += x_1 * dense_kernel_2;
     }
     relu(dense_bias, dense, j, i * 128 + j, Math.fround(sum00));
     relu(dense_bias, dense, j + 1, i * 128 + j + 1, Math.fround(sum01));

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 87, backward 102), evaluate 200, predict 258
 //   memory 296: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 676: batches, and what a trainer is
-//   tables 751: what bytes() packs
-//   kernels 827: in the order in which statements call them, each under its definitions
-//   checks 2601: of what is passed in
-//   mathematics 2745: functions and random numbers that all machines compute alike
+//   types 681: batches, and what a trainer is
+//   tables 756: what bytes() packs
+//   kernels 832: in the order in which statements call them, each under its definitions
+//   checks 2562: of what is passed in
+//   mathematics 2706: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d7fedce17644ff98
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fff60584de6ade0d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -297,87 +297,91 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const c1_kernel = new Float32Array(arena, 0, 150); // [6,1,5,5]  parameter, always
-  const c1_bias = new Float32Array(arena, 608, 6); // [6]  parameter, always
-  const c3_kernel = new Float32Array(arena, 640, 2400); // [16,6,5,5]  parameter, always
-  const c3_bias = new Float32Array(arena, 10240, 16); // [16]  parameter, always
-  const f5_kernel = new Float32Array(arena, 10304, 30720); // [256,120]  parameter, always
-  const f5_bias = new Float32Array(arena, 133184, 120); // [120]  parameter, always
-  const f6_kernel = new Float32Array(arena, 133664, 10080); // [120,84]  parameter, always
-  const f6_bias = new Float32Array(arena, 173984, 84); // [84]  parameter, always
-  const scores_kernel = new Float32Array(arena, 174320, 840); // [84,10]  parameter, always
-  const scores_bias = new Float32Array(arena, 177680, 10); // [10]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 177728, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 177744, 1); // []  state, always
-  const c1_kernel_m = new Float32Array(arena, 177760, 150); // [6,1,5,5]  state, always
-  const c1_kernel_v = new Float32Array(arena, 178368, 150); // [6,1,5,5]  state, always
-  const c1_bias_m = new Float32Array(arena, 178976, 6); // [6]  state, always
-  const c1_bias_v = new Float32Array(arena, 179008, 6); // [6]  state, always
-  const c3_kernel_m = new Float32Array(arena, 179040, 2400); // [16,6,5,5]  state, always
-  const c3_kernel_v = new Float32Array(arena, 188640, 2400); // [16,6,5,5]  state, always
-  const c3_bias_m = new Float32Array(arena, 198240, 16); // [16]  state, always
-  const c3_bias_v = new Float32Array(arena, 198304, 16); // [16]  state, always
-  const f5_kernel_m = new Float32Array(arena, 198368, 30720); // [256,120]  state, always
-  const f5_kernel_v = new Float32Array(arena, 321248, 30720); // [256,120]  state, always
-  const f5_bias_m = new Float32Array(arena, 444128, 120); // [120]  state, always
-  const f5_bias_v = new Float32Array(arena, 444608, 120); // [120]  state, always
-  const f6_kernel_m = new Float32Array(arena, 445088, 10080); // [120,84]  state, always
-  const f6_kernel_v = new Float32Array(arena, 485408, 10080); // [120,84]  state, always
-  const f6_bias_m = new Float32Array(arena, 525728, 84); // [84]  state, always
-  const f6_bias_v = new Float32Array(arena, 526064, 84); // [84]  state, always
-  const scores_kernel_m = new Float32Array(arena, 526400, 840); // [84,10]  state, always
-  const scores_kernel_v = new Float32Array(arena, 529760, 840); // [84,10]  state, always
-  const scores_bias_m = new Float32Array(arena, 533120, 10); // [10]  state, always
-  const scores_bias_v = new Float32Array(arena, 533168, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 533216, 1); // []  state, always
-  const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, 1–35
-  const y = new Int32Array(arena, 594672, 32); // [32]  input, 1–10
-  const live_rows = new Int32Array(arena, 594800, 1); // []  input, 1–10
-  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, 1–33
-  const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, 2–30
-  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, 3–26
-  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, 4–25
-  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, 5–22
-  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, 6–19
-  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 7–10
-  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 9–10
-  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, 10
-  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 10–11, over d_rowSum
-  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 10–19, over scores
-  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, 13–35
-  const correction = new Float32Array(arena, 1952512, 1); // []  scratch, 15–35
-  const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, 18–22
-  const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, 21–25
-  const d_flatten = new Float32Array(arena, 566000, 8192); // [32,256]  scratch, 24–26
-  const d_c3_windowArgmax = new Int32Array(arena, 533232, 8192); // [32,16,4,4]  scratch, 26
-  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, 26–31, over c3
-  const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, 29–33
-  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, 33
-  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, 33–35, over c1
-  const d_c3_z_padded = new Float32Array(arena, 533232, 131072); // [32,16,16,16]  scratch, 28–29
-  const s2_wide = new Float64Array(arena, 795376, 27648); // [6,12,12,32]  scratch, 30–32
-  const d_c3_z_wide = new Float64Array(arena, 533232, 32768); // [16,8,8,32]  scratch, 31–32
-  const x_evaluate = new Float32Array(arena, 1224432, 39200); // [50,1,28,28]  input, 1
-  const y_evaluate = new Int32Array(arena, 1397232, 50); // [50]  input, 1–11
-  const live_rows_evaluate = new Int32Array(arena, 1397440, 1); // []  input, 1–11
-  const c1_product_evaluate = new Float32Array(arena, 533232, 172800); // [50,6,24,24]  scratch, 1–2
-  const s2_evaluate = new Float32Array(arena, 1224432, 43200); // [50,6,12,12]  scratch, 2–3
-  const c3_product_evaluate = new Float32Array(arena, 533232, 51200); // [50,16,8,8]  scratch, 3–4
-  const s4_evaluate = new Float32Array(arena, 738032, 12800); // [50,16,4,4]  scratch, 4–5
-  const f5_evaluate = new Float32Array(arena, 533232, 6000); // [50,120]  scratch, 5–6
-  const f6_evaluate = new Float32Array(arena, 557232, 4200); // [50,84]  scratch, 6–7
-  const scores_evaluate = new Float32Array(arena, 533232, 500); // [50,10]  scratch, 7–11
-  const rowSum_evaluate = new Float32Array(arena, 535232, 1); // []  scratch, 8–10
-  const rowSum_2_evaluate = new Float32Array(arena, 1397440, 1); // []  scratch, 11–12, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 547056, 784); // [1,1,28,28]  input, 1
-  const c1_product_predict = new Float32Array(arena, 533232, 3456); // [1,6,24,24]  scratch, 1–2
-  const s2_predict = new Float32Array(arena, 547056, 864); // [1,6,12,12]  scratch, 2–3
-  const c3_product_predict = new Float32Array(arena, 533232, 1024); // [1,16,8,8]  scratch, 3–4
-  const s4_predict = new Float32Array(arena, 537328, 256); // [1,16,4,4]  scratch, 4–5
-  const f5_predict = new Float32Array(arena, 533232, 120); // [1,120]  scratch, 5–6
-  const f6_predict = new Float32Array(arena, 533712, 84); // [1,84]  scratch, 6–7
-  const scores_predict = new Float32Array(arena, 533232, 10); // [1,10]  output, 7–8
+  const c1_kernel = floats(0, 150); // [6,1,5,5]  parameter, always
+  const c1_bias = floats(608, 6); // [6]  parameter, always
+  const c3_kernel = floats(640, 2400); // [16,6,5,5]  parameter, always
+  const c3_bias = floats(10240, 16); // [16]  parameter, always
+  const f5_kernel = floats(10304, 30720); // [256,120]  parameter, always
+  const f5_bias = floats(133184, 120); // [120]  parameter, always
+  const f6_kernel = floats(133664, 10080); // [120,84]  parameter, always
+  const f6_bias = floats(173984, 84); // [84]  parameter, always
+  const scores_kernel = floats(174320, 840); // [84,10]  parameter, always
+  const scores_bias = floats(177680, 10); // [10]  parameter, always
+  const adam_1_beta1_t = floats(177728, 1); // []  state, always
+  const adam_1_beta2_t = floats(177744, 1); // []  state, always
+  const c1_kernel_m = floats(177760, 150); // [6,1,5,5]  state, always
+  const c1_kernel_v = floats(178368, 150); // [6,1,5,5]  state, always
+  const c1_bias_m = floats(178976, 6); // [6]  state, always
+  const c1_bias_v = floats(179008, 6); // [6]  state, always
+  const c3_kernel_m = floats(179040, 2400); // [16,6,5,5]  state, always
+  const c3_kernel_v = floats(188640, 2400); // [16,6,5,5]  state, always
+  const c3_bias_m = floats(198240, 16); // [16]  state, always
+  const c3_bias_v = floats(198304, 16); // [16]  state, always
+  const f5_kernel_m = floats(198368, 30720); // [256,120]  state, always
+  const f5_kernel_v = floats(321248, 30720); // [256,120]  state, always
+  const f5_bias_m = floats(444128, 120); // [120]  state, always
+  const f5_bias_v = floats(444608, 120); // [120]  state, always
+  const f6_kernel_m = floats(445088, 10080); // [120,84]  state, always
+  const f6_kernel_v = floats(485408, 10080); // [120,84]  state, always
+  const f6_bias_m = floats(525728, 84); // [84]  state, always
+  const f6_bias_v = floats(526064, 84); // [84]  state, always
+  const scores_kernel_m = floats(526400, 840); // [84,10]  state, always
+  const scores_kernel_v = floats(529760, 840); // [84,10]  state, always
+  const scores_bias_m = floats(533120, 10); // [10]  state, always
+  const scores_bias_v = floats(533168, 10); // [10]  state, always
+  const stepCount = ints(533216, 1); // []  state, always
+  const x = floats(1852144, 25088); // [32,1,28,28]  input, 1–35
+  const y = ints(594672, 32); // [32]  input, 1–10
+  const live_rows = ints(594800, 1); // []  input, 1–10
+  const c1 = floats(1057520, 110592); // [32,6,24,24]  residual, 1–33
+  const s2 = floats(1630960, 27648); // [32,6,12,12]  residual, 2–30
+  const c3 = floats(1499888, 32768); // [32,16,8,8]  residual, 3–26
+  const s4 = floats(533232, 8192); // [32,16,4,4]  residual, 4–25
+  const f5 = floats(566000, 3840); // [32,120]  residual, 5–22
+  const f6 = floats(581360, 2688); // [32,84]  residual, 6–19
+  const scores = floats(592112, 320); // [32,10]  scratch, 7–10
+  const d_rowSum = floats(594816, 1); // []  scratch, 9–10
+  const exps = floats(593392, 320); // [32,10]  residual, 10
+  const rowSum = floats(594816, 1); // []  scratch, 10–11, over d_rowSum
+  const d_shifted = floats(592112, 320); // [32,10]  scratch, 10–19, over scores
+  const rate = floats(1952496, 1); // []  scratch, 13–35
+  const correction = floats(1952512, 1); // []  scratch, 15–35
+  const d_f6_z = floats(614128, 2688); // [32,84]  scratch, 18–22
+  const d_f5_z = floats(598768, 3840); // [32,120]  scratch, 21–25
+  const d_flatten = floats(566000, 8192); // [32,256]  scratch, 24–26
+  const d_c3_windowArgmax = ints(533232, 8192); // [32,16,4,4]  scratch, 26
+  const d_c3_z = floats(1499888, 32768); // [32,16,8,8]  scratch, 26–31, over c3
+  const d_s2 = floats(1741552, 27648); // [32,6,12,12]  scratch, 29–33
+  const d_c1_windowArgmax = ints(533232, 27648); // [32,6,12,12]  scratch, 33
+  const d_c1_z = floats(1057520, 110592); // [32,6,24,24]  scratch, 33–35, over c1
+  const d_c3_z_padded = floats(533232, 131072); // [32,16,16,16]  scratch, 28–29
+  const s2_wide = doubles(795376, 27648); // [6,12,12,32]  scratch, 30–32
+  const d_c3_z_wide = doubles(533232, 32768); // [16,8,8,32]  scratch, 31–32
+  const x_evaluate = floats(1224432, 39200); // [50,1,28,28]  input, 1
+  const y_evaluate = ints(1397232, 50); // [50]  input, 1–11
+  const live_rows_evaluate = ints(1397440, 1); // []  input, 1–11
+  const c1_product_evaluate = floats(533232, 172800); // [50,6,24,24]  scratch, 1–2
+  const s2_evaluate = floats(1224432, 43200); // [50,6,12,12]  scratch, 2–3
+  const c3_product_evaluate = floats(533232, 51200); // [50,16,8,8]  scratch, 3–4
+  const s4_evaluate = floats(738032, 12800); // [50,16,4,4]  scratch, 4–5
+  const f5_evaluate = floats(533232, 6000); // [50,120]  scratch, 5–6
+  const f6_evaluate = floats(557232, 4200); // [50,84]  scratch, 6–7
+  const scores_evaluate = floats(533232, 500); // [50,10]  scratch, 7–11
+  const rowSum_evaluate = floats(535232, 1); // []  scratch, 8–10
+  const rowSum_2_evaluate = floats(1397440, 1); // []  scratch, 11–12, over live_rows_evaluate
+  const x_predict = floats(547056, 784); // [1,1,28,28]  input, 1
+  const c1_product_predict = floats(533232, 3456); // [1,6,24,24]  scratch, 1–2
+  const s2_predict = floats(547056, 864); // [1,6,12,12]  scratch, 2–3
+  const c3_product_predict = floats(533232, 1024); // [1,16,8,8]  scratch, 3–4
+  const s4_predict = floats(537328, 256); // [1,16,4,4]  scratch, 4–5
+  const f5_predict = floats(533232, 120); // [1,120]  scratch, 5–6
+  const f6_predict = floats(533712, 84); // [1,84]  scratch, 6–7
+  const scores_predict = floats(533232, 10); // [1,10]  output, 7–8
 
   const convRelu_c1 = convRelu_32x6x24x1x5x5x24({ x, c1_kernel, c1_bias, c1 });
   const windowMax_s2 = windowMax_32x6x12x1x1x2x2x12({ c1, s2 });
@@ -598,16 +602,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(533124);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -626,14 +631,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -2215,62 +2220,18 @@ function dotRelu_50x256x120_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const s4_0 = s4[i * 256 + k]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + k + 256]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 1]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 = s4[i * 256 + k + 257]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 2]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 = s4[i * 256 + k + 258]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 3]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 = s4[i * 256 + k + 259]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const s4_0 = s4[i * 256 + k]!;
+        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+        const s4_1 = s4[i * 256 + k + 256]!;
+        sum00 += s4_0 * f5_kernel_0;
+        sum01 += s4_0 * f5_kernel_1;
+        sum02 += s4_0 * f5_kernel_2;
+        sum10 += s4_1 * f5_kernel_0;
+        sum11 += s4_1 * f5_kernel_1;
+        sum12 += s4_1 * f5_kernel_2;
       }
       relu(f5_bias, f5, j, i * 120 + j, Math.fround(sum00));
       relu(f5_bias, f5, j + 1, i * 120 + j + 1, Math.fround(sum01));

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 75, backward 80), evaluate 99, predict 136
 //   memory 147: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 281: batches, and what a trainer is
-//   tables 324: what bytes() packs
-//   kernels 351: in the order in which statements call them, each under its definitions
-//   checks 849: of what is passed in
-//   mathematics 993: functions and random numbers that all machines compute alike
+//   types 285: batches, and what a trainer is
+//   tables 328: what bytes() packs
+//   kernels 355: in the order in which statements call them, each under its definitions
+//   checks 809: of what is passed in
+//   mathematics 953: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 b98144323511349b
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1dc4fdc335fdb279
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -148,29 +148,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const W = new Float32Array(arena, 0, 7840); // [784,10]  parameter, always
-  const b = new Float32Array(arena, 31360, 10); // [10]  parameter, always
-  const stepCount = new Int32Array(arena, 31408, 1); // []  state, always
-  const x = new Float32Array(arena, 31424, 50176); // [64,784]  input, 1–9
-  const y = new Int32Array(arena, 239808, 64); // [64]  input, 1–5
-  const live_rows = new Int32Array(arena, 240064, 1); // []  input, 1–5
-  const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 1–5
-  const W_l2 = new Float32Array(arena, 240080, 1); // []  scratch, 3–6
-  const d_rowSum = new Float32Array(arena, 240096, 1); // []  scratch, 4–5
-  const hinge = new Float32Array(arena, 232128, 640); // [64,10]  residual, 5, over scores
-  const rowSum = new Float32Array(arena, 240096, 1); // []  scratch, 5–6, over d_rowSum
-  const d_margin = new Float32Array(arena, 234688, 640); // [64,10]  scratch, 5
-  const d_scores = new Float32Array(arena, 237248, 640); // [64,10]  scratch, 5–9
-  const x_evaluate = new Float32Array(arena, 31424, 196000); // [250,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, 1–6
-  const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, 1–6
-  const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, 2–5
-  const W_l2_evaluate = new Float32Array(arena, 31440, 1); // []  scratch, 4–5
-  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, 6–7, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, 1
-  const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, 1–2
+  const W = floats(0, 7840); // [784,10]  parameter, always
+  const b = floats(31360, 10); // [10]  parameter, always
+  const stepCount = ints(31408, 1); // []  state, always
+  const x = floats(31424, 50176); // [64,784]  input, 1–9
+  const y = ints(239808, 64); // [64]  input, 1–5
+  const live_rows = ints(240064, 1); // []  input, 1–5
+  const scores = floats(232128, 640); // [64,10]  scratch, 1–5
+  const W_l2 = floats(240080, 1); // []  scratch, 3–6
+  const d_rowSum = floats(240096, 1); // []  scratch, 4–5
+  const hinge = floats(232128, 640); // [64,10]  residual, 5, over scores
+  const rowSum = floats(240096, 1); // []  scratch, 5–6, over d_rowSum
+  const d_margin = floats(234688, 640); // [64,10]  scratch, 5
+  const d_scores = floats(237248, 640); // [64,10]  scratch, 5–9
+  const x_evaluate = floats(31424, 196000); // [250,784]  input, 1
+  const y_evaluate = ints(825424, 250); // [250]  input, 1–6
+  const live_rows_evaluate = ints(826432, 1); // []  input, 1–6
+  const scores_evaluate = floats(815424, 2500); // [250,10]  scratch, 1–6
+  const rowSum_evaluate = floats(31424, 1); // []  scratch, 2–5
+  const W_l2_evaluate = floats(31440, 1); // []  scratch, 4–5
+  const rowSum_2_evaluate = floats(826432, 1); // []  scratch, 6–7, over live_rows_evaluate
+  const x_predict = floats(31424, 784); // [1,784]  input, 1
+  const scores_predict = floats(34560, 10); // [1,10]  output, 1–2
 
   const dotAdd_scores = dotAdd_64x784x10({ x, W, b, scores });
   const sum_W_l2 = sum_10x784({ W, W_l2 });
@@ -218,16 +221,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(31404);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -246,14 +250,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -653,62 +657,18 @@ function dotAdd_250x784x10_evaluate(arrays: Floats<"x" | "W" | "b" | "scores">):
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 784; k += 4) {
-      {
-        const x_0 = x[i * 784 + k]!;
-        const W_0 = W[k * 10 + j]!;
-        const W_1 = W[k * 10 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum20 += x_2 * W_0;
-        sum21 += x_2 * W_1;
-      }
-      if (k + 1 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 1]!;
-        const W_0 = W[k * 10 + j + 10]!;
-        const W_1 = W[k * 10 + j + 11]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum20 += x_2 * W_0;
-        sum21 += x_2 * W_1;
-      }
-      if (k + 2 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 2]!;
-        const W_0 = W[k * 10 + j + 20]!;
-        const W_1 = W[k * 10 + j + 21]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum20 += x_2 * W_0;
-        sum21 += x_2 * W_1;
-      }
-      if (k + 3 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 3]!;
-        const W_0 = W[k * 10 + j + 30]!;
-        const W_1 = W[k * 10 + j + 31]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum20 += x_2 * W_0;
-        sum21 += x_2 * W_1;
-      }
+    for (let k = 0; k < 784; k++) {
+      const x_0 = x[i * 784 + k]!;
+      const W_0 = W[k * 10 + j]!;
+      const W_1 = W[k * 10 + j + 1]!;
+      const x_1 = x[i * 784 + k + 784]!;
+      const x_2 = x[i * 784 + k + 1568]!;
+      sum00 += x_0 * W_0;
+      sum01 += x_0 * W_1;
+      sum10 += x_1 * W_0;
+      sum11 += x_1 * W_1;
+      sum20 += x_2 * W_0;
+      sum21 += x_2 * W_1;
     }
     scores[i * 10 + j] = Math.fround(sum00) + b[j]!;
     scores[i * 10 + j + 1] = Math.fround(sum01) + b[j + 1]!;

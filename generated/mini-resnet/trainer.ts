@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 40, update 144, backward 159), evaluate 483, predict 580
-//   memory 657: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1617: batches, and what a trainer is
-//   tables 1736: what bytes() packs
-//   kernels 1854: in the order in which statements call them, each under its definitions
-//   checks 5936: of what is passed in
-//   mathematics 6088: functions and random numbers that all machines compute alike
+//   step 30 (forward 40, update 142, backward 157), evaluate 481, predict 578
+//   memory 655: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1616: batches, and what a trainer is
+//   tables 1735: what bytes() packs
+//   kernels 1853: in the order in which statements call them, each under its definitions
+//   checks 5930: of what is passed in
+//   mathematics 6082: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2e9b4764a7548b65
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0445e7467088f735
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -106,151 +106,149 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_conv2d_4();
     // 19. add_15, add_16 of batchNorm_5: μ, σ² of the batch, x̂·γ + β    %sum_9…%add_16  15 nodes, models/mini-resnet.ts:22
     sumMulAdd_batchNorm_5_variance();
-    // 20. batchNorm_5.normal = (conv2d_4 − batchNorm_5.mu) ⊙ batchNorm_5.inverse    %batchNorm_5.centered, %batchNorm_5.normal  mul,
-    //     models/mini-resnet.ts:22
-    mul_batchNorm_5_normal();
 
     // — conv2d_5: x ∗ W + b
-    // 21. conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:23
+    // 20. conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:23
     conv_conv2d_5();
-    // 22. add_18, add_19 of batchNorm_6: μ, σ² of the batch, x̂·γ + β    %sum_11…%add_19  15 nodes, models/mini-resnet.ts:23
+    // 21. add_18, add_19 of batchNorm_6: μ, σ² of the batch, x̂·γ + β    %sum_11…%add_19  15 nodes, models/mini-resnet.ts:23
     sumMulAdd_batchNorm_6_variance();
 
     // — batchNorm_5; globalAveragePool2d: the mean of each channel
-    // 23. batchNorm_6.normal = (conv2d_5 − batchNorm_6.mu) ⊙ batchNorm_6.inverse    %batchNorm_6.centered, %batchNorm_6.normal  mul,
-    //     models/mini-resnet.ts:23
-    // batchNorm_6 = batchNorm_6.normal ⊙ batchNorm_6.gamma + batchNorm_6.beta    %mul_36, %batchNorm_6  add, models/mini-resnet.ts:23
+    // 22. batchNorm_6.centered as in statement 21    %batchNorm_5.centered, %batchNorm_6.centered  again, models/mini-resnet.ts:22, 23
+    // batchNorm_5.normal = (conv2d_4 − batchNorm_5.mu) ⊙ batchNorm_5.inverse    %batchNorm_5.normal  mul, models/mini-resnet.ts:22
     // batchNorm_5 = batchNorm_5.normal ⊙ batchNorm_5.gamma + batchNorm_5.beta    %mul_30, %batchNorm_5  add, models/mini-resnet.ts:22
+    // batchNorm_6.normal = (conv2d_5 − batchNorm_6.mu) ⊙ batchNorm_6.inverse    %batchNorm_6.normal  mul, models/mini-resnet.ts:23
+    // batchNorm_6 = batchNorm_6.normal ⊙ batchNorm_6.gamma + batchNorm_6.beta    %mul_36, %batchNorm_6  add, models/mini-resnet.ts:23
     // relu_3 = relu((mul_36 + batchNorm_6.beta) + (mul_30 + batchNorm_5.beta))    %add_20, %relu_3  relu, models/mini-resnet.ts:24
     // globalAveragePool2d = (Σ relu_3 over axes 2,3) ⊙ (1 / 256)    %sum_13, %globalAveragePool2d  mul, models/mini-resnet.ts:35
     mulReluSumMul_globalAveragePool2d();
 
     // — scores: x·W + b
-    // 24. scores = globalAveragePool2d · scores.kernel + scores.bias    %scores.product, %scores  add, models/mini-resnet.ts:36
+    // 23. scores = globalAveragePool2d · scores.kernel + scores.bias    %scores.product, %scores  add, models/mini-resnet.ts:36
     dotAdd_scores();
 
-    // 25. exps, sum_14 of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%sum_14  10 nodes, models/mini-resnet.ts:38
-    // d_shifted = ([column = y] ? −0.0625 : 0) + 0.0625 / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 25): d_x = d_y /
-    //     x; exp (statement 25): d_x = d_y ⊙ y; sub (statement 25): d_b = −d_y, d_x = Σ over the uses of x; where (statement 25): d_a = d_y
+    // 24. exps, sum_14 of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%sum_14  10 nodes, models/mini-resnet.ts:38
+    // d_shifted = ([column = y] ? −0.0625 : 0) + 0.0625 / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 24): d_x = d_y /
+    //     x; exp (statement 24): d_x = d_y ⊙ y; sub (statement 24): d_b = −d_y, d_x = Σ over the uses of x; where (statement 24): d_a = d_y
     //     ⊙ (c ? 1 : 0), models/mini-resnet.ts:38
     // d_scores, d_broadcast_25, d_scores.product = d_shifted    %d_scores, %d_broadcast_25, %d_scores.product  adjoint of sub (statement
-    //     25): d_a = d_y; add (statement 24): d_b = d_y, d_a = d_y, models/mini-resnet.ts:38, 36
+    //     24): d_a = d_y; add (statement 23): d_b = d_y, d_a = d_y, models/mini-resnet.ts:38, 36
     reduceMaxExpSumAdd_d_shifted();
 
-    // 26. loss = sum_14 ⊙ 0.0625    %loss  mul, models/mini-resnet.ts:38
+    // 25. loss = sum_14 ⊙ 0.0625    %loss  mul, models/mini-resnet.ts:38
     const loss = Math.fround(sum_14[0]! * 0.0625);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 32, …, stem.kernel in 88.
-    // 27. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/mini-resnet.ts:41
+    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 31, …, stem.kernel in 87.
+    // 26. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/mini-resnet.ts:41
     adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
-    // 28. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mini-resnet.ts:41
+    // 27. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mini-resnet.ts:41
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 29. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/mini-resnet.ts:41
+    // 28. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/mini-resnet.ts:41
     adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
-    // 30. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mini-resnet.ts:41
+    // 29. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mini-resnet.ts:41
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 31. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mini-resnet.ts:41
+    // 30. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mini-resnet.ts:41
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of scores
-    // 32. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 24): d_x = Σ d_y,
+    // 31. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 23): d_x = Σ d_y,
     //     models/mini-resnet.ts:36
     // scores.bias by adam with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/mini-resnet.ts:36
     sumAdam_scores_bias();
 
-    // 33. d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot (statement 24): d_a = d_y·bᵀ,
+    // 32. d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot (statement 23): d_a = d_y·bᵀ,
     //     models/mini-resnet.ts:36
     dot_d_globalAveragePool2d();
 
-    // 34. d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 24): d_b = aᵀ·d_y,
+    // 33. d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 23): d_b = aᵀ·d_y,
     //     models/mini-resnet.ts:36
     // scores.kernel by adam with d_scores.kernel    %scores.kernel_mul…%scores.kernel_next  update, models/mini-resnet.ts:36
     dotAdam_scores_kernel();
 
     // — adjoint of globalAveragePool2d
-    // 35. d_sum_13 = d_globalAveragePool2d ⊙ (1 / 256)    %d_sum_13  adjoint of mul (statement 23): d_a = d_y ⊙ b, models/mini-resnet.ts:35
-    // d_add_20 = [0 < relu_3] ? d_globalAveragePool2d ⊙ (1 / 256) : 0    %d_add_20_lt, %d_add_20  adjoint of relu (statement 23): d_x = d_y
+    // 34. d_sum_13 = d_globalAveragePool2d ⊙ (1 / 256)    %d_sum_13  adjoint of mul (statement 22): d_a = d_y ⊙ b, models/mini-resnet.ts:35
+    // d_add_20 = [0 < relu_3] ? d_globalAveragePool2d ⊙ (1 / 256) : 0    %d_add_20_lt, %d_add_20  adjoint of relu (statement 22): d_x = d_y
     //     ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/mini-resnet.ts:24
     // d_batchNorm_6, d_broadcast_24, d_mul_36, d_batchNorm_5, d_broadcast_20, d_mul_30 = d_add_20    %d_batchNorm_6…%d_mul_30  adjoint of
-    //     add (statement 23): d_a = d_y, d_b = d_y, models/mini-resnet.ts:24, 23, 22
+    //     add (statement 22): d_a = d_y, d_b = d_y, models/mini-resnet.ts:24, 23, 22
     where_d_add_20();
 
     // — adjoint of batchNorm_6
-    // 36. d_batchNorm_6.beta, d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta, %d_batchNorm_5.beta  adjoint of
-    //     broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:23, 22
+    // 35. d_batchNorm_6.beta, d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta, %d_batchNorm_5.beta  adjoint of
+    //     broadcast (statement 22): d_x = Σ d_y, models/mini-resnet.ts:23, 22
     // batchNorm_5.beta by adam with d_batchNorm_6.beta    %batchNorm_5.beta_mul…%batchNorm_5.beta_next  update, models/mini-resnet.ts:22
     // batchNorm_6.beta by adam    %batchNorm_6.beta_mul…%batchNorm_6.beta_next  update, models/mini-resnet.ts:23
     sumAdam_batchNorm_6_beta();
 
-    // 37. batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:23
+    // 36. batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:23
     // d_batchNorm_6.inverse = Σ (d_add_20 ⊙ batchNorm_6.gamma ⊙ (conv2d_5 − batchNorm_6.mu)) over axes 0,2,3    %d_batchNorm_6.normal,
-    //     %d_broadcast_22, %d_batchNorm_6.inverse  adjoint of mul (statement 23): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 23):
+    //     %d_broadcast_22, %d_batchNorm_6.inverse  adjoint of mul (statement 22): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 22):
     //     d_x = Σ d_y, models/mini-resnet.ts:23
     sum_d_batchNorm_6_inverse();
 
-    // 38. d_batchNorm_6.normal as in statement 37    %batchNorm_6.centered, %d_batchNorm_6.normal  again, models/mini-resnet.ts:23
-    // d_batchNorm_6.centered through batchNorm_6    %d_add_17_mul…%d_batchNorm_6.centered  adjoint of batchNorm_6 (statement 22, 23, 38):
+    // 37. d_batchNorm_6.normal as in statement 36    %batchNorm_6.centered, %d_batchNorm_6.normal  again, models/mini-resnet.ts:23
+    // d_batchNorm_6.centered through batchNorm_6    %d_add_17_mul…%d_batchNorm_6.centered  adjoint of batchNorm_6 (statement 21, 22, 37):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:23
     mulAdd_d_batchNorm_6_centered();
 
-    // 39. d_batchNorm_6.gamma = Σ (d_add_20 ⊙ batchNorm_6.normal) over axes 0,2,3    %d_broadcast_23, %d_batchNorm_6.gamma  adjoint of mul
-    //     (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:23
+    // 38. d_batchNorm_6.gamma = Σ (d_add_20 ⊙ batchNorm_6.normal) over axes 0,2,3    %d_broadcast_23, %d_batchNorm_6.gamma  adjoint of mul
+    //     (statement 22): d_b = d_y ⊙ a; broadcast (statement 22): d_x = Σ d_y, models/mini-resnet.ts:23
     // batchNorm_6.gamma by adam with d_batchNorm_6.gamma    %batchNorm_6.gamma_mul…%batchNorm_6.gamma_next  update,
     //     models/mini-resnet.ts:23
     sumAdam_batchNorm_6_gamma();
 
-    // 40. d_batchNorm_6.mu = Σ (−d_batchNorm_6.centered) over axes 0,2,3    %d_broadcast_21, %d_batchNorm_6.mu  adjoint of sub (statement
-    //     38): d_b = −d_y; broadcast (statement 38): d_x = Σ d_y, models/mini-resnet.ts:23
+    // 39. d_batchNorm_6.mu = Σ (−d_batchNorm_6.centered) over axes 0,2,3    %d_broadcast_21, %d_batchNorm_6.mu  adjoint of sub (statement
+    //     37): d_b = −d_y; broadcast (statement 37): d_x = Σ d_y, models/mini-resnet.ts:23
     sum_d_batchNorm_6_mu();
 
     // — adjoint of conv2d_5
-    // 41. d_sum_11 = d_batchNorm_6.mu ⊙ (1 / 4096)    %d_sum_11  adjoint of mul (statement 22): d_a = d_y ⊙ b, models/mini-resnet.ts:23
-    // d_conv2d_5 = d_batchNorm_6.centered + d_batchNorm_6.mu ⊙ (1 / 4096)    %d_conv2d_5  adjoint of conv (statement 21): d_x = Σ over the
+    // 40. d_sum_11 = d_batchNorm_6.mu ⊙ (1 / 4096)    %d_sum_11  adjoint of mul (statement 21): d_a = d_y ⊙ b, models/mini-resnet.ts:23
+    // d_conv2d_5 = d_batchNorm_6.centered + d_batchNorm_6.mu ⊙ (1 / 4096)    %d_conv2d_5  adjoint of conv (statement 20): d_x = Σ over the
     //     uses of x, models/mini-resnet.ts:23
     // d_relu_2_part.phase = (d_batchNorm_6.centered + d_sum_11) ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])[0,0,0,0 ..
-    //     8,16,1,1]    %d_relu_2_part.phase  adjoint of conv (statement 21): d_x = d_y ∗ reversed w, models/mini-resnet.ts:23
+    //     8,16,1,1]    %d_relu_2_part.phase  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/mini-resnet.ts:23
     conv_d_relu_2_part_phase();
 
-    // 42. d_sum_11 as in statement 41    %d_sum_11, %d_conv2d_5  again, models/mini-resnet.ts:23
+    // 41. d_sum_11 as in statement 40    %d_sum_11, %d_conv2d_5  again, models/mini-resnet.ts:23
     // d_conv2d_5.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_batchNorm_6.centered + d_sum_11, [1,0,2,3])
-    //     %d_conv2d_5.kernel_conv  adjoint of conv (statement 21): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:23
+    //     %d_conv2d_5.kernel_conv  adjoint of conv (statement 20): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:23
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/mini-resnet.ts:23
     convAdam_conv2d_5_kernel();
 
     // — adjoint of batchNorm_5
-    // 43. batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:22
+    // 42. batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:22
     // d_batchNorm_5.inverse = Σ (d_add_20 ⊙ batchNorm_5.gamma ⊙ (conv2d_4 − batchNorm_5.mu)) over axes 0,2,3    %d_batchNorm_5.normal,
-    //     %d_broadcast_18, %d_batchNorm_5.inverse  adjoint of mul (statement 23): d_a = d_y ⊙ b; mul (statement 20): d_b = d_y ⊙ a;
-    //     broadcast (statement 20): d_x = Σ d_y, models/mini-resnet.ts:22
+    //     %d_broadcast_18, %d_batchNorm_5.inverse  adjoint of mul (statement 22): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 22):
+    //     d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_5_inverse();
 
-    // 44. d_batchNorm_5.normal as in statement 43    %batchNorm_5.centered, %d_batchNorm_5.normal  again, models/mini-resnet.ts:22
-    // d_batchNorm_5.centered through batchNorm_5    %d_add_14_mul…%d_batchNorm_5.centered  adjoint of batchNorm_5 (statement 19, 20, 44):
+    // 43. d_batchNorm_5.normal as in statement 42    %batchNorm_5.centered, %d_batchNorm_5.normal  again, models/mini-resnet.ts:22
+    // d_batchNorm_5.centered through batchNorm_5    %d_add_14_mul…%d_batchNorm_5.centered  adjoint of batchNorm_5 (statement 19, 22, 43):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
     mulAdd_d_batchNorm_5_centered();
 
-    // 45. d_batchNorm_5.gamma = Σ (d_add_20 ⊙ batchNorm_5.normal) over axes 0,2,3    %d_broadcast_19, %d_batchNorm_5.gamma  adjoint of mul
-    //     (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:22
+    // 44. d_batchNorm_5.gamma = Σ (d_add_20 ⊙ batchNorm_5.normal) over axes 0,2,3    %d_broadcast_19, %d_batchNorm_5.gamma  adjoint of mul
+    //     (statement 22): d_b = d_y ⊙ a; broadcast (statement 22): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_5.gamma by adam with d_batchNorm_5.gamma    %batchNorm_5.gamma_mul…%batchNorm_5.gamma_next  update,
     //     models/mini-resnet.ts:22
     sumAdam_batchNorm_5_gamma();
 
-    // 46. d_batchNorm_5.mu = Σ (−d_batchNorm_5.centered) over axes 0,2,3    %d_broadcast_17, %d_batchNorm_5.mu  adjoint of sub (statement
-    //     44): d_b = −d_y; broadcast (statement 44): d_x = Σ d_y, models/mini-resnet.ts:22
+    // 45. d_batchNorm_5.mu = Σ (−d_batchNorm_5.centered) over axes 0,2,3    %d_broadcast_17, %d_batchNorm_5.mu  adjoint of sub (statement
+    //     43): d_b = −d_y; broadcast (statement 43): d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_5_mu();
-    // 47. d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
+    // 46. d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
     //     %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:22
     pad_d_batchNorm_5_centered_padded();
 
     // — adjoint of conv2d_4
-    // 48. d_sum_9 = d_batchNorm_5.mu ⊙ (1 / 4096)    %d_sum_9  adjoint of mul (statement 19): d_a = d_y ⊙ b, models/mini-resnet.ts:22
+    // 47. d_sum_9 = d_batchNorm_5.mu ⊙ (1 / 4096)    %d_sum_9  adjoint of mul (statement 19): d_a = d_y ⊙ b, models/mini-resnet.ts:22
     // d_first_2 = (d_batchNorm_5.centered + (d_batchNorm_5.mu ⊙ (1 / 4096))) ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d_4, %d_first_2  adjoint of conv (statement 18): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:22
@@ -260,75 +258,75 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:21
     convWhere_d_batchNorm_4();
 
-    // 49. first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:22
+    // 48. first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:22
     pad_first_2_padded_2();
-    // 50. d_sum_9 as in statement 48    %d_sum_9, %d_conv2d_4  again, models/mini-resnet.ts:22
+    // 49. d_sum_9 as in statement 47    %d_sum_9, %d_conv2d_4  again, models/mini-resnet.ts:22
     // d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_batchNorm_5.centered + d_sum_9, [1,0,2,3])
     //     %d_conv2d_4.kernel_conv  adjoint of conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/mini-resnet.ts:22
     convAdam_conv2d_4_kernel();
 
     // — adjoint of batchNorm_4
-    // 51. d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 16): d_x = Σ d_y,
+    // 50. d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 16): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_4.beta by adam with d_batchNorm_4.beta    %batchNorm_4.beta_mul…%batchNorm_4.beta_next  update, models/mini-resnet.ts:21
     sumAdam_batchNorm_4_beta();
 
-    // 52. batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:21
+    // 51. batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_4.inverse = Σ (d_batchNorm_4 ⊙ batchNorm_4.gamma ⊙ (conv2d_3 − batchNorm_4.mu)) over axes 0,2,3    %d_batchNorm_4.normal,
     //     %d_broadcast_14, %d_batchNorm_4.inverse  adjoint of mul (statement 16): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 16):
     //     d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_4_inverse();
 
-    // 53. d_batchNorm_4.normal as in statement 52    %batchNorm_4.centered, %d_batchNorm_4.normal  again, models/mini-resnet.ts:21
-    // d_batchNorm_4.centered through batchNorm_4    %d_add_11_mul…%d_batchNorm_4.centered  adjoint of batchNorm_4 (statement 15, 16, 53):
+    // 52. d_batchNorm_4.normal as in statement 51    %batchNorm_4.centered, %d_batchNorm_4.normal  again, models/mini-resnet.ts:21
+    // d_batchNorm_4.centered through batchNorm_4    %d_add_11_mul…%d_batchNorm_4.centered  adjoint of batchNorm_4 (statement 15, 16, 52):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
     mulAdd_d_batchNorm_4_centered();
 
-    // 54. d_batchNorm_4.gamma = Σ (d_batchNorm_4 ⊙ batchNorm_4.normal) over axes 0,2,3    %d_broadcast_15, %d_batchNorm_4.gamma  adjoint of
+    // 53. d_batchNorm_4.gamma = Σ (d_batchNorm_4 ⊙ batchNorm_4.normal) over axes 0,2,3    %d_broadcast_15, %d_batchNorm_4.gamma  adjoint of
     //     mul (statement 16): d_b = d_y ⊙ a; broadcast (statement 16): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_4.gamma by adam with d_batchNorm_4.gamma    %batchNorm_4.gamma_mul…%batchNorm_4.gamma_next  update,
     //     models/mini-resnet.ts:21
     sumAdam_batchNorm_4_gamma();
 
-    // 55. d_batchNorm_4.mu = Σ (−d_batchNorm_4.centered) over axes 0,2,3    %d_broadcast_13, %d_batchNorm_4.mu  adjoint of sub (statement
-    //     53): d_b = −d_y; broadcast (statement 53): d_x = Σ d_y, models/mini-resnet.ts:21
+    // 54. d_batchNorm_4.mu = Σ (−d_batchNorm_4.centered) over axes 0,2,3    %d_broadcast_13, %d_batchNorm_4.mu  adjoint of sub (statement
+    //     52): d_b = −d_y; broadcast (statement 52): d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_4_mu();
 
     // — adjoint of conv2d_3
-    // 56. d_sum_7 = d_batchNorm_4.mu ⊙ (1 / 4096)    %d_sum_7  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/mini-resnet.ts:21
+    // 55. d_sum_7 = d_batchNorm_4.mu ⊙ (1 / 4096)    %d_sum_7  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/mini-resnet.ts:21
     // d_relu_2_2.padded = pad(d_batchNorm_4.centered + (d_batchNorm_4.mu ⊙ (1 / 4096)), [0,0,1,1], [0,0,0,0])    %d_conv2d_3,
     //     %d_relu_2_2.padded  adjoint of conv (statement 14): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     identity_d_relu_2_2_padded();
 
-    // 57. d_relu_2_2.phase0 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,3,3]
+    // 56. d_relu_2_2.phase0 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,3,3]
     //     %d_relu_2_2.phase0  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat();
-    // 58. d_relu_2_2.phase1 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,3,3]
+    // 57. d_relu_2_2.phase1 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,3,3]
     //     %d_relu_2_2.phase1  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_2();
-    // 59. d_relu_2_2.phase2 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,3,3]
+    // 58. d_relu_2_2.phase2 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,3,3]
     //     %d_relu_2_2.phase2  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_3();
 
-    // 60. d_relu_2_2.phase3 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,3,3]
+    // 59. d_relu_2_2.phase3 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,3,3]
     //     %d_relu_2_2.phase3  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     // concat = concat(d_relu_2_2.phase0, d_relu_2_2.phase1, d_relu_2_2.phase2, d_relu_2_2.phase3) along axis 1    %concat  adjoint of conv
     //     (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_4();
 
-    // 61. relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:21
+    // 60. relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:21
     pad_relu_2_padded_2();
-    // 62. d_sum_7 as in statement 56    %d_sum_7, %d_conv2d_3  again, models/mini-resnet.ts:21
+    // 61. d_sum_7 as in statement 55    %d_sum_7, %d_conv2d_3  again, models/mini-resnet.ts:21
     // d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_batchNorm_4.centered + d_sum_7, [1,0,2,3])
     //     %d_conv2d_3.kernel_conv  adjoint of conv (statement 14): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/mini-resnet.ts:21
     convAdam_conv2d_3_kernel();
 
     // — adjoint of conv2d_5
-    // 63. d_relu_2_part = pad(reshape(transpose(reshape(d_relu_2_part.phase, [16,1,1,8,16,16]), [0,3,4,1,5,2]), [16,8,16,16]), [0,0,0,0],
-    //     [0,0,1,1])[0,0,0,0 .. 16,8,32,32]    %d_relu_2_part  adjoint of conv (statement 21): d_x = d_y ∗ reversed w,
+    // 62. d_relu_2_part = pad(reshape(transpose(reshape(d_relu_2_part.phase, [16,1,1,8,16,16]), [0,3,4,1,5,2]), [16,8,16,16]), [0,0,0,0],
+    //     [0,0,1,1])[0,0,0,0 .. 16,8,32,32]    %d_relu_2_part  adjoint of conv (statement 20): d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:23
     // d_relu_2_2 = reshape(transpose(reshape(concat, [16,2,2,8,16,16]), [0,3,4,1,5,2]), [16,8,32,32])[0,0,0,0 .. 16,8,32,32]    %d_relu_2_2
     //     adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
@@ -339,38 +337,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     where_d_add_10();
 
     // — adjoint of batchNorm_3
-    // 64. d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 63. d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/mini-resnet.ts:22
     // batchNorm_3.beta by adam with d_batchNorm_3.beta    %batchNorm_3.beta_mul…%batchNorm_3.beta_next  update, models/mini-resnet.ts:22
     sumAdam_batchNorm_3_beta();
 
-    // 65. batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:22
+    // 64. batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:22
     // d_batchNorm_3.inverse = Σ (d_add_10 ⊙ batchNorm_3.gamma ⊙ (conv2d_2 − batchNorm_3.mu)) over axes 0,2,3    %d_batchNorm_3.normal,
     //     %d_broadcast_10, %d_batchNorm_3.inverse  adjoint of mul (statement 12): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 12):
     //     d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_3_inverse();
 
-    // 66. d_batchNorm_3.normal as in statement 65    %batchNorm_3.centered, %d_batchNorm_3.normal  again, models/mini-resnet.ts:22
-    // d_batchNorm_3.centered through batchNorm_3    %d_add_7_mul…%d_batchNorm_3.centered  adjoint of batchNorm_3 (statement 11, 12, 66):
+    // 65. d_batchNorm_3.normal as in statement 64    %batchNorm_3.centered, %d_batchNorm_3.normal  again, models/mini-resnet.ts:22
+    // d_batchNorm_3.centered through batchNorm_3    %d_add_7_mul…%d_batchNorm_3.centered  adjoint of batchNorm_3 (statement 11, 12, 65):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
     mulAdd_d_batchNorm_3_centered();
 
-    // 67. d_batchNorm_3.gamma = Σ (d_add_10 ⊙ batchNorm_3.normal) over axes 0,2,3    %d_broadcast_11, %d_batchNorm_3.gamma  adjoint of mul
+    // 66. d_batchNorm_3.gamma = Σ (d_add_10 ⊙ batchNorm_3.normal) over axes 0,2,3    %d_broadcast_11, %d_batchNorm_3.gamma  adjoint of mul
     //     (statement 12): d_b = d_y ⊙ a; broadcast (statement 12): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_3.gamma by adam with d_batchNorm_3.gamma    %batchNorm_3.gamma_mul…%batchNorm_3.gamma_next  update,
     //     models/mini-resnet.ts:22
     sumAdam_batchNorm_3_gamma();
 
-    // 68. d_batchNorm_3.mu = Σ (−d_batchNorm_3.centered) over axes 0,2,3    %d_broadcast_9, %d_batchNorm_3.mu  adjoint of sub (statement
-    //     66): d_b = −d_y; broadcast (statement 66): d_x = Σ d_y, models/mini-resnet.ts:22
+    // 67. d_batchNorm_3.mu = Σ (−d_batchNorm_3.centered) over axes 0,2,3    %d_broadcast_9, %d_batchNorm_3.mu  adjoint of sub (statement
+    //     65): d_b = −d_y; broadcast (statement 65): d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_3_mu();
-    // 69. d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
+    // 68. d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
     //     %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:22
     pad_d_batchNorm_3_centered_padded();
 
     // — adjoint of conv2d_2
-    // 70. d_sum_5 = d_batchNorm_3.mu ⊙ (1 / 16384)    %d_sum_5  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/mini-resnet.ts:22
+    // 69. d_sum_5 = d_batchNorm_3.mu ⊙ (1 / 16384)    %d_sum_5  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/mini-resnet.ts:22
     // d_first = (d_batchNorm_3.centered + (d_batchNorm_3.mu ⊙ (1 / 16384))) ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d_2, %d_first  adjoint of conv (statement 10): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:22
@@ -380,47 +378,47 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:21
     convWhere_d_batchNorm_2();
 
-    // 71. first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:22
+    // 70. first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:22
     pad_first_padded_2();
-    // 72. d_sum_5 as in statement 70    %d_sum_5, %d_conv2d_2  again, models/mini-resnet.ts:22
+    // 71. d_sum_5 as in statement 69    %d_sum_5, %d_conv2d_2  again, models/mini-resnet.ts:22
     // d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_batchNorm_3.centered + d_sum_5, [1,0,2,3])
     //     %d_conv2d_2.kernel_conv  adjoint of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/mini-resnet.ts:22
     convAdam_conv2d_2_kernel();
 
     // — adjoint of batchNorm_2
-    // 73. d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 8): d_x = Σ d_y,
+    // 72. d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 8): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_2.beta by adam with d_batchNorm_2.beta    %batchNorm_2.beta_mul…%batchNorm_2.beta_next  update, models/mini-resnet.ts:21
     sumAdam_batchNorm_2_beta();
 
-    // 74. batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:21
+    // 73. batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_2.inverse = Σ (d_batchNorm_2 ⊙ batchNorm_2.gamma ⊙ (conv2d − batchNorm_2.mu)) over axes 0,2,3    %d_batchNorm_2.normal,
     //     %d_broadcast_6, %d_batchNorm_2.inverse  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 8): d_x
     //     = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_2_inverse();
 
-    // 75. d_batchNorm_2.normal as in statement 74    %batchNorm_2.centered, %d_batchNorm_2.normal  again, models/mini-resnet.ts:21
-    // d_batchNorm_2.centered through batchNorm_2    %d_add_4_mul…%d_batchNorm_2.centered  adjoint of batchNorm_2 (statement 7, 8, 75):
+    // 74. d_batchNorm_2.normal as in statement 73    %batchNorm_2.centered, %d_batchNorm_2.normal  again, models/mini-resnet.ts:21
+    // d_batchNorm_2.centered through batchNorm_2    %d_add_4_mul…%d_batchNorm_2.centered  adjoint of batchNorm_2 (statement 7, 8, 74):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
     mulAdd_d_batchNorm_2_centered();
 
-    // 76. d_batchNorm_2.gamma = Σ (d_batchNorm_2 ⊙ batchNorm_2.normal) over axes 0,2,3    %d_broadcast_7, %d_batchNorm_2.gamma  adjoint of
+    // 75. d_batchNorm_2.gamma = Σ (d_batchNorm_2 ⊙ batchNorm_2.normal) over axes 0,2,3    %d_broadcast_7, %d_batchNorm_2.gamma  adjoint of
     //     mul (statement 8): d_b = d_y ⊙ a; broadcast (statement 8): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_2.gamma by adam with d_batchNorm_2.gamma    %batchNorm_2.gamma_mul…%batchNorm_2.gamma_next  update,
     //     models/mini-resnet.ts:21
     sumAdam_batchNorm_2_gamma();
 
-    // 77. d_batchNorm_2.mu = Σ (−d_batchNorm_2.centered) over axes 0,2,3    %d_broadcast_5, %d_batchNorm_2.mu  adjoint of sub (statement
-    //     75): d_b = −d_y; broadcast (statement 75): d_x = Σ d_y, models/mini-resnet.ts:21
+    // 76. d_batchNorm_2.mu = Σ (−d_batchNorm_2.centered) over axes 0,2,3    %d_broadcast_5, %d_batchNorm_2.mu  adjoint of sub (statement
+    //     74): d_b = −d_y; broadcast (statement 74): d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_2_mu();
-    // 78. d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
+    // 77. d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
     //     %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:21
     pad_d_batchNorm_2_centered_padded();
 
     // — adjoint of conv2d
-    // 79. d_sum_3 = d_batchNorm_2.mu ⊙ (1 / 16384)    %d_sum_3  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mini-resnet.ts:21
+    // 78. d_sum_3 = d_batchNorm_2.mu ⊙ (1 / 16384)    %d_sum_3  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mini-resnet.ts:21
     // d_relu_part = (d_batchNorm_2.centered + (d_batchNorm_2.mu ⊙ (1 / 16384))) ∗ reverse(transpose(conv2d.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d, %d_relu_part  adjoint of conv (statement 6): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:21
@@ -430,45 +428,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:33
     convWhere_d_batchNorm();
 
-    // 80. relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:21
+    // 79. relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:21
     pad_relu_padded_2();
-    // 81. d_sum_3 as in statement 79    %d_sum_3, %d_conv2d  again, models/mini-resnet.ts:21
+    // 80. d_sum_3 as in statement 78    %d_sum_3, %d_conv2d  again, models/mini-resnet.ts:21
     // d_conv2d.kernel_conv = transpose(relu, [1,0,2,3]) ∗ transpose(d_batchNorm_2.centered + d_sum_3, [1,0,2,3])    %d_conv2d.kernel_conv
     //     adjoint of conv (statement 6): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/mini-resnet.ts:21
     convAdam_conv2d_kernel();
 
     // — adjoint of batchNorm
-    // 82. d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 81. d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/mini-resnet.ts:33
     // batchNorm.beta by adam with d_batchNorm.beta    %batchNorm.beta_mul…%batchNorm.beta_next  update, models/mini-resnet.ts:33
     sumAdam_batchNorm_beta();
 
-    // 83. batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:33
+    // 82. batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:33
     // d_batchNorm.inverse = Σ (d_batchNorm ⊙ batchNorm.gamma ⊙ (stem − batchNorm.mu)) over axes 0,2,3    %d_batchNorm.normal,
     //     %d_broadcast_2, %d_batchNorm.inverse  adjoint of mul (statement 4): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 4): d_x =
     //     Σ d_y, models/mini-resnet.ts:33
     sum_d_batchNorm_inverse();
 
-    // 84. d_batchNorm.normal as in statement 83    %batchNorm.centered, %d_batchNorm.normal  again, models/mini-resnet.ts:33
-    // d_batchNorm.centered through batchNorm    %d_add_mul…%d_batchNorm.centered  adjoint of batchNorm (statement 3, 4, 84): sqrt: d_x =
+    // 83. d_batchNorm.normal as in statement 82    %batchNorm.centered, %d_batchNorm.normal  again, models/mini-resnet.ts:33
+    // d_batchNorm.centered through batchNorm    %d_add_mul…%d_batchNorm.centered  adjoint of batchNorm (statement 3, 4, 83): sqrt: d_x =
     //     d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ over the
     //     uses of x, models/mini-resnet.ts:33
     mulAdd_d_batchNorm_centered();
 
-    // 85. d_batchNorm.gamma = Σ (d_batchNorm ⊙ batchNorm.normal) over axes 0,2,3    %d_broadcast_3, %d_batchNorm.gamma  adjoint of mul
+    // 84. d_batchNorm.gamma = Σ (d_batchNorm ⊙ batchNorm.normal) over axes 0,2,3    %d_broadcast_3, %d_batchNorm.gamma  adjoint of mul
     //     (statement 4): d_b = d_y ⊙ a; broadcast (statement 4): d_x = Σ d_y, models/mini-resnet.ts:33
     // batchNorm.gamma by adam with d_batchNorm.gamma    %batchNorm.gamma_mul…%batchNorm.gamma_next  update, models/mini-resnet.ts:33
     sumAdam_batchNorm_gamma();
 
-    // 86. d_batchNorm.mu = Σ (−d_batchNorm.centered) over axes 0,2,3    %d_broadcast, %d_batchNorm.mu  adjoint of sub (statement 84): d_b =
-    //     −d_y; broadcast (statement 84): d_x = Σ d_y, models/mini-resnet.ts:33
+    // 85. d_batchNorm.mu = Σ (−d_batchNorm.centered) over axes 0,2,3    %d_broadcast, %d_batchNorm.mu  adjoint of sub (statement 83): d_b =
+    //     −d_y; broadcast (statement 83): d_x = Σ d_y, models/mini-resnet.ts:33
     sum_d_batchNorm_mu();
-    // 87. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:32
+    // 86. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:32
     pad_x_padded_2();
 
     // — adjoint of stem
-    // 88. d_sum = d_batchNorm.mu ⊙ (1 / 16384)    %d_sum  adjoint of mul (statement 3): d_a = d_y ⊙ b, models/mini-resnet.ts:33
+    // 87. d_sum = d_batchNorm.mu ⊙ (1 / 16384)    %d_sum  adjoint of mul (statement 3): d_a = d_y ⊙ b, models/mini-resnet.ts:33
     // d_stem.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_batchNorm.centered + (d_batchNorm.mu ⊙ (1 / 16384)), [1,0,2,3])
     //     %d_stem, %d_stem.kernel_conv  adjoint of conv (statement 2): d_x = Σ over the uses of x, d_w = xᵀ ∗ d_yᵀ,
     //     models/mini-resnet.ts:32
@@ -658,198 +656,201 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const stem_kernel = new Float32Array(arena, 0, 216); // [8,3,3,3]  parameter, always
-  const batchNorm_mean = new Float32Array(arena, 864, 8); // [8]  state, always
-  const batchNorm_variance = new Float32Array(arena, 896, 8); // [8]  state, always
-  const batchNorm_gamma = new Float32Array(arena, 928, 8); // [8]  parameter, always
-  const batchNorm_beta = new Float32Array(arena, 960, 8); // [8]  parameter, always
-  const conv2d_kernel = new Float32Array(arena, 992, 576); // [8,8,3,3]  parameter, always
-  const batchNorm_2_mean = new Float32Array(arena, 3296, 8); // [8]  state, always
-  const batchNorm_2_variance = new Float32Array(arena, 3328, 8); // [8]  state, always
-  const batchNorm_2_gamma = new Float32Array(arena, 3360, 8); // [8]  parameter, always
-  const batchNorm_2_beta = new Float32Array(arena, 3392, 8); // [8]  parameter, always
-  const conv2d_2_kernel = new Float32Array(arena, 3424, 576); // [8,8,3,3]  parameter, always
-  const batchNorm_3_mean = new Float32Array(arena, 5728, 8); // [8]  state, always
-  const batchNorm_3_variance = new Float32Array(arena, 5760, 8); // [8]  state, always
-  const batchNorm_3_gamma = new Float32Array(arena, 5792, 8); // [8]  parameter, always
-  const batchNorm_3_beta = new Float32Array(arena, 5824, 8); // [8]  parameter, always
-  const conv2d_3_kernel = new Float32Array(arena, 5856, 1152); // [16,8,3,3]  parameter, always
-  const batchNorm_4_mean = new Float32Array(arena, 10464, 16); // [16]  state, always
-  const batchNorm_4_variance = new Float32Array(arena, 10528, 16); // [16]  state, always
-  const batchNorm_4_gamma = new Float32Array(arena, 10592, 16); // [16]  parameter, always
-  const batchNorm_4_beta = new Float32Array(arena, 10656, 16); // [16]  parameter, always
-  const conv2d_4_kernel = new Float32Array(arena, 10720, 2304); // [16,16,3,3]  parameter, always
-  const batchNorm_5_mean = new Float32Array(arena, 19936, 16); // [16]  state, always
-  const batchNorm_5_variance = new Float32Array(arena, 20000, 16); // [16]  state, always
-  const batchNorm_5_gamma = new Float32Array(arena, 20064, 16); // [16]  parameter, always
-  const batchNorm_5_beta = new Float32Array(arena, 20128, 16); // [16]  parameter, always
-  const conv2d_5_kernel = new Float32Array(arena, 20192, 128); // [16,8,1,1]  parameter, always
-  const batchNorm_6_mean = new Float32Array(arena, 20704, 16); // [16]  state, always
-  const batchNorm_6_variance = new Float32Array(arena, 20768, 16); // [16]  state, always
-  const batchNorm_6_gamma = new Float32Array(arena, 20832, 16); // [16]  parameter, always
-  const batchNorm_6_beta = new Float32Array(arena, 20896, 16); // [16]  parameter, always
-  const scores_kernel = new Float32Array(arena, 20960, 160); // [16,10]  parameter, always
-  const scores_bias = new Float32Array(arena, 21600, 10); // [10]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 21648, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 21664, 1); // []  state, always
-  const stem_kernel_m = new Float32Array(arena, 21680, 216); // [8,3,3,3]  state, always
-  const stem_kernel_v = new Float32Array(arena, 22544, 216); // [8,3,3,3]  state, always
-  const batchNorm_gamma_m = new Float32Array(arena, 23408, 8); // [8]  state, always
-  const batchNorm_gamma_v = new Float32Array(arena, 23440, 8); // [8]  state, always
-  const batchNorm_beta_m = new Float32Array(arena, 23472, 8); // [8]  state, always
-  const batchNorm_beta_v = new Float32Array(arena, 23504, 8); // [8]  state, always
-  const conv2d_kernel_m = new Float32Array(arena, 23536, 576); // [8,8,3,3]  state, always
-  const conv2d_kernel_v = new Float32Array(arena, 25840, 576); // [8,8,3,3]  state, always
-  const batchNorm_2_gamma_m = new Float32Array(arena, 28144, 8); // [8]  state, always
-  const batchNorm_2_gamma_v = new Float32Array(arena, 28176, 8); // [8]  state, always
-  const batchNorm_2_beta_m = new Float32Array(arena, 28208, 8); // [8]  state, always
-  const batchNorm_2_beta_v = new Float32Array(arena, 28240, 8); // [8]  state, always
-  const conv2d_2_kernel_m = new Float32Array(arena, 28272, 576); // [8,8,3,3]  state, always
-  const conv2d_2_kernel_v = new Float32Array(arena, 30576, 576); // [8,8,3,3]  state, always
-  const batchNorm_3_gamma_m = new Float32Array(arena, 32880, 8); // [8]  state, always
-  const batchNorm_3_gamma_v = new Float32Array(arena, 32912, 8); // [8]  state, always
-  const batchNorm_3_beta_m = new Float32Array(arena, 32944, 8); // [8]  state, always
-  const batchNorm_3_beta_v = new Float32Array(arena, 32976, 8); // [8]  state, always
-  const conv2d_3_kernel_m = new Float32Array(arena, 33008, 1152); // [16,8,3,3]  state, always
-  const conv2d_3_kernel_v = new Float32Array(arena, 37616, 1152); // [16,8,3,3]  state, always
-  const batchNorm_4_gamma_m = new Float32Array(arena, 42224, 16); // [16]  state, always
-  const batchNorm_4_gamma_v = new Float32Array(arena, 42288, 16); // [16]  state, always
-  const batchNorm_4_beta_m = new Float32Array(arena, 42352, 16); // [16]  state, always
-  const batchNorm_4_beta_v = new Float32Array(arena, 42416, 16); // [16]  state, always
-  const conv2d_4_kernel_m = new Float32Array(arena, 42480, 2304); // [16,16,3,3]  state, always
-  const conv2d_4_kernel_v = new Float32Array(arena, 51696, 2304); // [16,16,3,3]  state, always
-  const batchNorm_5_gamma_m = new Float32Array(arena, 60912, 16); // [16]  state, always
-  const batchNorm_5_gamma_v = new Float32Array(arena, 60976, 16); // [16]  state, always
-  const batchNorm_5_beta_m = new Float32Array(arena, 61040, 16); // [16]  state, always
-  const batchNorm_5_beta_v = new Float32Array(arena, 61104, 16); // [16]  state, always
-  const conv2d_5_kernel_m = new Float32Array(arena, 61168, 128); // [16,8,1,1]  state, always
-  const conv2d_5_kernel_v = new Float32Array(arena, 61680, 128); // [16,8,1,1]  state, always
-  const batchNorm_6_gamma_m = new Float32Array(arena, 62192, 16); // [16]  state, always
-  const batchNorm_6_gamma_v = new Float32Array(arena, 62256, 16); // [16]  state, always
-  const batchNorm_6_beta_m = new Float32Array(arena, 62320, 16); // [16]  state, always
-  const batchNorm_6_beta_v = new Float32Array(arena, 62384, 16); // [16]  state, always
-  const scores_kernel_m = new Float32Array(arena, 62448, 160); // [16,10]  state, always
-  const scores_kernel_v = new Float32Array(arena, 63088, 160); // [16,10]  state, always
-  const scores_bias_m = new Float32Array(arena, 63728, 10); // [10]  state, always
-  const scores_bias_v = new Float32Array(arena, 63776, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 63824, 1); // []  state, always
-  const x = new Float32Array(arena, 4782432, 49152); // [16,3,32,32]  input, 1–87
-  const y = new Int32Array(arena, 7077856, 16); // [16]  input, 1–25
-  const stem = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  residual, 2–84
-  const batchNorm_mu = new Float32Array(arena, 7078880, 8); // [8]  residual, 3–84
-  const sqrt = new Float32Array(arena, 7078912, 8); // [8]  residual, 3–84
-  const batchNorm_inverse = new Float32Array(arena, 7078944, 8); // [8]  residual, 3–84
-  const batchNorm_normal = new Float32Array(arena, 588128, 131072); // [16,8,32,32]  residual, 4–85
-  const relu = new Float32Array(arena, 1112416, 131072); // [16,8,32,32]  residual, 4–80
-  const conv2d = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  residual, 6–75
-  const batchNorm_2_mu = new Float32Array(arena, 7079168, 8); // [8]  residual, 7–75
-  const sqrt_2 = new Float32Array(arena, 7079200, 8); // [8]  residual, 7–75
-  const batchNorm_2_inverse = new Float32Array(arena, 7079232, 8); // [8]  residual, 7–75
-  const batchNorm_2_normal = new Float32Array(arena, 2685280, 131072); // [16,8,32,32]  residual, 8–76
-  const first = new Float32Array(arena, 3209568, 131072); // [16,8,32,32]  residual, 8–71
-  const conv2d_2 = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  residual, 10–66
-  const batchNorm_3_mu = new Float32Array(arena, 7079264, 8); // [8]  residual, 11–66
-  const sqrt_3 = new Float32Array(arena, 7079296, 8); // [8]  residual, 11–66
-  const batchNorm_3_inverse = new Float32Array(arena, 7079328, 8); // [8]  residual, 11–66
-  const batchNorm_3_normal = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  residual, 12–67
-  const relu_2 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  residual, 12–63
-  const conv2d_3 = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  residual, 14–53
-  const batchNorm_4_mu = new Float32Array(arena, 7078976, 16); // [16]  residual, 15–53
-  const sqrt_4 = new Float32Array(arena, 7079040, 16); // [16]  residual, 15–53
-  const batchNorm_4_inverse = new Float32Array(arena, 7079104, 16); // [16]  residual, 15–53
-  const batchNorm_4_normal = new Float32Array(arena, 5241184, 65536); // [16,16,16,16]  residual, 16–54
-  const first_2 = new Float32Array(arena, 5503328, 65536); // [16,16,16,16]  residual, 16–49
-  const conv2d_4 = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  residual, 18–44
-  const batchNorm_5_mu = new Float32Array(arena, 7079360, 16); // [16]  residual, 19–44
-  const sqrt_5 = new Float32Array(arena, 7079424, 16); // [16]  residual, 19–44
-  const batchNorm_5_inverse = new Float32Array(arena, 7079488, 16); // [16]  residual, 19–44
-  const batchNorm_5_normal = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  residual, 20–45
-  const conv2d_5 = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  residual, 21–38
-  const batchNorm_6_mu = new Float32Array(arena, 7079552, 16); // [16]  residual, 22–38
-  const sqrt_6 = new Float32Array(arena, 7079616, 16); // [16]  residual, 22–38
-  const batchNorm_6_inverse = new Float32Array(arena, 7079680, 16); // [16]  residual, 22–38
-  const batchNorm_6_normal = new Float32Array(arena, 6814048, 65536); // [16,16,16,16]  residual, 23–39
-  const relu_3 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  residual, 23–35
-  const globalAveragePool2d = new Float32Array(arena, 7076192, 256); // [16,16]  residual, 23–34
-  const scores = new Float32Array(arena, 7077216, 160); // [16,10]  scratch, 24–25
-  const exps = new Float32Array(arena, 7077920, 160); // [16,10]  residual, 25
-  const sum_14 = new Float32Array(arena, 7078560, 1); // []  scratch, 25–26
-  const d_shifted = new Float32Array(arena, 7077216, 160); // [16,10]  scratch, 25–34, over scores
-  const rate = new Float32Array(arena, 7079744, 1); // []  scratch, 28–88
-  const correction = new Float32Array(arena, 7079760, 1); // []  scratch, 30–88
-  const d_globalAveragePool2d = new Float32Array(arena, 7077856, 256); // [16,16]  scratch, 33–35
-  const d_add_20 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  scratch, 35–45, over relu_3
-  const d_batchNorm_6_inverse = new Float32Array(arena, 7076192, 16); // [16]  scratch, 37–38
-  const d_batchNorm_6_centered = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  scratch, 38–42, over conv2d_5
-  const d_batchNorm_6_mu = new Float32Array(arena, 6945120, 16); // [16]  scratch, 40–42
-  const d_relu_2_part_phase = new Float32Array(arena, 6814048, 32768); // [16,8,16,16]  scratch, 41–63
-  const d_batchNorm_5_inverse = new Float32Array(arena, 6551904, 16); // [16]  scratch, 43–44
-  const d_batchNorm_5_centered = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  scratch, 44–50, over conv2d_4
-  const d_batchNorm_5_mu = new Float32Array(arena, 6621536, 16); // [16]  scratch, 46–50
-  const d_batchNorm_4 = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  scratch, 48–54
-  const d_batchNorm_4_inverse = new Float32Array(arena, 5503328, 16); // [16]  scratch, 52–53
-  const d_batchNorm_4_centered = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  scratch, 53–62, over conv2d_3
-  const d_batchNorm_4_mu = new Float32Array(arena, 6323040, 16); // [16]  scratch, 55–62
-  const d_relu_2_2_padded = new Float32Array(arena, 5765472, 73984); // [16,16,17,17]  scratch, 56–60
-  const concat = new Float32Array(arena, 5241184, 131072); // [16,32,16,16]  scratch, 57–63
-  const d_add_10 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 63–79, over relu_2
-  const d_batchNorm_3_inverse = new Float32Array(arena, 4979040, 8); // [8]  scratch, 65–66
-  const d_batchNorm_3_centered = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  scratch, 66–72, over conv2d_2
-  const d_batchNorm_3_mu = new Float32Array(arena, 5570912, 8); // [8]  scratch, 68–72
-  const d_batchNorm_2 = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  scratch, 70–76
-  const d_batchNorm_2_inverse = new Float32Array(arena, 3209568, 8); // [8]  scratch, 74–75
-  const d_batchNorm_2_centered = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  scratch, 75–81, over conv2d
-  const d_batchNorm_2_mu = new Float32Array(arena, 3277152, 8); // [8]  scratch, 77–81
-  const d_batchNorm = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 79–85, over d_add_10
-  const d_batchNorm_inverse = new Float32Array(arena, 1112416, 8); // [8]  scratch, 83–84
-  const d_batchNorm_centered = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  scratch, 84–88, over stem
-  const d_batchNorm_mu = new Float32Array(arena, 810080, 8); // [8]  scratch, 86–88
-  const x_padded = new Float32Array(arena, 588128, 55488); // [16,3,34,34]  scratch, 1–2
-  const relu_padded = new Float32Array(arena, 2160992, 147968); // [16,8,34,34]  scratch, 5–6
-  const first_padded = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 9–10
-  const relu_2_padded = new Float32Array(arena, 5241184, 139392); // [16,8,33,33]  scratch, 13–14
-  const first_2_padded = new Float32Array(arena, 6027616, 82944); // [16,16,18,18]  scratch, 17–18
-  const d_batchNorm_5_centered_padded = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 47–48
-  const first_2_padded_2 = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 49–50
-  const relu_2_padded_2 = new Float32Array(arena, 5765472, 139392); // [16,8,33,33]  scratch, 61–62
-  const d_batchNorm_3_centered_padded = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 69–70
-  const first_padded_2 = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 71–72
-  const d_batchNorm_2_centered_padded = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 78–79
-  const relu_padded_2 = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 80–81
-  const x_padded_2 = new Float32Array(arena, 588128, 55488); // [16,3,34,34]  scratch, 87–88
-  const x_evaluate = new Float32Array(arena, 285792, 49152); // [16,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 1704288, 16); // [16]  input, 1–17
-  const live_rows_evaluate = new Int32Array(arena, 1704352, 1); // []  input, 1–17
-  const relu_evaluate = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, 2–6
-  const first_evaluate = new Float32Array(arena, 1180000, 131072); // [16,8,32,32]  scratch, 4–5
-  const relu_2_evaluate = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, 6–11, over relu_evaluate
-  const first_2_evaluate = new Float32Array(arena, 1180000, 65536); // [16,16,16,16]  scratch, 8–9
-  const conv2d_4_evaluate = new Float32Array(arena, 1180000, 65536); // [16,16,16,16]  scratch, 10–12
-  const conv2d_5_evaluate = new Float32Array(arena, 63840, 65536); // [16,16,16,16]  scratch, 11–12
-  const globalAveragePool2d_evaluate = new Float32Array(arena, 325984, 256); // [16,16]  scratch, 12–13
-  const scores_evaluate = new Float32Array(arena, 63840, 160); // [16,10]  scratch, 13–17
-  const rowSum_evaluate = new Float32Array(arena, 64480, 1); // []  scratch, 14–16
-  const rowSum_2_evaluate = new Float32Array(arena, 1704352, 1); // []  scratch, 17–18, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, 1–2
-  const relu_padded_evaluate = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, 3–4
-  const first_padded_evaluate = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, 5–6
-  const relu_2_padded_evaluate = new Float32Array(arena, 63840, 139392); // [16,8,33,33]  scratch, 7–8
-  const first_2_padded_evaluate = new Float32Array(arena, 63840, 82944); // [16,16,18,18]  scratch, 9–10
-  const x_predict = new Float32Array(arena, 77712, 3072); // [1,3,32,32]  input, 1
-  const relu_predict = new Float32Array(arena, 100832, 8192); // [1,8,32,32]  scratch, 2–6
-  const first_predict = new Float32Array(arena, 133600, 8192); // [1,8,32,32]  scratch, 4–5
-  const relu_2_predict = new Float32Array(arena, 100832, 8192); // [1,8,32,32]  scratch, 6–11, over relu_predict
-  const first_2_predict = new Float32Array(arena, 133600, 4096); // [1,16,16,16]  scratch, 8–9
-  const conv2d_4_predict = new Float32Array(arena, 133600, 4096); // [1,16,16,16]  scratch, 10–12
-  const conv2d_5_predict = new Float32Array(arena, 63840, 4096); // [1,16,16,16]  scratch, 11–12
-  const globalAveragePool2d_predict = new Float32Array(arena, 80224, 16); // [1,16]  scratch, 12–13
-  const scores_predict = new Float32Array(arena, 63840, 10); // [1,10]  output, 13–14
-  const x_padded_predict = new Float32Array(arena, 63840, 3468); // [1,3,34,34]  scratch, 1–2
-  const relu_padded_predict = new Float32Array(arena, 63840, 9248); // [1,8,34,34]  scratch, 3–4
-  const first_padded_predict = new Float32Array(arena, 63840, 9248); // [1,8,34,34]  scratch, 5–6
-  const relu_2_padded_predict = new Float32Array(arena, 63840, 8712); // [1,8,33,33]  scratch, 7–8
-  const first_2_padded_predict = new Float32Array(arena, 63840, 5184); // [1,16,18,18]  scratch, 9–10
+  const stem_kernel = floats(0, 216); // [8,3,3,3]  parameter, always
+  const batchNorm_mean = floats(864, 8); // [8]  state, always
+  const batchNorm_variance = floats(896, 8); // [8]  state, always
+  const batchNorm_gamma = floats(928, 8); // [8]  parameter, always
+  const batchNorm_beta = floats(960, 8); // [8]  parameter, always
+  const conv2d_kernel = floats(992, 576); // [8,8,3,3]  parameter, always
+  const batchNorm_2_mean = floats(3296, 8); // [8]  state, always
+  const batchNorm_2_variance = floats(3328, 8); // [8]  state, always
+  const batchNorm_2_gamma = floats(3360, 8); // [8]  parameter, always
+  const batchNorm_2_beta = floats(3392, 8); // [8]  parameter, always
+  const conv2d_2_kernel = floats(3424, 576); // [8,8,3,3]  parameter, always
+  const batchNorm_3_mean = floats(5728, 8); // [8]  state, always
+  const batchNorm_3_variance = floats(5760, 8); // [8]  state, always
+  const batchNorm_3_gamma = floats(5792, 8); // [8]  parameter, always
+  const batchNorm_3_beta = floats(5824, 8); // [8]  parameter, always
+  const conv2d_3_kernel = floats(5856, 1152); // [16,8,3,3]  parameter, always
+  const batchNorm_4_mean = floats(10464, 16); // [16]  state, always
+  const batchNorm_4_variance = floats(10528, 16); // [16]  state, always
+  const batchNorm_4_gamma = floats(10592, 16); // [16]  parameter, always
+  const batchNorm_4_beta = floats(10656, 16); // [16]  parameter, always
+  const conv2d_4_kernel = floats(10720, 2304); // [16,16,3,3]  parameter, always
+  const batchNorm_5_mean = floats(19936, 16); // [16]  state, always
+  const batchNorm_5_variance = floats(20000, 16); // [16]  state, always
+  const batchNorm_5_gamma = floats(20064, 16); // [16]  parameter, always
+  const batchNorm_5_beta = floats(20128, 16); // [16]  parameter, always
+  const conv2d_5_kernel = floats(20192, 128); // [16,8,1,1]  parameter, always
+  const batchNorm_6_mean = floats(20704, 16); // [16]  state, always
+  const batchNorm_6_variance = floats(20768, 16); // [16]  state, always
+  const batchNorm_6_gamma = floats(20832, 16); // [16]  parameter, always
+  const batchNorm_6_beta = floats(20896, 16); // [16]  parameter, always
+  const scores_kernel = floats(20960, 160); // [16,10]  parameter, always
+  const scores_bias = floats(21600, 10); // [10]  parameter, always
+  const adam_1_beta1_t = floats(21648, 1); // []  state, always
+  const adam_1_beta2_t = floats(21664, 1); // []  state, always
+  const stem_kernel_m = floats(21680, 216); // [8,3,3,3]  state, always
+  const stem_kernel_v = floats(22544, 216); // [8,3,3,3]  state, always
+  const batchNorm_gamma_m = floats(23408, 8); // [8]  state, always
+  const batchNorm_gamma_v = floats(23440, 8); // [8]  state, always
+  const batchNorm_beta_m = floats(23472, 8); // [8]  state, always
+  const batchNorm_beta_v = floats(23504, 8); // [8]  state, always
+  const conv2d_kernel_m = floats(23536, 576); // [8,8,3,3]  state, always
+  const conv2d_kernel_v = floats(25840, 576); // [8,8,3,3]  state, always
+  const batchNorm_2_gamma_m = floats(28144, 8); // [8]  state, always
+  const batchNorm_2_gamma_v = floats(28176, 8); // [8]  state, always
+  const batchNorm_2_beta_m = floats(28208, 8); // [8]  state, always
+  const batchNorm_2_beta_v = floats(28240, 8); // [8]  state, always
+  const conv2d_2_kernel_m = floats(28272, 576); // [8,8,3,3]  state, always
+  const conv2d_2_kernel_v = floats(30576, 576); // [8,8,3,3]  state, always
+  const batchNorm_3_gamma_m = floats(32880, 8); // [8]  state, always
+  const batchNorm_3_gamma_v = floats(32912, 8); // [8]  state, always
+  const batchNorm_3_beta_m = floats(32944, 8); // [8]  state, always
+  const batchNorm_3_beta_v = floats(32976, 8); // [8]  state, always
+  const conv2d_3_kernel_m = floats(33008, 1152); // [16,8,3,3]  state, always
+  const conv2d_3_kernel_v = floats(37616, 1152); // [16,8,3,3]  state, always
+  const batchNorm_4_gamma_m = floats(42224, 16); // [16]  state, always
+  const batchNorm_4_gamma_v = floats(42288, 16); // [16]  state, always
+  const batchNorm_4_beta_m = floats(42352, 16); // [16]  state, always
+  const batchNorm_4_beta_v = floats(42416, 16); // [16]  state, always
+  const conv2d_4_kernel_m = floats(42480, 2304); // [16,16,3,3]  state, always
+  const conv2d_4_kernel_v = floats(51696, 2304); // [16,16,3,3]  state, always
+  const batchNorm_5_gamma_m = floats(60912, 16); // [16]  state, always
+  const batchNorm_5_gamma_v = floats(60976, 16); // [16]  state, always
+  const batchNorm_5_beta_m = floats(61040, 16); // [16]  state, always
+  const batchNorm_5_beta_v = floats(61104, 16); // [16]  state, always
+  const conv2d_5_kernel_m = floats(61168, 128); // [16,8,1,1]  state, always
+  const conv2d_5_kernel_v = floats(61680, 128); // [16,8,1,1]  state, always
+  const batchNorm_6_gamma_m = floats(62192, 16); // [16]  state, always
+  const batchNorm_6_gamma_v = floats(62256, 16); // [16]  state, always
+  const batchNorm_6_beta_m = floats(62320, 16); // [16]  state, always
+  const batchNorm_6_beta_v = floats(62384, 16); // [16]  state, always
+  const scores_kernel_m = floats(62448, 160); // [16,10]  state, always
+  const scores_kernel_v = floats(63088, 160); // [16,10]  state, always
+  const scores_bias_m = floats(63728, 10); // [10]  state, always
+  const scores_bias_v = floats(63776, 10); // [10]  state, always
+  const stepCount = ints(63824, 1); // []  state, always
+  const x = floats(4782432, 49152); // [16,3,32,32]  input, 1–86
+  const y = ints(7077856, 16); // [16]  input, 1–24
+  const stem = floats(63840, 131072); // [16,8,32,32]  residual, 2–83
+  const batchNorm_mu = floats(7078880, 8); // [8]  residual, 3–83
+  const sqrt = floats(7078912, 8); // [8]  residual, 3–83
+  const batchNorm_inverse = floats(7078944, 8); // [8]  residual, 3–83
+  const batchNorm_normal = floats(588128, 131072); // [16,8,32,32]  residual, 4–84
+  const relu = floats(1112416, 131072); // [16,8,32,32]  residual, 4–79
+  const conv2d = floats(1636704, 131072); // [16,8,32,32]  residual, 6–74
+  const batchNorm_2_mu = floats(7079168, 8); // [8]  residual, 7–74
+  const sqrt_2 = floats(7079200, 8); // [8]  residual, 7–74
+  const batchNorm_2_inverse = floats(7079232, 8); // [8]  residual, 7–74
+  const batchNorm_2_normal = floats(2685280, 131072); // [16,8,32,32]  residual, 8–75
+  const first = floats(3209568, 131072); // [16,8,32,32]  residual, 8–70
+  const conv2d_2 = floats(3733856, 131072); // [16,8,32,32]  residual, 10–65
+  const batchNorm_3_mu = floats(7079264, 8); // [8]  residual, 11–65
+  const sqrt_3 = floats(7079296, 8); // [8]  residual, 11–65
+  const batchNorm_3_inverse = floats(7079328, 8); // [8]  residual, 11–65
+  const batchNorm_3_normal = floats(4258144, 131072); // [16,8,32,32]  residual, 12–66
+  const relu_2 = floats(2160992, 131072); // [16,8,32,32]  residual, 12–62
+  const conv2d_3 = floats(4979040, 65536); // [16,16,16,16]  residual, 14–52
+  const batchNorm_4_mu = floats(7078976, 16); // [16]  residual, 15–52
+  const sqrt_4 = floats(7079040, 16); // [16]  residual, 15–52
+  const batchNorm_4_inverse = floats(7079104, 16); // [16]  residual, 15–52
+  const batchNorm_4_normal = floats(5241184, 65536); // [16,16,16,16]  residual, 16–53
+  const first_2 = floats(5503328, 65536); // [16,16,16,16]  residual, 16–48
+  const conv2d_4 = floats(5765472, 65536); // [16,16,16,16]  residual, 18–43
+  const batchNorm_5_mu = floats(7079360, 16); // [16]  residual, 19–43
+  const sqrt_5 = floats(7079424, 16); // [16]  residual, 19–43
+  const batchNorm_5_inverse = floats(7079488, 16); // [16]  residual, 19–43
+  const conv2d_5 = floats(6551904, 65536); // [16,16,16,16]  residual, 20–37
+  const batchNorm_6_mu = floats(7079552, 16); // [16]  residual, 21–37
+  const sqrt_6 = floats(7079616, 16); // [16]  residual, 21–37
+  const batchNorm_6_inverse = floats(7079680, 16); // [16]  residual, 21–37
+  const batchNorm_5_normal = floats(6027616, 65536); // [16,16,16,16]  residual, 22–44
+  const batchNorm_6_normal = floats(6814048, 65536); // [16,16,16,16]  residual, 22–38
+  const relu_3 = floats(6289760, 65536); // [16,16,16,16]  residual, 22–34
+  const globalAveragePool2d = floats(7076192, 256); // [16,16]  residual, 22–33
+  const scores = floats(7077216, 160); // [16,10]  scratch, 23–24
+  const exps = floats(7077920, 160); // [16,10]  residual, 24
+  const sum_14 = floats(7078560, 1); // []  scratch, 24–25
+  const d_shifted = floats(7077216, 160); // [16,10]  scratch, 24–33, over scores
+  const rate = floats(7079744, 1); // []  scratch, 27–87
+  const correction = floats(7079760, 1); // []  scratch, 29–87
+  const d_globalAveragePool2d = floats(7077856, 256); // [16,16]  scratch, 32–34
+  const d_add_20 = floats(6289760, 65536); // [16,16,16,16]  scratch, 34–44, over relu_3
+  const d_batchNorm_6_inverse = floats(7076192, 16); // [16]  scratch, 36–37
+  const d_batchNorm_6_centered = floats(6551904, 65536); // [16,16,16,16]  scratch, 37–41, over conv2d_5
+  const d_batchNorm_6_mu = floats(6945120, 16); // [16]  scratch, 39–41
+  const d_relu_2_part_phase = floats(6814048, 32768); // [16,8,16,16]  scratch, 40–62
+  const d_batchNorm_5_inverse = floats(6551904, 16); // [16]  scratch, 42–43
+  const d_batchNorm_5_centered = floats(5765472, 65536); // [16,16,16,16]  scratch, 43–49, over conv2d_4
+  const d_batchNorm_5_mu = floats(6621536, 16); // [16]  scratch, 45–49
+  const d_batchNorm_4 = floats(6027616, 65536); // [16,16,16,16]  scratch, 47–53
+  const d_batchNorm_4_inverse = floats(5503328, 16); // [16]  scratch, 51–52
+  const d_batchNorm_4_centered = floats(4979040, 65536); // [16,16,16,16]  scratch, 52–61, over conv2d_3
+  const d_batchNorm_4_mu = floats(6323040, 16); // [16]  scratch, 54–61
+  const d_relu_2_2_padded = floats(5765472, 73984); // [16,16,17,17]  scratch, 55–59
+  const concat = floats(5241184, 131072); // [16,32,16,16]  scratch, 56–62
+  const d_add_10 = floats(2160992, 131072); // [16,8,32,32]  scratch, 62–78, over relu_2
+  const d_batchNorm_3_inverse = floats(4979040, 8); // [8]  scratch, 64–65
+  const d_batchNorm_3_centered = floats(3733856, 131072); // [16,8,32,32]  scratch, 65–71, over conv2d_2
+  const d_batchNorm_3_mu = floats(5570912, 8); // [8]  scratch, 67–71
+  const d_batchNorm_2 = floats(4258144, 131072); // [16,8,32,32]  scratch, 69–75
+  const d_batchNorm_2_inverse = floats(3209568, 8); // [8]  scratch, 73–74
+  const d_batchNorm_2_centered = floats(1636704, 131072); // [16,8,32,32]  scratch, 74–80, over conv2d
+  const d_batchNorm_2_mu = floats(3277152, 8); // [8]  scratch, 76–80
+  const d_batchNorm = floats(2160992, 131072); // [16,8,32,32]  scratch, 78–84, over d_add_10
+  const d_batchNorm_inverse = floats(1112416, 8); // [8]  scratch, 82–83
+  const d_batchNorm_centered = floats(63840, 131072); // [16,8,32,32]  scratch, 83–87, over stem
+  const d_batchNorm_mu = floats(810080, 8); // [8]  scratch, 85–87
+  const x_padded = floats(588128, 55488); // [16,3,34,34]  scratch, 1–2
+  const relu_padded = floats(2160992, 147968); // [16,8,34,34]  scratch, 5–6
+  const first_padded = floats(4979040, 147968); // [16,8,34,34]  scratch, 9–10
+  const relu_2_padded = floats(5241184, 139392); // [16,8,33,33]  scratch, 13–14
+  const first_2_padded = floats(6027616, 82944); // [16,16,18,18]  scratch, 17–18
+  const d_batchNorm_5_centered_padded = floats(6289760, 82944); // [16,16,18,18]  scratch, 46–47
+  const first_2_padded_2 = floats(6289760, 82944); // [16,16,18,18]  scratch, 48–49
+  const relu_2_padded_2 = floats(5765472, 139392); // [16,8,33,33]  scratch, 60–61
+  const d_batchNorm_3_centered_padded = floats(4979040, 147968); // [16,8,34,34]  scratch, 68–69
+  const first_padded_2 = floats(4979040, 147968); // [16,8,34,34]  scratch, 70–71
+  const d_batchNorm_2_centered_padded = floats(2685280, 147968); // [16,8,34,34]  scratch, 77–78
+  const relu_padded_2 = floats(2685280, 147968); // [16,8,34,34]  scratch, 79–80
+  const x_padded_2 = floats(588128, 55488); // [16,3,34,34]  scratch, 86–87
+  const x_evaluate = floats(285792, 49152); // [16,3,32,32]  input, 1
+  const y_evaluate = ints(1704288, 16); // [16]  input, 1–17
+  const live_rows_evaluate = ints(1704352, 1); // []  input, 1–17
+  const relu_evaluate = floats(655712, 131072); // [16,8,32,32]  scratch, 2–6
+  const first_evaluate = floats(1180000, 131072); // [16,8,32,32]  scratch, 4–5
+  const relu_2_evaluate = floats(655712, 131072); // [16,8,32,32]  scratch, 6–11, over relu_evaluate
+  const first_2_evaluate = floats(1180000, 65536); // [16,16,16,16]  scratch, 8–9
+  const conv2d_4_evaluate = floats(1180000, 65536); // [16,16,16,16]  scratch, 10–12
+  const conv2d_5_evaluate = floats(63840, 65536); // [16,16,16,16]  scratch, 11–12
+  const globalAveragePool2d_evaluate = floats(325984, 256); // [16,16]  scratch, 12–13
+  const scores_evaluate = floats(63840, 160); // [16,10]  scratch, 13–17
+  const rowSum_evaluate = floats(64480, 1); // []  scratch, 14–16
+  const rowSum_2_evaluate = floats(1704352, 1); // []  scratch, 17–18, over live_rows_evaluate
+  const x_padded_evaluate = floats(63840, 55488); // [16,3,34,34]  scratch, 1–2
+  const relu_padded_evaluate = floats(63840, 147968); // [16,8,34,34]  scratch, 3–4
+  const first_padded_evaluate = floats(63840, 147968); // [16,8,34,34]  scratch, 5–6
+  const relu_2_padded_evaluate = floats(63840, 139392); // [16,8,33,33]  scratch, 7–8
+  const first_2_padded_evaluate = floats(63840, 82944); // [16,16,18,18]  scratch, 9–10
+  const x_predict = floats(77712, 3072); // [1,3,32,32]  input, 1
+  const relu_predict = floats(100832, 8192); // [1,8,32,32]  scratch, 2–6
+  const first_predict = floats(133600, 8192); // [1,8,32,32]  scratch, 4–5
+  const relu_2_predict = floats(100832, 8192); // [1,8,32,32]  scratch, 6–11, over relu_predict
+  const first_2_predict = floats(133600, 4096); // [1,16,16,16]  scratch, 8–9
+  const conv2d_4_predict = floats(133600, 4096); // [1,16,16,16]  scratch, 10–12
+  const conv2d_5_predict = floats(63840, 4096); // [1,16,16,16]  scratch, 11–12
+  const globalAveragePool2d_predict = floats(80224, 16); // [1,16]  scratch, 12–13
+  const scores_predict = floats(63840, 10); // [1,10]  output, 13–14
+  const x_padded_predict = floats(63840, 3468); // [1,3,34,34]  scratch, 1–2
+  const relu_padded_predict = floats(63840, 9248); // [1,8,34,34]  scratch, 3–4
+  const first_padded_predict = floats(63840, 9248); // [1,8,34,34]  scratch, 5–6
+  const relu_2_padded_predict = floats(63840, 8712); // [1,8,33,33]  scratch, 7–8
+  const first_2_padded_predict = floats(63840, 5184); // [1,16,18,18]  scratch, 9–10
 
   const pad_x_padded = pad_Nx3x34x34(16, { x, x_padded });
   const conv_stem = conv_16x8x32x3x3x3x32({ x_padded, stem_kernel, stem });
@@ -942,12 +943,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mean: batchNorm_5_mean,
     variance: batchNorm_5_variance,
   });
-  const mul_batchNorm_5_normal = mul_16x16x16x16({
-    conv2d_4,
-    batchNorm_5_mu,
-    batchNorm_5_inverse,
-    batchNorm_5_normal,
-  });
   const conv_conv2d_5 = conv_16x16x16x8x1x1x16({ relu_2, conv2d_5_kernel, conv2d_5 });
   const sumMulAdd_batchNorm_6_variance = sumMulAdd_16x16x16x16({
     conv2d: conv2d_5,
@@ -958,13 +953,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     variance: batchNorm_6_variance,
   });
   const mulReluSumMul_globalAveragePool2d = mulReluSumMul_16x16x16x16({
+    conv2d_4,
+    batchNorm_5_mu,
+    batchNorm_5_inverse,
+    batchNorm_5_normal,
     conv2d_5,
     batchNorm_6_mu,
     batchNorm_6_inverse,
     batchNorm_6_normal,
     batchNorm_6_gamma,
     batchNorm_6_beta,
-    batchNorm_5_normal,
     batchNorm_5_gamma,
     batchNorm_5_beta,
     relu_3,
@@ -1538,16 +1536,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(63780);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -1566,14 +1565,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -2369,25 +2368,6 @@ function conv_16x16x16x16x3x3x16(
   };
 }
 
-/** batchNorm_5_normal[i<16,j<16,l<16,m<16] = (conv2d_4[i,j,l,m] − batchNorm_5_mu[j])·batchNorm_5_inverse[j] */
-function mul_16x16x16x16(
-  arrays: Floats<"conv2d_4" | "batchNorm_5_mu" | "batchNorm_5_inverse" | "batchNorm_5_normal">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv2d_4, batchNorm_5_mu, batchNorm_5_inverse, batchNorm_5_normal } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++)
-          batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
-            Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu[j]!) *
-            batchNorm_5_inverse[j]!;
-  }
-  return function mul_16x16x16x16(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
 /**
  * conv2d_5[i<16,j<16,l<16,m<16] = Σ k<8, k2<1, k3<1: relu_2[i,k,2·l,2·m]·conv2d_5_kernel[j,k,0,0]
  * Plain twin: conv_Nx16x16x8x1x1x16.
@@ -2441,7 +2421,8 @@ function conv_16x16x16x8x1x1x16(
 }
 
 /**
- * batchNorm_6_normal[i<16,j<16,l<16,m<16] = (conv2d_5[i,j,l,m] − batchNorm_6_mu[j])·batchNorm_6_inverse[j]
+ * batchNorm_5_normal[i<16,j<16,l<16,m<16] = (conv2d_4[i,j,l,m] − batchNorm_5_mu[j])·batchNorm_5_inverse[j]
+ * batchNorm_6_normal[i,j,l,m] = (conv2d_5[i,j,l,m] − batchNorm_6_mu[j])·batchNorm_6_inverse[j]
  * relu_3[i,j,l,m] = relu(batchNorm_6_normal[i,j,l,m]·batchNorm_6_gamma[j] + batchNorm_6_beta[j] +
  *     (batchNorm_5_normal[i,j,l,m]·batchNorm_5_gamma[j] + batchNorm_5_beta[j]))
  * sum_13[i,j] = Σ k<16, k2<16: relu_3[i,j,k,k2]
@@ -2449,13 +2430,16 @@ function conv_16x16x16x8x1x1x16(
  */
 function mulReluSumMul_16x16x16x16(
   arrays: Floats<
+    | "conv2d_4"
+    | "batchNorm_5_mu"
+    | "batchNorm_5_inverse"
+    | "batchNorm_5_normal"
     | "conv2d_5"
     | "batchNorm_6_mu"
     | "batchNorm_6_inverse"
     | "batchNorm_6_normal"
     | "batchNorm_6_gamma"
     | "batchNorm_6_beta"
-    | "batchNorm_5_normal"
     | "batchNorm_5_gamma"
     | "batchNorm_5_beta"
     | "relu_3"
@@ -2465,19 +2449,29 @@ function mulReluSumMul_16x16x16x16(
   function block(i: number): void {
     i &= 15;
     const {
+      conv2d_4,
+      batchNorm_5_mu,
+      batchNorm_5_inverse,
+      batchNorm_5_normal,
       conv2d_5,
       batchNorm_6_mu,
       batchNorm_6_inverse,
       batchNorm_6_normal,
       batchNorm_6_gamma,
       batchNorm_6_beta,
-      batchNorm_5_normal,
       batchNorm_5_gamma,
       batchNorm_5_beta,
       relu_3,
       globalAveragePool2d,
     } = arrays;
     for (let j = 0; j < 16; j++) {
+      const batchNorm_5_mu_0 = batchNorm_5_mu[j]!;
+      const batchNorm_5_inverse_0 = batchNorm_5_inverse[j]!;
+      for (let l = 0; l < 16; l++)
+        for (let m = 0; m < 16; m++)
+          batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
+            Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu_0) *
+            batchNorm_5_inverse_0;
       const batchNorm_6_mu_0 = batchNorm_6_mu[j]!;
       const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
       for (let l = 0; l < 16; l++)

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 64, backward 79), evaluate 104, predict 137
 //   memory 150: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 336: batches, and what a trainer is
-//   tables 393: what bytes() packs
-//   kernels 451: in the order in which statements call them, each under its definitions
-//   checks 1116: of what is passed in
-//   mathematics 1260: functions and random numbers that all machines compute alike
+//   types 340: batches, and what a trainer is
+//   tables 397: what bytes() packs
+//   kernels 455: in the order in which statements call them, each under its definitions
+//   checks 1076: of what is passed in
+//   mathematics 1220: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1f24d817feb6ee8b
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 99240aa09b989e10
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -151,44 +151,47 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const W1 = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always
-  const b1 = new Float32Array(arena, 401408, 128); // [128]  parameter, always
-  const W2 = new Float32Array(arena, 401920, 1280); // [128,10]  parameter, always
-  const b2 = new Float32Array(arena, 407040, 10); // [10]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 407088, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 407104, 1); // []  state, always
-  const W1_m = new Float32Array(arena, 407120, 100352); // [784,128]  state, always
-  const W1_v = new Float32Array(arena, 808528, 100352); // [784,128]  state, always
-  const b1_m = new Float32Array(arena, 1209936, 128); // [128]  state, always
-  const b1_v = new Float32Array(arena, 1210448, 128); // [128]  state, always
-  const W2_m = new Float32Array(arena, 1210960, 1280); // [128,10]  state, always
-  const W2_v = new Float32Array(arena, 1216080, 1280); // [128,10]  state, always
-  const b2_m = new Float32Array(arena, 1221200, 10); // [10]  state, always
-  const b2_v = new Float32Array(arena, 1221248, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 1221296, 1); // []  state, always
-  const x = new Float32Array(arena, 1221312, 25088); // [32,784]  input, 1–16
-  const y = new Int32Array(arena, 1339328, 32); // [32]  input, 1–5
-  const live_rows = new Int32Array(arena, 1339456, 1); // []  input, 1–5
-  const hidden = new Float32Array(arena, 1321664, 4096); // [32,128]  residual, 1–14
-  const scores = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 2–5
-  const d_rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 4–5
-  const exps = new Float32Array(arena, 1338048, 320); // [32,10]  residual, 5
-  const rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 5–6, over d_rowSum
-  const d_shifted = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 5–14, over scores
-  const rate = new Float32Array(arena, 1355712, 1); // []  scratch, 8–16
-  const correction = new Float32Array(arena, 1355728, 1); // []  scratch, 10–16
-  const d_z1 = new Float32Array(arena, 1338048, 4096); // [32,128]  scratch, 13–16
-  const x_evaluate = new Float32Array(arena, 1221312, 196000); // [250,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 2133312, 250); // [250]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 2134320, 1); // []  input, 1–6
-  const hidden_evaluate = new Float32Array(arena, 2005312, 32000); // [250,128]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 1221312, 2500); // [250,10]  scratch, 2–6
-  const rowSum_evaluate = new Float32Array(arena, 1231312, 1); // []  scratch, 3–5
-  const rowSum_2_evaluate = new Float32Array(arena, 2134320, 1); // []  scratch, 6–7, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 1221312, 784); // [1,784]  input, 1
-  const hidden_predict = new Float32Array(arena, 1224448, 128); // [1,128]  scratch, 1–2
-  const scores_predict = new Float32Array(arena, 1221312, 10); // [1,10]  output, 2–3
+  const W1 = floats(0, 100352); // [784,128]  parameter, always
+  const b1 = floats(401408, 128); // [128]  parameter, always
+  const W2 = floats(401920, 1280); // [128,10]  parameter, always
+  const b2 = floats(407040, 10); // [10]  parameter, always
+  const adam_1_beta1_t = floats(407088, 1); // []  state, always
+  const adam_1_beta2_t = floats(407104, 1); // []  state, always
+  const W1_m = floats(407120, 100352); // [784,128]  state, always
+  const W1_v = floats(808528, 100352); // [784,128]  state, always
+  const b1_m = floats(1209936, 128); // [128]  state, always
+  const b1_v = floats(1210448, 128); // [128]  state, always
+  const W2_m = floats(1210960, 1280); // [128,10]  state, always
+  const W2_v = floats(1216080, 1280); // [128,10]  state, always
+  const b2_m = floats(1221200, 10); // [10]  state, always
+  const b2_v = floats(1221248, 10); // [10]  state, always
+  const stepCount = ints(1221296, 1); // []  state, always
+  const x = floats(1221312, 25088); // [32,784]  input, 1–16
+  const y = ints(1339328, 32); // [32]  input, 1–5
+  const live_rows = ints(1339456, 1); // []  input, 1–5
+  const hidden = floats(1321664, 4096); // [32,128]  residual, 1–14
+  const scores = floats(1354432, 320); // [32,10]  scratch, 2–5
+  const d_rowSum = floats(1339472, 1); // []  scratch, 4–5
+  const exps = floats(1338048, 320); // [32,10]  residual, 5
+  const rowSum = floats(1339472, 1); // []  scratch, 5–6, over d_rowSum
+  const d_shifted = floats(1354432, 320); // [32,10]  scratch, 5–14, over scores
+  const rate = floats(1355712, 1); // []  scratch, 8–16
+  const correction = floats(1355728, 1); // []  scratch, 10–16
+  const d_z1 = floats(1338048, 4096); // [32,128]  scratch, 13–16
+  const x_evaluate = floats(1221312, 196000); // [250,784]  input, 1
+  const y_evaluate = ints(2133312, 250); // [250]  input, 1–6
+  const live_rows_evaluate = ints(2134320, 1); // []  input, 1–6
+  const hidden_evaluate = floats(2005312, 32000); // [250,128]  scratch, 1–2
+  const scores_evaluate = floats(1221312, 2500); // [250,10]  scratch, 2–6
+  const rowSum_evaluate = floats(1231312, 1); // []  scratch, 3–5
+  const rowSum_2_evaluate = floats(2134320, 1); // []  scratch, 6–7, over live_rows_evaluate
+  const x_predict = floats(1221312, 784); // [1,784]  input, 1
+  const hidden_predict = floats(1224448, 128); // [1,128]  scratch, 1–2
+  const scores_predict = floats(1221312, 10); // [1,10]  output, 2–3
 
   const dotRelu_hidden = dotRelu_32x784x128({ x, W1, b1, hidden });
   const dotAdd_scores = dotAdd_Nx128x10(32, { hidden, W2, b2, scores });
@@ -258,16 +261,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(1221252);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -286,14 +290,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -908,62 +912,18 @@ function dotRelu_250x784x128_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 784; k += 4) {
-      {
-        const x_0 = x[i * 784 + k]!;
-        const W1_0 = W1[k * 128 + j]!;
-        const W1_1 = W1[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 1 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 1]!;
-        const W1_0 = W1[k * 128 + j + 128]!;
-        const W1_1 = W1[k * 128 + j + 129]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 2 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 2]!;
-        const W1_0 = W1[k * 128 + j + 256]!;
-        const W1_1 = W1[k * 128 + j + 257]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 3 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 3]!;
-        const W1_0 = W1[k * 128 + j + 384]!;
-        const W1_1 = W1[k * 128 + j + 385]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
+    for (let k = 0; k < 784; k++) {
+      const x_0 = x[i * 784 + k]!;
+      const W1_0 = W1[k * 128 + j]!;
+      const W1_1 = W1[k * 128 + j + 1]!;
+      const x_1 = x[i * 784 + k + 784]!;
+      const x_2 = x[i * 784 + k + 1568]!;
+      sum00 += x_0 * W1_0;
+      sum01 += x_0 * W1_1;
+      sum10 += x_1 * W1_0;
+      sum11 += x_1 * W1_1;
+      sum20 += x_2 * W1_0;
+      sum21 += x_2 * W1_1;
     }
     relu(b1, hidden, j, i * 128 + j, Math.fround(sum00));
     relu(b1, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));

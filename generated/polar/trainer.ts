@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 28 (forward 39, update 66, backward 71), evaluate 85, predict 122
 //   memory 139: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 284: batches, and what a trainer is
-//   tables 327: what bytes() packs
-//   kernels 354: in the order in which statements call them, each under its definitions
-//   checks 742: of what is passed in
-//   mathematics 886: functions and random numbers that all machines compute alike
+//   types 288: batches, and what a trainer is
+//   tables 331: what bytes() packs
+//   kernels 358: in the order in which statements call them, each under its definitions
+//   checks 746: of what is passed in
+//   mathematics 890: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,7 +20,7 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 bb4a7e63bad532d7
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 46bb9ac6bb74272a
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -140,32 +140,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const W = new Float32Array(arena, 0, 6); // [3,2]  parameter, always
-  const b = new Float32Array(arena, 32, 2); // [2]  parameter, always
-  const stepCount = new Int32Array(arena, 48, 1); // []  state, always
-  const points = new Float32Array(arena, 448, 64); // [32,2]  input, 1
-  const color = new Int32Array(arena, 960, 32); // [32]  input, 1–5
-  const live_rows = new Int32Array(arena, 1088, 1); // []  input, 1–5
-  const r = new Float32Array(arena, 704, 32); // [32,1]  scratch, 1
-  const polar = new Float32Array(arena, 64, 96); // [32,3]  residual, 1–9
-  const scores = new Float32Array(arena, 448, 64); // [32,2]  scratch, 2–5
-  const d_rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 4–5
-  const exps = new Float32Array(arena, 704, 64); // [32,2]  residual, 5
-  const rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 5–6, over d_rowSum
-  const d_shifted = new Float32Array(arena, 448, 64); // [32,2]  scratch, 5–9, over scores
-  const points_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  input, 1
-  const color_evaluate = new Int32Array(arena, 5072, 250); // [250]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 7088, 1); // []  input, 1–6
-  const r_evaluate = new Float32Array(arena, 6080, 250); // [250,1]  scratch, 1
-  const polar_evaluate = new Float32Array(arena, 64, 750); // [250,3]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  scratch, 2–6
-  const rowSum_evaluate = new Float32Array(arena, 64, 1); // []  scratch, 3–5
-  const rowSum_2_evaluate = new Float32Array(arena, 7088, 1); // []  scratch, 6–7, over live_rows_evaluate
-  const points_predict = new Float32Array(arena, 64, 2); // [1,2]  input, 1
-  const r_predict = new Float32Array(arena, 80, 1); // [1,1]  scratch, 1
-  const polar_predict = new Float32Array(arena, 96, 3); // [1,3]  scratch, 1–2
-  const scores_predict = new Float32Array(arena, 64, 2); // [1,2]  output, 2–3
+  const W = floats(0, 6); // [3,2]  parameter, always
+  const b = floats(32, 2); // [2]  parameter, always
+  const stepCount = ints(48, 1); // []  state, always
+  const points = floats(448, 64); // [32,2]  input, 1
+  const color = ints(960, 32); // [32]  input, 1–5
+  const live_rows = ints(1088, 1); // []  input, 1–5
+  const r = floats(704, 32); // [32,1]  scratch, 1
+  const polar = floats(64, 96); // [32,3]  residual, 1–9
+  const scores = floats(448, 64); // [32,2]  scratch, 2–5
+  const d_rowSum = floats(1104, 1); // []  scratch, 4–5
+  const exps = floats(704, 64); // [32,2]  residual, 5
+  const rowSum = floats(1104, 1); // []  scratch, 5–6, over d_rowSum
+  const d_shifted = floats(448, 64); // [32,2]  scratch, 5–9, over scores
+  const points_evaluate = floats(3072, 500); // [250,2]  input, 1
+  const color_evaluate = ints(5072, 250); // [250]  input, 1–6
+  const live_rows_evaluate = ints(7088, 1); // []  input, 1–6
+  const r_evaluate = floats(6080, 250); // [250,1]  scratch, 1
+  const polar_evaluate = floats(64, 750); // [250,3]  scratch, 1–2
+  const scores_evaluate = floats(3072, 500); // [250,2]  scratch, 2–6
+  const rowSum_evaluate = floats(64, 1); // []  scratch, 3–5
+  const rowSum_2_evaluate = floats(7088, 1); // []  scratch, 6–7, over live_rows_evaluate
+  const points_predict = floats(64, 2); // [1,2]  input, 1
+  const r_predict = floats(80, 1); // [1,1]  scratch, 1
+  const polar_predict = floats(96, 3); // [1,3]  scratch, 1–2
+  const scores_predict = floats(64, 2); // [1,2]  output, 2–3
 
   const sqrtConcat_polar = sqrtConcat_32x1({ points, r, polar });
   const dotAdd_scores = dotAdd_32x3x2({ polar, W, b, scores });
@@ -221,16 +224,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["points"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(36);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -249,14 +253,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 45, update 84, backward 100), evaluate 155, predict 202
 //   memory 218: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 512: batches, and what a trainer is
-//   tables 573: what bytes() packs
-//   kernels 631: in the order in which statements call them, each under its definitions
-//   checks 1847: of what is passed in
-//   mathematics 1993: functions and random numbers that all machines compute alike
+//   types 517: batches, and what a trainer is
+//   tables 578: what bytes() packs
+//   kernels 636: in the order in which statements call them, each under its definitions
+//   checks 1808: of what is passed in
+//   mathematics 1954: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-10, step 1e-6, kernels 1e-6, sha256 9d64d4e96bccb5cb
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-10, step 1e-6, kernels 1e-6, sha256 8ad9b65bfea399fe
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -219,63 +219,67 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const hidden_kernel = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always
-  const hidden_bias = new Float32Array(arena, 401408, 128); // [128]  parameter, always
-  const embedding_kernel = new Float32Array(arena, 401920, 2048); // [128,16]  parameter, always
-  const embedding_bias = new Float32Array(arena, 410112, 16); // [16]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 410176, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 410192, 1); // []  state, always
-  const hidden_kernel_m = new Float32Array(arena, 410208, 100352); // [784,128]  state, always
-  const hidden_kernel_v = new Float32Array(arena, 811616, 100352); // [784,128]  state, always
-  const hidden_bias_m = new Float32Array(arena, 1213024, 128); // [128]  state, always
-  const hidden_bias_v = new Float32Array(arena, 1213536, 128); // [128]  state, always
-  const embedding_kernel_m = new Float32Array(arena, 1214048, 2048); // [128,16]  state, always
-  const embedding_kernel_v = new Float32Array(arena, 1222240, 2048); // [128,16]  state, always
-  const embedding_bias_m = new Float32Array(arena, 1230432, 16); // [16]  state, always
-  const embedding_bias_v = new Float32Array(arena, 1230496, 16); // [16]  state, always
-  const stepCount = new Int32Array(arena, 1230560, 1); // []  state, always
-  const x = new Float32Array(arena, 2434800, 50176); // [64,784]  input, 1–22
-  const y = new Int32Array(arena, 2668272, 64); // [64]  input, 1–8
-  const hidden = new Float32Array(arena, 2635504, 8192); // [64,128]  residual, 3–20
-  const embedding = new Float32Array(arena, 1246960, 1024); // [64,16]  scratch, 4–8
-  const lengths = new Float32Array(arena, 1251056, 64); // [64]  scratch, 5–6
-  const apart = new Float32Array(arena, 1230576, 4096); // [64,64]  scratch, 6–8
-  const argmax = new Int32Array(arena, 1267440, 64); // [64]  residual, 7–16
-  const positive = new Float32Array(arena, 1251056, 1024); // [64,16]  scratch, 7
-  const add_2 = new Float32Array(arena, 1255152, 1024); // [64,16]  residual, 7–8
-  const sum_2 = new Float32Array(arena, 1267696, 64); // [64]  residual, 7–8
-  const sqrt = new Float32Array(arena, 1267952, 64); // [64]  residual, 7–8
-  const argmax_2 = new Int32Array(arena, 1268208, 64); // [64]  residual, 8–15
-  const negative = new Float32Array(arena, 1251056, 1024); // [64,16]  scratch, 8
-  const add_3 = new Float32Array(arena, 1259248, 1024); // [64,16]  residual, 8
-  const sum_4 = new Float32Array(arena, 1268464, 1); // []  scratch, 8–9
-  const d_add_3 = new Float32Array(arena, 1263344, 1024); // [64,16]  scratch, 8–17
-  const d_add_2 = new Float32Array(arena, 1255152, 1024); // [64,16]  scratch, 8–17, over add_2
-  const rate = new Float32Array(arena, 1730288, 1); // []  scratch, 11–24
-  const correction = new Float32Array(arena, 1730304, 1); // []  scratch, 13–24
-  const d_embedding_part = new Float32Array(arena, 1230576, 1024); // [64,16]  scratch, 15–17
-  const d_embedding_2 = new Float32Array(arena, 1234672, 1024); // [64,16]  scratch, 16–17
-  const d_embedding = new Float32Array(arena, 1234672, 1024); // [64,16]  scratch, 17–20, over d_embedding_2
-  const d_hidden_z = new Float32Array(arena, 1697520, 8192); // [64,128]  scratch, 19–23
-  const x_wide = new Float64Array(arena, 2033392, 50176); // [64,784]  scratch, 1–3
-  const hidden_kernel_wide = new Float64Array(arena, 1230576, 100352); // [128,784]  scratch, 2–3
-  const x_wide_2 = new Float64Array(arena, 1230576, 50176); // [784,64]  scratch, 22–24
-  const d_hidden_z_wide = new Float64Array(arena, 1631984, 8192); // [128,64]  scratch, 23–24
-  const x_evaluate = new Float32Array(arena, 1230576, 392000); // [500,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 3054576, 500); // [500]  input, 1–7
-  const hidden_evaluate = new Float32Array(arena, 2798576, 64000); // [500,128]  scratch, 1–2
-  const embedding_evaluate = new Float32Array(arena, 2230576, 8000); // [500,16]  scratch, 2–6
-  const lengths_evaluate = new Float32Array(arena, 2262576, 500); // [500]  scratch, 3–4
-  const apart_evaluate = new Float32Array(arena, 1230576, 250000); // [500,500]  scratch, 4–7
-  const positive_evaluate = new Float32Array(arena, 2262576, 8000); // [500,16]  scratch, 5
-  const sum_2_evaluate = new Float32Array(arena, 2294576, 500); // [500]  scratch, 5–6
-  const negative_evaluate = new Float32Array(arena, 2262576, 8000); // [500,16]  scratch, 6
-  const sum_4_evaluate = new Float32Array(arena, 2296576, 1); // []  scratch, 6–9
-  const sum_evaluate = new Float32Array(arena, 2230576, 1); // []  scratch, 7–8
-  const x_predict = new Float32Array(arena, 1230576, 784); // [1,784]  input, 1
-  const hidden_predict = new Float32Array(arena, 1233712, 128); // [1,128]  scratch, 1–2
-  const embedding_predict = new Float32Array(arena, 1230576, 16); // [1,16]  output, 2–3
+  const hidden_kernel = floats(0, 100352); // [784,128]  parameter, always
+  const hidden_bias = floats(401408, 128); // [128]  parameter, always
+  const embedding_kernel = floats(401920, 2048); // [128,16]  parameter, always
+  const embedding_bias = floats(410112, 16); // [16]  parameter, always
+  const adam_1_beta1_t = floats(410176, 1); // []  state, always
+  const adam_1_beta2_t = floats(410192, 1); // []  state, always
+  const hidden_kernel_m = floats(410208, 100352); // [784,128]  state, always
+  const hidden_kernel_v = floats(811616, 100352); // [784,128]  state, always
+  const hidden_bias_m = floats(1213024, 128); // [128]  state, always
+  const hidden_bias_v = floats(1213536, 128); // [128]  state, always
+  const embedding_kernel_m = floats(1214048, 2048); // [128,16]  state, always
+  const embedding_kernel_v = floats(1222240, 2048); // [128,16]  state, always
+  const embedding_bias_m = floats(1230432, 16); // [16]  state, always
+  const embedding_bias_v = floats(1230496, 16); // [16]  state, always
+  const stepCount = ints(1230560, 1); // []  state, always
+  const x = floats(2434800, 50176); // [64,784]  input, 1–22
+  const y = ints(2668272, 64); // [64]  input, 1–8
+  const hidden = floats(2635504, 8192); // [64,128]  residual, 3–20
+  const embedding = floats(1246960, 1024); // [64,16]  scratch, 4–8
+  const lengths = floats(1251056, 64); // [64]  scratch, 5–6
+  const apart = floats(1230576, 4096); // [64,64]  scratch, 6–8
+  const argmax = ints(1267440, 64); // [64]  residual, 7–16
+  const positive = floats(1251056, 1024); // [64,16]  scratch, 7
+  const add_2 = floats(1255152, 1024); // [64,16]  residual, 7–8
+  const sum_2 = floats(1267696, 64); // [64]  residual, 7–8
+  const sqrt = floats(1267952, 64); // [64]  residual, 7–8
+  const argmax_2 = ints(1268208, 64); // [64]  residual, 8–15
+  const negative = floats(1251056, 1024); // [64,16]  scratch, 8
+  const add_3 = floats(1259248, 1024); // [64,16]  residual, 8
+  const sum_4 = floats(1268464, 1); // []  scratch, 8–9
+  const d_add_3 = floats(1263344, 1024); // [64,16]  scratch, 8–17
+  const d_add_2 = floats(1255152, 1024); // [64,16]  scratch, 8–17, over add_2
+  const rate = floats(1730288, 1); // []  scratch, 11–24
+  const correction = floats(1730304, 1); // []  scratch, 13–24
+  const d_embedding_part = floats(1230576, 1024); // [64,16]  scratch, 15–17
+  const d_embedding_2 = floats(1234672, 1024); // [64,16]  scratch, 16–17
+  const d_embedding = floats(1234672, 1024); // [64,16]  scratch, 17–20, over d_embedding_2
+  const d_hidden_z = floats(1697520, 8192); // [64,128]  scratch, 19–23
+  const x_wide = doubles(2033392, 50176); // [64,784]  scratch, 1–3
+  const hidden_kernel_wide = doubles(1230576, 100352); // [128,784]  scratch, 2–3
+  const x_wide_2 = doubles(1230576, 50176); // [784,64]  scratch, 22–24
+  const d_hidden_z_wide = doubles(1631984, 8192); // [128,64]  scratch, 23–24
+  const x_evaluate = floats(1230576, 392000); // [500,784]  input, 1
+  const y_evaluate = ints(3054576, 500); // [500]  input, 1–7
+  const hidden_evaluate = floats(2798576, 64000); // [500,128]  scratch, 1–2
+  const embedding_evaluate = floats(2230576, 8000); // [500,16]  scratch, 2–6
+  const lengths_evaluate = floats(2262576, 500); // [500]  scratch, 3–4
+  const apart_evaluate = floats(1230576, 250000); // [500,500]  scratch, 4–7
+  const positive_evaluate = floats(2262576, 8000); // [500,16]  scratch, 5
+  const sum_2_evaluate = floats(2294576, 500); // [500]  scratch, 5–6
+  const negative_evaluate = floats(2262576, 8000); // [500,16]  scratch, 6
+  const sum_4_evaluate = floats(2296576, 1); // []  scratch, 6–9
+  const sum_evaluate = floats(2230576, 1); // []  scratch, 7–8
+  const x_predict = floats(1230576, 784); // [1,784]  input, 1
+  const hidden_predict = floats(1233712, 128); // [1,128]  scratch, 1–2
+  const embedding_predict = floats(1230576, 16); // [1,16]  output, 2–3
 
   const widen_x_wide = widen_64x784({ x, x_wide });
   const widen_hidden_kernel_wide = widen_128x784({ hidden_kernel, hidden_kernel_wide });
@@ -432,16 +436,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(1230540);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -460,14 +465,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -1412,62 +1417,18 @@ function dotRelu_500x784x128_evaluate(
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 784; k += 4) {
-      {
-        const x_0 = x[i * 784 + k]!;
-        const hidden_kernel_0 = hidden_kernel[k * 128 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        sum00 += x_0 * hidden_kernel_0;
-        sum01 += x_0 * hidden_kernel_1;
-        sum10 += x_1 * hidden_kernel_0;
-        sum11 += x_1 * hidden_kernel_1;
-        sum20 += x_2 * hidden_kernel_0;
-        sum21 += x_2 * hidden_kernel_1;
-      }
-      if (k + 1 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 1]!;
-        const hidden_kernel_0 = hidden_kernel[k * 128 + j + 128]!;
-        const hidden_kernel_1 = hidden_kernel[k * 128 + j + 129]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
-        sum00 += x_0 * hidden_kernel_0;
-        sum01 += x_0 * hidden_kernel_1;
-        sum10 += x_1 * hidden_kernel_0;
-        sum11 += x_1 * hidden_kernel_1;
-        sum20 += x_2 * hidden_kernel_0;
-        sum21 += x_2 * hidden_kernel_1;
-      }
-      if (k + 2 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 2]!;
-        const hidden_kernel_0 = hidden_kernel[k * 128 + j + 256]!;
-        const hidden_kernel_1 = hidden_kernel[k * 128 + j + 257]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
-        sum00 += x_0 * hidden_kernel_0;
-        sum01 += x_0 * hidden_kernel_1;
-        sum10 += x_1 * hidden_kernel_0;
-        sum11 += x_1 * hidden_kernel_1;
-        sum20 += x_2 * hidden_kernel_0;
-        sum21 += x_2 * hidden_kernel_1;
-      }
-      if (k + 3 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 3]!;
-        const hidden_kernel_0 = hidden_kernel[k * 128 + j + 384]!;
-        const hidden_kernel_1 = hidden_kernel[k * 128 + j + 385]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
-        sum00 += x_0 * hidden_kernel_0;
-        sum01 += x_0 * hidden_kernel_1;
-        sum10 += x_1 * hidden_kernel_0;
-        sum11 += x_1 * hidden_kernel_1;
-        sum20 += x_2 * hidden_kernel_0;
-        sum21 += x_2 * hidden_kernel_1;
-      }
+    for (let k = 0; k < 784; k++) {
+      const x_0 = x[i * 784 + k]!;
+      const hidden_kernel_0 = hidden_kernel[k * 128 + j]!;
+      const hidden_kernel_1 = hidden_kernel[k * 128 + j + 1]!;
+      const x_1 = x[i * 784 + k + 784]!;
+      const x_2 = x[i * 784 + k + 1568]!;
+      sum00 += x_0 * hidden_kernel_0;
+      sum01 += x_0 * hidden_kernel_1;
+      sum10 += x_1 * hidden_kernel_0;
+      sum11 += x_1 * hidden_kernel_1;
+      sum20 += x_2 * hidden_kernel_0;
+      sum21 += x_2 * hidden_kernel_1;
     }
     relu(hidden_bias, hidden, j, i * 128 + j, Math.fround(sum00));
     relu(hidden_bias, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 157, backward 124), evaluate 212, predict 301
 //   memory 310: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 657: batches, and what a trainer is
-//   tables 709: what bytes() packs
-//   kernels 778: in the order in which statements call them, each under its definitions
-//   checks 2488: of what is passed in
-//   mathematics 2612: functions and random numbers that all machines compute alike
+//   types 658: batches, and what a trainer is
+//   tables 710: what bytes() packs
+//   kernels 779: in the order in which statements call them, each under its definitions
+//   checks 2347: of what is passed in
+//   mathematics 2471: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4bf321159b408fc4
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e8e72fe2ef37dd77
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -311,80 +311,83 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const image = new Float32Array(arena, 0, 3072); // [1,3,32,32]  parameter, always
-  const first_kernel = new Float32Array(arena, 12288, 432); // [16,3,3,3]  parameter, always
-  const first_bias = new Float32Array(arena, 14016, 16); // [16]  parameter, always
-  const second_kernel = new Float32Array(arena, 14080, 4608); // [32,16,3,3]  parameter, always
-  const second_bias = new Float32Array(arena, 32512, 32); // [32]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 32640, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 32656, 1); // []  state, always
-  const image_m = new Float32Array(arena, 32672, 3072); // [1,3,32,32]  state, always
-  const image_v = new Float32Array(arena, 44960, 3072); // [1,3,32,32]  state, always
-  const stepCount = new Int32Array(arena, 57248, 1); // []  state, always
-  const content = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, 1–6
-  const style = new Float32Array(arena, 234976, 3072); // [1,3,32,32]  input, 1–9
-  const near = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  residual, 2–35
-  const maxPool2d = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, 3–4
-  const far = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  residual, 5–23
-  const first_product_2 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 7–8
-  const maxPool2d_2 = new Float32Array(arena, 274608, 4096); // [1,16,16,16]  scratch, 8–22
-  const near_3 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 10–15
-  const maxPool2d_3 = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, 11–12
-  const far_3 = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, 13–18
-  const dot = new Float32Array(arena, 253872, 256); // [16,16]  scratch, 14–15
-  const sub_2 = new Float32Array(arena, 253872, 256); // [16,16]  residual, 15–16, over dot
-  const d_dot = new Float32Array(arena, 254896, 256); // [16,16]  scratch, 15–32
-  const sum_2 = new Float32Array(arena, 255920, 1); // []  scratch, 16–25
-  const dot_3 = new Float32Array(arena, 122800, 1024); // [32,32]  scratch, 17–18
-  const sub_3 = new Float32Array(arena, 122800, 1024); // [32,32]  residual, 18–19, over dot_3
-  const d_dot_3 = new Float32Array(arena, 155568, 1024); // [32,32]  scratch, 18–21
-  const sum_3 = new Float32Array(arena, 241840, 1); // []  scratch, 19–25
-  const d_F_3_part = new Float32Array(arena, 122800, 8192); // [32,256]  scratch, 20–23
-  const d_F_3_2 = new Float32Array(arena, 295344, 8192); // [32,256]  scratch, 21–23
-  const sub = new Float32Array(arena, 155568, 8192); // [1,32,16,16]  residual, 23–24
-  const d_second = new Float32Array(arena, 295344, 8192); // [1,32,16,16]  scratch, 23–33, over d_F_3_2
-  const sum = new Float32Array(arena, 122800, 1); // []  scratch, 24–25
-  const rate = new Float32Array(arena, 328112, 1); // []  scratch, 27–37
-  const correction = new Float32Array(arena, 328128, 1); // []  scratch, 29–37
-  const d_F_part = new Float32Array(arena, 122800, 16384); // [16,1024]  scratch, 31–35
-  const d_F_2 = new Float32Array(arena, 188336, 16384); // [16,1024]  scratch, 32–35
-  const d_maxPool2d = new Float32Array(arena, 295344, 4096); // [1,16,16,16]  scratch, 34–35
-  const d_near_windowArgmax = new Int32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, 35
-  const d_first = new Float32Array(arena, 188336, 16384); // [1,16,32,32]  scratch, 35–36, over d_F_2
-  const image_padded = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, 1–2
-  const maxPool2d_padded = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, 4–5
-  const content_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 6–7
-  const style_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 9–10
-  const maxPool2d_3_padded = new Float32Array(arena, 253872, 5184); // [1,16,18,18]  scratch, 12–13
-  const maxPool2d_2_padded = new Float32Array(arena, 221104, 5184); // [1,16,18,18]  scratch, 22–23
-  const d_second_padded = new Float32Array(arena, 253872, 10368); // [1,32,18,18]  scratch, 33–34
-  const d_first_padded = new Float32Array(arena, 57264, 18496); // [1,16,34,34]  scratch, 36–37
-  const content_evaluate = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, 1–6
-  const style_evaluate = new Float32Array(arena, 267744, 3072); // [1,3,32,32]  input, 1–11
-  const near_evaluate = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  scratch, 2–18
-  const maxPool2d_evaluate = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, 3–4
-  const far_evaluate = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  scratch, 5–21
-  const first_product_2_evaluate = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 7–8
-  const maxPool2d_2_evaluate = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, 8–9
-  const second_product_2_evaluate = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, 10–16
-  const near_3_evaluate = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 12–19
-  const maxPool2d_3_evaluate = new Float32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, 13–14
-  const far_3_evaluate = new Float32Array(arena, 253872, 8192); // [1,32,16,16]  scratch, 15–22
-  const sum_evaluate = new Float32Array(arena, 286640, 1); // []  scratch, 16–17
-  const dot_evaluate = new Float32Array(arena, 221104, 256); // [16,16]  scratch, 18–20
-  const dot_2_evaluate = new Float32Array(arena, 57264, 256); // [16,16]  scratch, 19–20
-  const sum_2_evaluate = new Float32Array(arena, 65456, 1); // []  scratch, 20–24
-  const dot_3_evaluate = new Float32Array(arena, 57264, 1024); // [32,32]  scratch, 21–23
-  const dot_4_evaluate = new Float32Array(arena, 61360, 1024); // [32,32]  scratch, 22–23
-  const sum_3_evaluate = new Float32Array(arena, 65472, 1); // []  scratch, 23–24
-  const image_padded_evaluate = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, 1–2
-  const maxPool2d_padded_evaluate = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, 4–5
-  const content_padded_evaluate = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 6–7
-  const maxPool2d_2_padded_evaluate = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, 9–10
-  const style_padded_evaluate = new Float32Array(arena, 253872, 3468); // [1,3,34,34]  scratch, 11–12
-  const maxPool2d_3_padded_evaluate = new Float32Array(arena, 286640, 5184); // [1,16,18,18]  scratch, 14–15
-  const image_output_predict = new Float32Array(arena, 57264, 3072); // [1,3,32,32]  output, 1–2
+  const image = floats(0, 3072); // [1,3,32,32]  parameter, always
+  const first_kernel = floats(12288, 432); // [16,3,3,3]  parameter, always
+  const first_bias = floats(14016, 16); // [16]  parameter, always
+  const second_kernel = floats(14080, 4608); // [32,16,3,3]  parameter, always
+  const second_bias = floats(32512, 32); // [32]  parameter, always
+  const adam_1_beta1_t = floats(32640, 1); // []  state, always
+  const adam_1_beta2_t = floats(32656, 1); // []  state, always
+  const image_m = floats(32672, 3072); // [1,3,32,32]  state, always
+  const image_v = floats(44960, 3072); // [1,3,32,32]  state, always
+  const stepCount = ints(57248, 1); // []  state, always
+  const content = floats(159920, 3072); // [1,3,32,32]  input, 1–6
+  const style = floats(234976, 3072); // [1,3,32,32]  input, 1–9
+  const near = floats(57264, 16384); // [1,16,32,32]  residual, 2–35
+  const maxPool2d = floats(143536, 4096); // [1,16,16,16]  scratch, 3–4
+  const far = floats(188336, 8192); // [1,32,16,16]  residual, 5–23
+  const first_product_2 = floats(122800, 16384); // [1,16,32,32]  scratch, 7–8
+  const maxPool2d_2 = floats(274608, 4096); // [1,16,16,16]  scratch, 8–22
+  const near_3 = floats(122800, 16384); // [1,16,32,32]  scratch, 10–15
+  const maxPool2d_3 = floats(221104, 4096); // [1,16,16,16]  scratch, 11–12
+  const far_3 = floats(221104, 8192); // [1,32,16,16]  scratch, 13–18
+  const dot = floats(253872, 256); // [16,16]  scratch, 14–15
+  const sub_2 = floats(253872, 256); // [16,16]  residual, 15–16, over dot
+  const d_dot = floats(254896, 256); // [16,16]  scratch, 15–32
+  const sum_2 = floats(255920, 1); // []  scratch, 16–25
+  const dot_3 = floats(122800, 1024); // [32,32]  scratch, 17–18
+  const sub_3 = floats(122800, 1024); // [32,32]  residual, 18–19, over dot_3
+  const d_dot_3 = floats(155568, 1024); // [32,32]  scratch, 18–21
+  const sum_3 = floats(241840, 1); // []  scratch, 19–25
+  const d_F_3_part = floats(122800, 8192); // [32,256]  scratch, 20–23
+  const d_F_3_2 = floats(295344, 8192); // [32,256]  scratch, 21–23
+  const sub = floats(155568, 8192); // [1,32,16,16]  residual, 23–24
+  const d_second = floats(295344, 8192); // [1,32,16,16]  scratch, 23–33, over d_F_3_2
+  const sum = floats(122800, 1); // []  scratch, 24–25
+  const rate = floats(328112, 1); // []  scratch, 27–37
+  const correction = floats(328128, 1); // []  scratch, 29–37
+  const d_F_part = floats(122800, 16384); // [16,1024]  scratch, 31–35
+  const d_F_2 = floats(188336, 16384); // [16,1024]  scratch, 32–35
+  const d_maxPool2d = floats(295344, 4096); // [1,16,16,16]  scratch, 34–35
+  const d_near_windowArgmax = ints(253872, 4096); // [1,16,16,16]  scratch, 35
+  const d_first = floats(188336, 16384); // [1,16,32,32]  scratch, 35–36, over d_F_2
+  const image_padded = floats(122800, 3468); // [1,3,34,34]  scratch, 1–2
+  const maxPool2d_padded = floats(122800, 5184); // [1,16,18,18]  scratch, 4–5
+  const content_padded = floats(221104, 3468); // [1,3,34,34]  scratch, 6–7
+  const style_padded = floats(221104, 3468); // [1,3,34,34]  scratch, 9–10
+  const maxPool2d_3_padded = floats(253872, 5184); // [1,16,18,18]  scratch, 12–13
+  const maxPool2d_2_padded = floats(221104, 5184); // [1,16,18,18]  scratch, 22–23
+  const d_second_padded = floats(253872, 10368); // [1,32,18,18]  scratch, 33–34
+  const d_first_padded = floats(57264, 18496); // [1,16,34,34]  scratch, 36–37
+  const content_evaluate = floats(159920, 3072); // [1,3,32,32]  input, 1–6
+  const style_evaluate = floats(267744, 3072); // [1,3,32,32]  input, 1–11
+  const near_evaluate = floats(57264, 16384); // [1,16,32,32]  scratch, 2–18
+  const maxPool2d_evaluate = floats(143536, 4096); // [1,16,16,16]  scratch, 3–4
+  const far_evaluate = floats(188336, 8192); // [1,32,16,16]  scratch, 5–21
+  const first_product_2_evaluate = floats(122800, 16384); // [1,16,32,32]  scratch, 7–8
+  const maxPool2d_2_evaluate = floats(221104, 4096); // [1,16,16,16]  scratch, 8–9
+  const second_product_2_evaluate = floats(221104, 8192); // [1,32,16,16]  scratch, 10–16
+  const near_3_evaluate = floats(122800, 16384); // [1,16,32,32]  scratch, 12–19
+  const maxPool2d_3_evaluate = floats(253872, 4096); // [1,16,16,16]  scratch, 13–14
+  const far_3_evaluate = floats(253872, 8192); // [1,32,16,16]  scratch, 15–22
+  const sum_evaluate = floats(286640, 1); // []  scratch, 16–17
+  const dot_evaluate = floats(221104, 256); // [16,16]  scratch, 18–20
+  const dot_2_evaluate = floats(57264, 256); // [16,16]  scratch, 19–20
+  const sum_2_evaluate = floats(65456, 1); // []  scratch, 20–24
+  const dot_3_evaluate = floats(57264, 1024); // [32,32]  scratch, 21–23
+  const dot_4_evaluate = floats(61360, 1024); // [32,32]  scratch, 22–23
+  const sum_3_evaluate = floats(65472, 1); // []  scratch, 23–24
+  const image_padded_evaluate = floats(122800, 3468); // [1,3,34,34]  scratch, 1–2
+  const maxPool2d_padded_evaluate = floats(122800, 5184); // [1,16,18,18]  scratch, 4–5
+  const content_padded_evaluate = floats(221104, 3468); // [1,3,34,34]  scratch, 6–7
+  const maxPool2d_2_padded_evaluate = floats(122800, 5184); // [1,16,18,18]  scratch, 9–10
+  const style_padded_evaluate = floats(253872, 3468); // [1,3,34,34]  scratch, 11–12
+  const maxPool2d_3_padded_evaluate = floats(286640, 5184); // [1,16,18,18]  scratch, 14–15
+  const image_output_predict = floats(57264, 3072); // [1,3,32,32]  output, 1–2
 
   const pad_image_padded = pad_1xNx34x34(3, { x: image, x_padded: image_padded });
   const convRelu_near = convRelu_1x16x32x3x3x3x32({
@@ -552,11 +555,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     second_bias,
     sum_2: sum_evaluate,
   });
-  const dot_dot_evaluate = dot_16x1024x16_evaluate({ near: near_evaluate, dot: dot_evaluate });
-  const dot_dot_2_evaluate = dot_16x1024x16_evaluate({
-    near: near_3_evaluate,
-    dot: dot_2_evaluate,
-  });
+  const dot_dot_evaluate = dot_16x1024x16({ near: near_evaluate, dot: dot_evaluate });
+  const dot_dot_2_evaluate = dot_16x1024x16({ near: near_3_evaluate, dot: dot_2_evaluate });
   const sum_sum_2_evaluate = sum_16x16_evaluate({
     dot: dot_evaluate,
     dot_2: dot_2_evaluate,
@@ -582,16 +582,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = [];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(57228);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -610,14 +611,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -2148,104 +2149,6 @@ function sum_1x16x16x32_evaluate(
   };
 }
 
-/**
- * dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)]
- * Plain twin: dot_16x1024x16.
- */
-function dot_16x1024x16_evaluate(arrays: Floats<"near" | "dot">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 15;
-    const { near, dot } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    for (let k = 0; k < 1024; k += 4) {
-      {
-        const near_0 = near[i * 1024 + k]!;
-        const near_1 = near[j * 1024 + k]!;
-        const near_2 = near[j * 1024 + k + 1024]!;
-        const near_3 = near[i * 1024 + k + 1024]!;
-        const near_4 = near[i * 1024 + k + 2048]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 1 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 1]!;
-        const near_1 = near[j * 1024 + k + 1]!;
-        const near_2 = near[j * 1024 + k + 1025]!;
-        const near_3 = near[i * 1024 + k + 1025]!;
-        const near_4 = near[i * 1024 + k + 2049]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 2 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 2]!;
-        const near_1 = near[j * 1024 + k + 2]!;
-        const near_2 = near[j * 1024 + k + 1026]!;
-        const near_3 = near[i * 1024 + k + 1026]!;
-        const near_4 = near[i * 1024 + k + 2050]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 3 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 3]!;
-        const near_1 = near[j * 1024 + k + 3]!;
-        const near_2 = near[j * 1024 + k + 1027]!;
-        const near_3 = near[i * 1024 + k + 1027]!;
-        const near_4 = near[i * 1024 + k + 2051]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-    }
-    dot[i * 16 + j] = sum00;
-    dot[i * 16 + j + 1] = sum01;
-    dot[i * 16 + j + 16] = sum10;
-    dot[i * 16 + j + 17] = sum11;
-    dot[i * 16 + j + 32] = sum20;
-    dot[i * 16 + j + 33] = sum21;
-  }
-  return function dot_16x1024x16_evaluate(): void {
-    const { near, dot } = arrays;
-    for (let i = 0; i < 15; i += 3) for (let j = 0; j < 16; j += 2) block(i, j);
-    for (let j = 0; j < 16; j += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 1024; k++) {
-        const near_5 = near[k + 15360]!;
-        const near_6 = near[j * 1024 + k]!;
-        const near_7 = near[j * 1024 + k + 1024]!;
-        sum0 += near_5 * near_6;
-        sum1 += near_5 * near_7;
-      }
-      dot[j + 240] = sum0;
-      dot[j + 241] = sum1;
-    }
-  };
-}
-
 /** sum_2 = Σ k<16, k2<16: (dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))·(dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384)) */
 function sum_16x16_evaluate(arrays: Floats<"dot" | "dot_2" | "sum_2">): () => void {
   return function sum_16x16_evaluate(): void {
@@ -2275,62 +2178,18 @@ function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot">): () => void {
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const far_0 = far[i * 256 + k]!;
-          const far_1 = far[j * 256 + k]!;
-          const far_2 = far[j * 256 + k + 256]!;
-          const far_3 = far[i * 256 + k + 256]!;
-          const far_4 = far[i * 256 + k + 512]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 1]!;
-          const far_1 = far[j * 256 + k + 1]!;
-          const far_2 = far[j * 256 + k + 257]!;
-          const far_3 = far[i * 256 + k + 257]!;
-          const far_4 = far[i * 256 + k + 513]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 2]!;
-          const far_1 = far[j * 256 + k + 2]!;
-          const far_2 = far[j * 256 + k + 258]!;
-          const far_3 = far[i * 256 + k + 258]!;
-          const far_4 = far[i * 256 + k + 514]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 3]!;
-          const far_1 = far[j * 256 + k + 3]!;
-          const far_2 = far[j * 256 + k + 259]!;
-          const far_3 = far[i * 256 + k + 259]!;
-          const far_4 = far[i * 256 + k + 515]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const far_0 = far[i * 256 + k]!;
+        const far_1 = far[j * 256 + k]!;
+        const far_2 = far[j * 256 + k + 256]!;
+        const far_3 = far[i * 256 + k + 256]!;
+        const far_4 = far[i * 256 + k + 512]!;
+        sum00 += far_0 * far_1;
+        sum01 += far_0 * far_2;
+        sum10 += far_3 * far_1;
+        sum11 += far_3 * far_2;
+        sum20 += far_4 * far_1;
+        sum21 += far_4 * far_2;
       }
       dot[i * 32 + j] = sum00;
       dot[i * 32 + j + 1] = sum01;

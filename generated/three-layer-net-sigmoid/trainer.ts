@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 82, backward 87), evaluate 144, predict 193
 //   memory 208: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 423: batches, and what a trainer is
-//   tables 478: what bytes() packs
-//   kernels 534: in the order in which statements call them, each under its definitions
-//   checks 1515: of what is passed in
-//   mathematics 1659: functions and random numbers that all machines compute alike
+//   types 428: batches, and what a trainer is
+//   tables 483: what bytes() packs
+//   kernels 539: in the order in which statements call them, each under its definitions
+//   checks 1476: of what is passed in
+//   mathematics 1620: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 315134b2b143b6f6
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 76cecaf33cdcf1c0
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -209,54 +209,58 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const W1 = new Float32Array(arena, 0, 307200); // [3072,100]  parameter, always
-  const b1 = new Float32Array(arena, 1228800, 100); // [100]  parameter, always
-  const W2 = new Float32Array(arena, 1229200, 10000); // [100,100]  parameter, always
-  const b2 = new Float32Array(arena, 1269200, 100); // [100]  parameter, always
-  const W3 = new Float32Array(arena, 1269600, 1000); // [100,10]  parameter, always
-  const b3 = new Float32Array(arena, 1273600, 10); // [10]  parameter, always
-  const W1_momentum = new Float32Array(arena, 1273648, 307200); // [3072,100]  state, always
-  const b1_momentum = new Float32Array(arena, 2502448, 100); // [100]  state, always
-  const W2_momentum = new Float32Array(arena, 2502848, 10000); // [100,100]  state, always
-  const b2_momentum = new Float32Array(arena, 2542848, 100); // [100]  state, always
-  const W3_momentum = new Float32Array(arena, 2543248, 1000); // [100,10]  state, always
-  const b3_momentum = new Float32Array(arena, 2547248, 10); // [10]  state, always
-  const stepCount = new Int32Array(arena, 2547296, 1); // []  state, always
-  const x = new Float32Array(arena, 8150640, 393216); // [128,3072]  input, 1–21
-  const y = new Int32Array(arena, 9774704, 128); // [128]  input, 1–11
-  const live_rows = new Int32Array(arena, 9775216, 1); // []  input, 1–11
-  const h1 = new Float32Array(arena, 9723504, 12800); // [128,100]  residual, 3–19
-  const h2 = new Float32Array(arena, 2547312, 12800); // [128,100]  residual, 4–16
-  const scores = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 5–11
-  const W1_l2 = new Float32Array(arena, 2603632, 1); // []  scratch, 7–12
-  const W2_l2 = new Float32Array(arena, 2603648, 1); // []  scratch, 8–12
-  const W3_l2 = new Float32Array(arena, 2603664, 1); // []  scratch, 9–12
-  const d_rowSum = new Float32Array(arena, 2603680, 1); // []  scratch, 10–11
-  const exps = new Float32Array(arena, 2598512, 1280); // [128,10]  residual, 11
-  const rowSum = new Float32Array(arena, 2603680, 1); // []  scratch, 11–12, over d_rowSum
-  const d_shifted = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 11–16, over scores
-  const d_z2 = new Float32Array(arena, 2598512, 12800); // [128,100]  scratch, 15–19
-  const d_z1 = new Float32Array(arena, 5795440, 12800); // [128,100]  scratch, 18–22
-  const x_wide = new Float64Array(arena, 2547312, 393216); // [128,3072]  scratch, 1–3
-  const W1_wide = new Float64Array(arena, 5693040, 307200); // [100,3072]  scratch, 2–3
-  const x_wide_2 = new Float64Array(arena, 2547312, 393216); // [3072,128]  scratch, 21–23
-  const d_z1_wide = new Float64Array(arena, 5693040, 12800); // [100,128]  scratch, 22–23
-  const x_evaluate = new Float32Array(arena, 2547312, 768000); // [250,3072]  input, 1
-  const y_evaluate = new Int32Array(arena, 5719312, 250); // [250]  input, 1–10
-  const live_rows_evaluate = new Int32Array(arena, 5720320, 1); // []  input, 1–10
-  const h1_evaluate = new Float32Array(arena, 5619312, 25000); // [250,100]  scratch, 1–2
-  const h2_evaluate = new Float32Array(arena, 2547312, 25000); // [250,100]  scratch, 2–3
-  const scores_evaluate = new Float32Array(arena, 2647312, 2500); // [250,10]  scratch, 3–10
-  const rowSum_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, 4–9
-  const W1_l2_evaluate = new Float32Array(arena, 2547328, 1); // []  scratch, 6–9
-  const W2_l2_evaluate = new Float32Array(arena, 2547344, 1); // []  scratch, 7–9
-  const W3_l2_evaluate = new Float32Array(arena, 2547360, 1); // []  scratch, 8–9
-  const rowSum_2_evaluate = new Float32Array(arena, 5720320, 1); // []  scratch, 10–11, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 2547312, 3072); // [1,3072]  input, 1
-  const h1_predict = new Float32Array(arena, 2559600, 100); // [1,100]  scratch, 1–2
-  const h2_predict = new Float32Array(arena, 2547312, 100); // [1,100]  scratch, 2–3
-  const scores_predict = new Float32Array(arena, 2547712, 10); // [1,10]  output, 3–4
+  const W1 = floats(0, 307200); // [3072,100]  parameter, always
+  const b1 = floats(1228800, 100); // [100]  parameter, always
+  const W2 = floats(1229200, 10000); // [100,100]  parameter, always
+  const b2 = floats(1269200, 100); // [100]  parameter, always
+  const W3 = floats(1269600, 1000); // [100,10]  parameter, always
+  const b3 = floats(1273600, 10); // [10]  parameter, always
+  const W1_momentum = floats(1273648, 307200); // [3072,100]  state, always
+  const b1_momentum = floats(2502448, 100); // [100]  state, always
+  const W2_momentum = floats(2502848, 10000); // [100,100]  state, always
+  const b2_momentum = floats(2542848, 100); // [100]  state, always
+  const W3_momentum = floats(2543248, 1000); // [100,10]  state, always
+  const b3_momentum = floats(2547248, 10); // [10]  state, always
+  const stepCount = ints(2547296, 1); // []  state, always
+  const x = floats(8150640, 393216); // [128,3072]  input, 1–21
+  const y = ints(9774704, 128); // [128]  input, 1–11
+  const live_rows = ints(9775216, 1); // []  input, 1–11
+  const h1 = floats(9723504, 12800); // [128,100]  residual, 3–19
+  const h2 = floats(2547312, 12800); // [128,100]  residual, 4–16
+  const scores = floats(2649712, 1280); // [128,10]  scratch, 5–11
+  const W1_l2 = floats(2603632, 1); // []  scratch, 7–12
+  const W2_l2 = floats(2603648, 1); // []  scratch, 8–12
+  const W3_l2 = floats(2603664, 1); // []  scratch, 9–12
+  const d_rowSum = floats(2603680, 1); // []  scratch, 10–11
+  const exps = floats(2598512, 1280); // [128,10]  residual, 11
+  const rowSum = floats(2603680, 1); // []  scratch, 11–12, over d_rowSum
+  const d_shifted = floats(2649712, 1280); // [128,10]  scratch, 11–16, over scores
+  const d_z2 = floats(2598512, 12800); // [128,100]  scratch, 15–19
+  const d_z1 = floats(5795440, 12800); // [128,100]  scratch, 18–22
+  const x_wide = doubles(2547312, 393216); // [128,3072]  scratch, 1–3
+  const W1_wide = doubles(5693040, 307200); // [100,3072]  scratch, 2–3
+  const x_wide_2 = doubles(2547312, 393216); // [3072,128]  scratch, 21–23
+  const d_z1_wide = doubles(5693040, 12800); // [100,128]  scratch, 22–23
+  const x_evaluate = floats(2547312, 768000); // [250,3072]  input, 1
+  const y_evaluate = ints(5719312, 250); // [250]  input, 1–10
+  const live_rows_evaluate = ints(5720320, 1); // []  input, 1–10
+  const h1_evaluate = floats(5619312, 25000); // [250,100]  scratch, 1–2
+  const h2_evaluate = floats(2547312, 25000); // [250,100]  scratch, 2–3
+  const scores_evaluate = floats(2647312, 2500); // [250,10]  scratch, 3–10
+  const rowSum_evaluate = floats(2547312, 1); // []  scratch, 4–9
+  const W1_l2_evaluate = floats(2547328, 1); // []  scratch, 6–9
+  const W2_l2_evaluate = floats(2547344, 1); // []  scratch, 7–9
+  const W3_l2_evaluate = floats(2547360, 1); // []  scratch, 8–9
+  const rowSum_2_evaluate = floats(5720320, 1); // []  scratch, 10–11, over live_rows_evaluate
+  const x_predict = floats(2547312, 3072); // [1,3072]  input, 1
+  const h1_predict = floats(2559600, 100); // [1,100]  scratch, 1–2
+  const h2_predict = floats(2547312, 100); // [1,100]  scratch, 2–3
+  const scores_predict = floats(2547712, 10); // [1,10]  output, 3–4
 
   const widen_x_wide = widen_128x3072({ x, x_wide });
   const widen_W1_wide = widen_100x3072({ W1, W1_wide });
@@ -345,16 +349,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(2547284);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -373,14 +378,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -1247,62 +1252,18 @@ function dotSigmoid_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "h1" | "b1
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 3072; k += 4) {
-      {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        const x_2 = x[i * 3072 + k + 6144]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 1 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 1]!;
-        const W1_0 = W1[k * 100 + j + 100]!;
-        const W1_1 = W1[k * 100 + j + 101]!;
-        const x_1 = x[i * 3072 + k + 3073]!;
-        const x_2 = x[i * 3072 + k + 6145]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 2 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 2]!;
-        const W1_0 = W1[k * 100 + j + 200]!;
-        const W1_1 = W1[k * 100 + j + 201]!;
-        const x_1 = x[i * 3072 + k + 3074]!;
-        const x_2 = x[i * 3072 + k + 6146]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 3 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 3]!;
-        const W1_0 = W1[k * 100 + j + 300]!;
-        const W1_1 = W1[k * 100 + j + 301]!;
-        const x_1 = x[i * 3072 + k + 3075]!;
-        const x_2 = x[i * 3072 + k + 6147]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
+    for (let k = 0; k < 3072; k++) {
+      const x_0 = x[i * 3072 + k]!;
+      const W1_0 = W1[k * 100 + j]!;
+      const W1_1 = W1[k * 100 + j + 1]!;
+      const x_1 = x[i * 3072 + k + 3072]!;
+      const x_2 = x[i * 3072 + k + 6144]!;
+      sum00 += x_0 * W1_0;
+      sum01 += x_0 * W1_1;
+      sum10 += x_1 * W1_0;
+      sum11 += x_1 * W1_1;
+      sum20 += x_2 * W1_0;
+      sum21 += x_2 * W1_1;
     }
     h1[i * 100 + j] = sum00;
     h1[i * 100 + j + 1] = sum01;

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 41, update 84, backward 89), evaluate 128, predict 171
 //   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 353: batches, and what a trainer is
-//   tables 398: what bytes() packs
-//   kernels 427: in the order in which statements call them, each under its definitions
-//   checks 1166: of what is passed in
-//   mathematics 1310: functions and random numbers that all machines compute alike
+//   types 358: batches, and what a trainer is
+//   tables 403: what bytes() packs
+//   kernels 432: in the order in which statements call them, each under its definitions
+//   checks 1127: of what is passed in
+//   mathematics 1271: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 4f8cb3e8b9db195b
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cd831d927acd8846
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -185,41 +185,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const W1 = new Float32Array(arena, 0, 307200); // [3072,100]  parameter, always
-  const b1 = new Float32Array(arena, 1228800, 100); // [100]  parameter, always
-  const W2 = new Float32Array(arena, 1229200, 1000); // [100,10]  parameter, always
-  const b2 = new Float32Array(arena, 1233200, 10); // [10]  parameter, always
-  const stepCount = new Int32Array(arena, 1233248, 1); // []  state, always
-  const x = new Float32Array(arena, 7524720, 786432); // [256,3072]  input, 1–16
-  const y = new Int32Array(arena, 13230448, 256); // [256]  input, 1–9
-  const live_rows = new Int32Array(arena, 13231472, 1); // []  input, 1–9
-  const hidden = new Float32Array(arena, 13128048, 25600); // [256,100]  residual, 3–14
-  const scores = new Float32Array(arena, 1233264, 2560); // [256,10]  scratch, 4–9
-  const W1_l2 = new Float32Array(arena, 1263984, 1); // []  scratch, 6–10
-  const W2_l2 = new Float32Array(arena, 1264000, 1); // []  scratch, 7–10
-  const d_rowSum = new Float32Array(arena, 1264016, 1); // []  scratch, 8–9
-  const hinge = new Float32Array(arena, 1233264, 2560); // [256,10]  residual, 9, over scores
-  const rowSum = new Float32Array(arena, 1264016, 1); // []  scratch, 9–10, over d_rowSum
-  const d_margin = new Float32Array(arena, 1243504, 2560); // [256,10]  scratch, 9
-  const d_scores = new Float32Array(arena, 1253744, 2560); // [256,10]  scratch, 9–14
-  const d_z1 = new Float32Array(arena, 10670448, 25600); // [256,100]  scratch, 13–17
-  const x_wide = new Float64Array(arena, 1233264, 786432); // [256,3072]  scratch, 1–3
-  const W1_wide = new Float64Array(arena, 10670448, 307200); // [100,3072]  scratch, 2–3
-  const x_wide_2 = new Float64Array(arena, 1233264, 786432); // [3072,256]  scratch, 16–18
-  const d_z1_wide = new Float64Array(arena, 7524720, 25600); // [100,256]  scratch, 17–18
-  const x_evaluate = new Float32Array(arena, 1233264, 768000); // [250,3072]  input, 1
-  const y_evaluate = new Int32Array(arena, 4405264, 250); // [250]  input, 1–8
-  const live_rows_evaluate = new Int32Array(arena, 4406272, 1); // []  input, 1–8
-  const hidden_evaluate = new Float32Array(arena, 4305264, 25000); // [250,100]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 1233264, 2500); // [250,10]  scratch, 2–8
-  const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, 3–7
-  const W1_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, 5–7
-  const W2_l2_evaluate = new Float32Array(arena, 1243296, 1); // []  scratch, 6–7
-  const rowSum_2_evaluate = new Float32Array(arena, 4406272, 1); // []  scratch, 8–9, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 1233264, 3072); // [1,3072]  input, 1
-  const hidden_predict = new Float32Array(arena, 1245552, 100); // [1,100]  scratch, 1–2
-  const scores_predict = new Float32Array(arena, 1233264, 10); // [1,10]  output, 2–3
+  const W1 = floats(0, 307200); // [3072,100]  parameter, always
+  const b1 = floats(1228800, 100); // [100]  parameter, always
+  const W2 = floats(1229200, 1000); // [100,10]  parameter, always
+  const b2 = floats(1233200, 10); // [10]  parameter, always
+  const stepCount = ints(1233248, 1); // []  state, always
+  const x = floats(7524720, 786432); // [256,3072]  input, 1–16
+  const y = ints(13230448, 256); // [256]  input, 1–9
+  const live_rows = ints(13231472, 1); // []  input, 1–9
+  const hidden = floats(13128048, 25600); // [256,100]  residual, 3–14
+  const scores = floats(1233264, 2560); // [256,10]  scratch, 4–9
+  const W1_l2 = floats(1263984, 1); // []  scratch, 6–10
+  const W2_l2 = floats(1264000, 1); // []  scratch, 7–10
+  const d_rowSum = floats(1264016, 1); // []  scratch, 8–9
+  const hinge = floats(1233264, 2560); // [256,10]  residual, 9, over scores
+  const rowSum = floats(1264016, 1); // []  scratch, 9–10, over d_rowSum
+  const d_margin = floats(1243504, 2560); // [256,10]  scratch, 9
+  const d_scores = floats(1253744, 2560); // [256,10]  scratch, 9–14
+  const d_z1 = floats(10670448, 25600); // [256,100]  scratch, 13–17
+  const x_wide = doubles(1233264, 786432); // [256,3072]  scratch, 1–3
+  const W1_wide = doubles(10670448, 307200); // [100,3072]  scratch, 2–3
+  const x_wide_2 = doubles(1233264, 786432); // [3072,256]  scratch, 16–18
+  const d_z1_wide = doubles(7524720, 25600); // [100,256]  scratch, 17–18
+  const x_evaluate = floats(1233264, 768000); // [250,3072]  input, 1
+  const y_evaluate = ints(4405264, 250); // [250]  input, 1–8
+  const live_rows_evaluate = ints(4406272, 1); // []  input, 1–8
+  const hidden_evaluate = floats(4305264, 25000); // [250,100]  scratch, 1–2
+  const scores_evaluate = floats(1233264, 2500); // [250,10]  scratch, 2–8
+  const rowSum_evaluate = floats(1243264, 1); // []  scratch, 3–7
+  const W1_l2_evaluate = floats(1243280, 1); // []  scratch, 5–7
+  const W2_l2_evaluate = floats(1243296, 1); // []  scratch, 6–7
+  const rowSum_2_evaluate = floats(4406272, 1); // []  scratch, 8–9, over live_rows_evaluate
+  const x_predict = floats(1233264, 3072); // [1,3072]  input, 1
+  const hidden_predict = floats(1245552, 100); // [1,100]  scratch, 1–2
+  const scores_predict = floats(1233264, 10); // [1,10]  output, 2–3
 
   const widen_x_wide = widen_256x3072({ x, x_wide });
   const widen_W1_wide = widen_100x3072({ W1, W1_wide });
@@ -290,16 +294,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(1233244);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -318,14 +323,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -963,62 +968,18 @@ function dotRelu_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidde
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 3072; k += 4) {
-      {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        const x_2 = x[i * 3072 + k + 6144]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 1 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 1]!;
-        const W1_0 = W1[k * 100 + j + 100]!;
-        const W1_1 = W1[k * 100 + j + 101]!;
-        const x_1 = x[i * 3072 + k + 3073]!;
-        const x_2 = x[i * 3072 + k + 6145]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 2 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 2]!;
-        const W1_0 = W1[k * 100 + j + 200]!;
-        const W1_1 = W1[k * 100 + j + 201]!;
-        const x_1 = x[i * 3072 + k + 3074]!;
-        const x_2 = x[i * 3072 + k + 6146]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
-      if (k + 3 === 3072) break;
-      {
-        const x_0 = x[i * 3072 + k + 3]!;
-        const W1_0 = W1[k * 100 + j + 300]!;
-        const W1_1 = W1[k * 100 + j + 301]!;
-        const x_1 = x[i * 3072 + k + 3075]!;
-        const x_2 = x[i * 3072 + k + 6147]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-      }
+    for (let k = 0; k < 3072; k++) {
+      const x_0 = x[i * 3072 + k]!;
+      const W1_0 = W1[k * 100 + j]!;
+      const W1_1 = W1[k * 100 + j + 1]!;
+      const x_1 = x[i * 3072 + k + 3072]!;
+      const x_2 = x[i * 3072 + k + 6144]!;
+      sum00 += x_0 * W1_0;
+      sum01 += x_0 * W1_1;
+      sum10 += x_1 * W1_0;
+      sum11 += x_1 * W1_1;
+      sum20 += x_2 * W1_0;
+      sum21 += x_2 * W1_1;
     }
     relu(b1, hidden, j, i * 100 + j, Math.fround(sum00));
     relu(b1, hidden, j + 1, i * 100 + j + 1, Math.fround(sum01));

@@ -6,11 +6,11 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 18 (forward 27, update 126, backward 141), evaluate 593, predict 797
-//   memory 961, types 1204, tables 1314, kernels 1432, checks 3062, mathematics 3077
+//   step 18 (forward 27, update 126, backward 141), evaluate 590, predict 794
+//   memory 958, types 1204, tables 1314, kernels 1432, checks 3057, mathematics 3072
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0c2c4e2160ad009e
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 b94caecdc078fef0
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -125,7 +125,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 30, …, conv2d.kernel in 69.
+    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 30, …, conv2d.kernel in 68.
     // 23. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/unet-small.ts:42
     adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
     // 24. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/unet-small.ts:42
@@ -288,16 +288,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // 43. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul, %conv2dTranspose.kernel_mul_2,
-    //     %conv2dTranspose.kernel.m_next  update, models/unet-small.ts:34
-    adam_16x8x2x2(conv2dTranspose_kernel_m, d_reverse_conv);
-    // 44. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul_3…%conv2dTranspose.kernel_next  update,
+    // 43. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul…%conv2dTranspose.kernel_next  update,
     //     models/unet-small.ts:34
-    adam_16x8x2x2_2(
-      conv2dTranspose_kernel_v,
-      d_reverse_conv,
-      conv2dTranspose_kernel,
+    adam_16x8x2x2(
       conv2dTranspose_kernel_m,
+      d_reverse_conv,
+      conv2dTranspose_kernel_v,
+      conv2dTranspose_kernel,
       rate,
       correction,
     );
@@ -305,7 +302,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // — adjoint of conv2d_8, conv2d_7
-    // 45. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 10):
+    // 44. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 10):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_7.z = [0 < conv2d_7] ? d_conv2d_7 : 0    %d_conv2d_7.z_lt, %d_conv2d_7.z  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -313,7 +310,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     convWhere_8x16x16x16x3x3x16(d_conv2d_8_z, conv2d_8_kernel, conv2d_7, d_conv2d_7_z);
 
-    // 46. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
+    // 45. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
     //     of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_8.kernel by adam with d_conv2d_8.kernel_conv    %conv2d_8.kernel_mul…%conv2d_8.kernel_next  update, models/unet-small.ts:21
     convAdam_16x16x3x8x16x16x3(
@@ -327,7 +324,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d_7
-    // 47. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
+    // 46. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_7.bias by adam with d_conv2d_7.bias    %conv2d_7.bias_mul…%conv2d_7.bias_next  update, models/unet-small.ts:21
     sumAdam_8x16x16x16(
@@ -339,11 +336,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 48. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 9): d_x
+    // 47. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 9): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     conv_8x48x16x16x3x3x16(d_conv2d_7_z, conv2d_7_kernel, d_concat);
 
-    // 49. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
+    // 48. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
     // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of
     //     conv (statement 9): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_7.kernel by adam with d_conv2d_7.kernel_conv    %conv2d_7.kernel_mul…%conv2d_7.kernel_next  update, models/unet-small.ts:21
@@ -359,15 +356,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of upsampling2d, conv2d_6
-    // 50. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
-    //     (statement 49): d_x = Σ d_y, models/unet-small.ts:32
+    // 49. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
+    //     (statement 48): d_x = Σ d_y, models/unet-small.ts:32
     // d_conv2d_6.z = [0 < conv2d_6] ? d_conv2d_6 : 0    %d_conv2d_6.z_lt, %d_conv2d_6.z  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_6, d_conv2d_6.product = d_conv2d_6.z    %d_broadcast_6, %d_conv2d_6.product  adjoint of add (statement 8): d_b = d_y, d_a
     //     = d_y, models/unet-small.ts:21
     sumWhere_8x32x8x2x2x8(d_concat, conv2d_6, d_conv2d_6_z);
 
-    // 51. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 8): d_x = Σ d_y,
+    // 50. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 8): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_6.bias by adam with d_conv2d_6.bias    %conv2d_6.bias_mul…%conv2d_6.bias_next  update, models/unet-small.ts:21
     sumAdam_8x8x8x32(
@@ -380,7 +377,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d_5
-    // 52. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 8):
+    // 51. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 8):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_5.z = [0 < conv2d_5] ? d_conv2d_5 : 0    %d_conv2d_5.z_lt, %d_conv2d_5.z  adjoint of relu (statement 7): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -388,7 +385,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     convWhere_8x32x8x3x3x32x8(d_conv2d_6_z, conv2d_6_kernel, conv2d_5, d_conv2d_5_z);
 
-    // 53. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
+    // 52. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
     //     of conv (statement 8): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_6.kernel by adam with d_conv2d_6.kernel_conv    %conv2d_6.kernel_mul…%conv2d_6.kernel_next  update, models/unet-small.ts:21
     convAdam_32x32x3x8x8x8x3(
@@ -402,7 +399,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d_5
-    // 54. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
+    // 53. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_5.bias by adam with d_conv2d_5.bias    %conv2d_5.bias_mul…%conv2d_5.bias_next  update, models/unet-small.ts:21
     sumAdam_8x8x8x32(
@@ -414,11 +411,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 55. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
+    // 54. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
     //     (statement 7): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_8x16x8x3x3x32x8(d_conv2d_5_z, conv2d_5_kernel, d_maxPool2d_2);
 
-    // 56. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
+    // 55. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
     //     adjoint of conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/unet-small.ts:21
     convAdam_32x16x3x8x8x8x3(
@@ -432,7 +429,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of maxPool2d_2, conv2d_4
-    // 57. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement 6):
+    // 56. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement 6):
     //     d_x = d_y where x was the window's first largest, models/unet-small.ts:31
     // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax (statement 6): d_x = d_y
     //     where x was the window's first largest, models/unet-small.ts:31
@@ -449,7 +446,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_conv2d_4_z,
     );
 
-    // 58. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
+    // 57. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_4.bias by adam with d_conv2d_4.bias    %conv2d_4.bias_mul…%conv2d_4.bias_next  update, models/unet-small.ts:21
     sumAdam_8x16x16x16(
@@ -462,7 +459,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d_3
-    // 59. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 5):
+    // 58. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 5):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_3.z = [0 < conv2d_3] ? d_conv2d_3 : 0    %d_conv2d_3.z_lt, %d_conv2d_3.z  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -470,7 +467,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     convWhere_8x16x16x16x3x3x16(d_conv2d_4_z, conv2d_4_kernel, conv2d_3, d_conv2d_3_z);
 
-    // 60. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
+    // 59. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
     //     of conv (statement 5): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/unet-small.ts:21
     convAdam_16x16x3x8x16x16x3(
@@ -484,7 +481,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d_3
-    // 61. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 60. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_3.bias by adam with d_conv2d_3.bias    %conv2d_3.bias_mul…%conv2d_3.bias_next  update, models/unet-small.ts:21
     sumAdam_8x16x16x16(
@@ -496,11 +493,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 62. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
+    // 61. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
     //     4): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_8x8x16x16x3x3x16(d_conv2d_3_z, conv2d_3_kernel, d_maxPool2d);
 
-    // 63. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
+    // 62. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
     //     of conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/unet-small.ts:21
     convAdam_16x8x3x8x16x16x3(
@@ -514,7 +511,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of maxPool2d, conv2d_2
-    // 64. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 3):
+    // 63. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 3):
     //     d_x = d_y where x was the window's first largest, models/unet-small.ts:30
     // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax (statement 3): d_x = d_y where
     //     x was the window's first largest, models/unet-small.ts:30
@@ -531,7 +528,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_conv2d_2_z,
     );
 
-    // 65. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
+    // 64. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_2.bias by adam with d_conv2d_2.bias    %conv2d_2.bias_mul…%conv2d_2.bias_next  update, models/unet-small.ts:21
     sumAdam_8x32x32x8(
@@ -544,7 +541,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d
-    // 66. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 2): d_x
+    // 65. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 2): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d.z = [0 < conv2d] ? d_conv2d : 0    %d_conv2d.z_lt, %d_conv2d.z  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -552,7 +549,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/unet-small.ts:21
     convWhere_8x8x32x8x3x3x32(d_conv2d_2_z, conv2d_2_kernel, conv2d, d_conv2d_z);
 
-    // 67. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    // 66. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
     //     conv (statement 2): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/unet-small.ts:21
     convAdam_8x8x3x8x32x32x3(
@@ -566,12 +563,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // — adjoint of conv2d
-    // 68. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
+    // 67. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update, models/unet-small.ts:21
     sumAdam_8x32x32x8(d_conv2d_z, conv2d_bias_m, conv2d_bias_v, conv2d_bias, rate, correction);
 
-    // 69. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
+    // 68. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
     //     (statement 1): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/unet-small.ts:21
     convAdam_8x1x3x8x32x32x3(
@@ -962,181 +959,184 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const { seed = 0 } = options;
   check(Number.isSafeInteger(seed) && seed >= 0, "seed needs a whole number from 0 to 2^53 − 1");
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const conv2d_kernel = new Float32Array(arena, 0, 72); // [8,1,3,3]  parameter, always
-  const conv2d_bias = new Float32Array(arena, 288, 8); // [8]  parameter, always
-  const conv2d_2_kernel = new Float32Array(arena, 320, 576); // [8,8,3,3]  parameter, always
-  const conv2d_2_bias = new Float32Array(arena, 2624, 8); // [8]  parameter, always
-  const conv2d_3_kernel = new Float32Array(arena, 2656, 1152); // [16,8,3,3]  parameter, always
-  const conv2d_3_bias = new Float32Array(arena, 7264, 16); // [16]  parameter, always
-  const conv2d_4_kernel = new Float32Array(arena, 7328, 2304); // [16,16,3,3]  parameter, always
-  const conv2d_4_bias = new Float32Array(arena, 16544, 16); // [16]  parameter, always
-  const conv2d_5_kernel = new Float32Array(arena, 16608, 4608); // [32,16,3,3]  parameter, always
-  const conv2d_5_bias = new Float32Array(arena, 35040, 32); // [32]  parameter, always
-  const conv2d_6_kernel = new Float32Array(arena, 35168, 9216); // [32,32,3,3]  parameter, always
-  const conv2d_6_bias = new Float32Array(arena, 72032, 32); // [32]  parameter, always
-  const conv2d_7_kernel = new Float32Array(arena, 72160, 6912); // [16,48,3,3]  parameter, always
-  const conv2d_7_bias = new Float32Array(arena, 99808, 16); // [16]  parameter, always
-  const conv2d_8_kernel = new Float32Array(arena, 99872, 2304); // [16,16,3,3]  parameter, always
-  const conv2d_8_bias = new Float32Array(arena, 109088, 16); // [16]  parameter, always
-  const conv2dTranspose_kernel = new Float32Array(arena, 109152, 512); // [16,8,2,2]  parameter, always
-  const conv2dTranspose_bias = new Float32Array(arena, 111200, 8); // [8]  parameter, always
-  const conv2d_9_kernel = new Float32Array(arena, 111232, 1152); // [8,16,3,3]  parameter, always
-  const conv2d_9_bias = new Float32Array(arena, 115840, 8); // [8]  parameter, always
-  const conv2d_10_kernel = new Float32Array(arena, 115872, 576); // [8,8,3,3]  parameter, always
-  const conv2d_10_bias = new Float32Array(arena, 118176, 8); // [8]  parameter, always
-  const planes_kernel = new Float32Array(arena, 118208, 24); // [3,8,1,1]  parameter, always
-  const planes_bias = new Float32Array(arena, 118304, 3); // [3]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 118320, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 118336, 1); // []  state, always
-  const conv2d_kernel_m = new Float32Array(arena, 118352, 72); // [8,1,3,3]  state, always
-  const conv2d_kernel_v = new Float32Array(arena, 118640, 72); // [8,1,3,3]  state, always
-  const conv2d_bias_m = new Float32Array(arena, 118928, 8); // [8]  state, always
-  const conv2d_bias_v = new Float32Array(arena, 118960, 8); // [8]  state, always
-  const conv2d_2_kernel_m = new Float32Array(arena, 118992, 576); // [8,8,3,3]  state, always
-  const conv2d_2_kernel_v = new Float32Array(arena, 121296, 576); // [8,8,3,3]  state, always
-  const conv2d_2_bias_m = new Float32Array(arena, 123600, 8); // [8]  state, always
-  const conv2d_2_bias_v = new Float32Array(arena, 123632, 8); // [8]  state, always
-  const conv2d_3_kernel_m = new Float32Array(arena, 123664, 1152); // [16,8,3,3]  state, always
-  const conv2d_3_kernel_v = new Float32Array(arena, 128272, 1152); // [16,8,3,3]  state, always
-  const conv2d_3_bias_m = new Float32Array(arena, 132880, 16); // [16]  state, always
-  const conv2d_3_bias_v = new Float32Array(arena, 132944, 16); // [16]  state, always
-  const conv2d_4_kernel_m = new Float32Array(arena, 133008, 2304); // [16,16,3,3]  state, always
-  const conv2d_4_kernel_v = new Float32Array(arena, 142224, 2304); // [16,16,3,3]  state, always
-  const conv2d_4_bias_m = new Float32Array(arena, 151440, 16); // [16]  state, always
-  const conv2d_4_bias_v = new Float32Array(arena, 151504, 16); // [16]  state, always
-  const conv2d_5_kernel_m = new Float32Array(arena, 151568, 4608); // [32,16,3,3]  state, always
-  const conv2d_5_kernel_v = new Float32Array(arena, 170000, 4608); // [32,16,3,3]  state, always
-  const conv2d_5_bias_m = new Float32Array(arena, 188432, 32); // [32]  state, always
-  const conv2d_5_bias_v = new Float32Array(arena, 188560, 32); // [32]  state, always
-  const conv2d_6_kernel_m = new Float32Array(arena, 188688, 9216); // [32,32,3,3]  state, always
-  const conv2d_6_kernel_v = new Float32Array(arena, 225552, 9216); // [32,32,3,3]  state, always
-  const conv2d_6_bias_m = new Float32Array(arena, 262416, 32); // [32]  state, always
-  const conv2d_6_bias_v = new Float32Array(arena, 262544, 32); // [32]  state, always
-  const conv2d_7_kernel_m = new Float32Array(arena, 262672, 6912); // [16,48,3,3]  state, always
-  const conv2d_7_kernel_v = new Float32Array(arena, 290320, 6912); // [16,48,3,3]  state, always
-  const conv2d_7_bias_m = new Float32Array(arena, 317968, 16); // [16]  state, always
-  const conv2d_7_bias_v = new Float32Array(arena, 318032, 16); // [16]  state, always
-  const conv2d_8_kernel_m = new Float32Array(arena, 318096, 2304); // [16,16,3,3]  state, always
-  const conv2d_8_kernel_v = new Float32Array(arena, 327312, 2304); // [16,16,3,3]  state, always
-  const conv2d_8_bias_m = new Float32Array(arena, 336528, 16); // [16]  state, always
-  const conv2d_8_bias_v = new Float32Array(arena, 336592, 16); // [16]  state, always
-  const conv2dTranspose_kernel_m = new Float32Array(arena, 336656, 512); // [16,8,2,2]  state, always
-  const conv2dTranspose_kernel_v = new Float32Array(arena, 338704, 512); // [16,8,2,2]  state, always
-  const conv2dTranspose_bias_m = new Float32Array(arena, 340752, 8); // [8]  state, always
-  const conv2dTranspose_bias_v = new Float32Array(arena, 340784, 8); // [8]  state, always
-  const conv2d_9_kernel_m = new Float32Array(arena, 340816, 1152); // [8,16,3,3]  state, always
-  const conv2d_9_kernel_v = new Float32Array(arena, 345424, 1152); // [8,16,3,3]  state, always
-  const conv2d_9_bias_m = new Float32Array(arena, 350032, 8); // [8]  state, always
-  const conv2d_9_bias_v = new Float32Array(arena, 350064, 8); // [8]  state, always
-  const conv2d_10_kernel_m = new Float32Array(arena, 350096, 576); // [8,8,3,3]  state, always
-  const conv2d_10_kernel_v = new Float32Array(arena, 352400, 576); // [8,8,3,3]  state, always
-  const conv2d_10_bias_m = new Float32Array(arena, 354704, 8); // [8]  state, always
-  const conv2d_10_bias_v = new Float32Array(arena, 354736, 8); // [8]  state, always
-  const planes_kernel_m = new Float32Array(arena, 354768, 24); // [3,8,1,1]  state, always
-  const planes_kernel_v = new Float32Array(arena, 354864, 24); // [3,8,1,1]  state, always
-  const planes_bias_m = new Float32Array(arena, 354960, 3); // [3]  state, always
-  const planes_bias_v = new Float32Array(arena, 354976, 3); // [3]  state, always
-  const stepCount = new Int32Array(arena, 354992, 1); // []  state, always
-  const x = new Float32Array(arena, 1338048, 8192); // [8,1,32,32]  input, 1–69
-  const y = new Int32Array(arena, 2288352, 8192); // [8,32,32]  input, 1–29
-  const live_rows = new Int32Array(arena, 2419424, 1); // []  input, 1–29
-  const conv2d = new Float32Array(arena, 2452192, 65536); // [8,8,32,32]  residual, 1–67
-  const conv2d_2 = new Float32Array(arena, 2714336, 65536); // [8,8,32,32]  residual, 2–64
-  const maxPool2d = new Float32Array(arena, 1141440, 16384); // [8,8,16,16]  residual, 3–63
-  const conv2d_3 = new Float32Array(arena, 617152, 32768); // [8,16,16,16]  residual, 4–60
-  const conv2d_4 = new Float32Array(arena, 748224, 32768); // [8,16,16,16]  residual, 5–57
-  const maxPool2d_2 = new Float32Array(arena, 1370816, 8192); // [8,16,8,8]  residual, 6–56
-  const conv2d_5 = new Float32Array(arena, 1206976, 16384); // [8,32,8,8]  residual, 7–53
-  const conv2d_6 = new Float32Array(arena, 1272512, 16384); // [8,32,8,8]  residual, 8–50
-  const conv2d_7 = new Float32Array(arena, 879296, 32768); // [8,16,16,16]  residual, 9–46
-  const conv2d_8 = new Float32Array(arena, 1010368, 32768); // [8,16,16,16]  residual, 10–42
-  const conv2dTranspose_product_phase0 = new Float32Array(arena, 1403584, 16384); // [8,8,16,16]  scratch, 11–15
-  const conv2dTranspose_product_phase1 = new Float32Array(arena, 1469120, 16384); // [8,8,16,16]  scratch, 12–15
-  const conv2dTranspose_product_phase2 = new Float32Array(arena, 1534656, 16384); // [8,8,16,16]  scratch, 13–15
-  const conv2dTranspose_product_phase3 = new Float32Array(arena, 1600192, 16384); // [8,8,16,16]  scratch, 14–15
-  const concat_3 = new Float32Array(arena, 355008, 65536); // [8,32,16,16]  scratch, 15–16
-  const concat_2 = new Float32Array(arena, 1403616, 131072); // [8,16,32,32]  residual, 16–38
-  const conv2d_9 = new Float32Array(arena, 1927904, 65536); // [8,8,32,32]  residual, 17–35
-  const conv2d_10 = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  residual, 18–32
-  const planes = new Float32Array(arena, 2190048, 24576); // [8,3,32,32]  scratch, 19–20
-  const largest = new Float32Array(arena, 2321120, 8192); // [8,32,32]  scratch, 20
-  const exps = new Float32Array(arena, 2976480, 24576); // [8,32,32,3]  residual, 20–29
-  const total = new Float32Array(arena, 2353888, 8192); // [8,32,32]  residual, 20–29
-  const chosen = new Float32Array(arena, 2386656, 8192); // [8,32,32]  scratch, 20
-  const rowSum = new Float32Array(arena, 1403584, 1); // []  scratch, 20–22
-  const rate = new Float32Array(arena, 1403584, 1); // []  scratch, 24–69
-  const correction = new Float32Array(arena, 1403600, 1); // []  scratch, 26–69
-  const d_rowSum = new Float32Array(arena, 2190048, 1); // []  scratch, 28–29
-  const d_shifted = new Float32Array(arena, 2976480, 24576); // [8,32,32,3]  scratch, 29–32, over exps
-  const d_conv2d_10_z = new Float32Array(arena, 2190048, 65536); // [8,8,32,32]  scratch, 31–35
-  const d_conv2d_9_z = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  scratch, 34–38
-  const d_concat_2 = new Float32Array(arena, 1927904, 131072); // [8,16,32,32]  scratch, 37–64
-  const d_conv2d_8_z = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, 40–46
-  const d_reverse_conv = new Float32Array(arena, 486080, 512); // [8,16,2,2]  scratch, 42–44
-  const d_conv2d_7_z = new Float32Array(arena, 486080, 32768); // [8,16,16,16]  scratch, 45–49
-  const d_concat = new Float32Array(arena, 1403616, 98304); // [8,48,16,16]  scratch, 48–57
-  const d_conv2d_6_z = new Float32Array(arena, 1272512, 16384); // [8,32,8,8]  scratch, 50–53, over conv2d_6
-  const d_conv2d_5_z = new Float32Array(arena, 355008, 16384); // [8,32,8,8]  scratch, 52–56
-  const d_maxPool2d_2 = new Float32Array(arena, 420544, 8192); // [8,16,8,8]  scratch, 55–57
-  const d_conv2d_4_windowArgmax = new Int32Array(arena, 355008, 8192); // [8,16,8,8]  scratch, 57
-  const d_conv2d_4_z = new Float32Array(arena, 748224, 32768); // [8,16,16,16]  scratch, 57–60, over conv2d_4
-  const d_conv2d_3_z = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, 59–63
-  const d_maxPool2d = new Float32Array(arena, 486080, 16384); // [8,8,16,16]  scratch, 62–64
-  const d_conv2d_2_windowArgmax = new Int32Array(arena, 355008, 16384); // [8,8,16,16]  scratch, 64
-  const d_conv2d_2_z = new Float32Array(arena, 2714336, 65536); // [8,8,32,32]  scratch, 64–67, over conv2d_2
-  const d_conv2d_z = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  scratch, 66–69
-  const x_evaluate = new Float32Array(arena, 617152, 8192); // [8,1,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 1403584, 8192); // [8,32,32]  input, 1–24
-  const live_rows_evaluate = new Int32Array(arena, 1436352, 1); // []  input, 1–24
-  const conv2d_evaluate = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  scratch, 1–2
-  const conv2d_2_evaluate = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 2–17
-  const maxPool2d_evaluate = new Float32Array(arena, 486080, 16384); // [8,8,16,16]  scratch, 3–4
-  const conv2d_3_evaluate = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, 4–5
-  const conv2d_4_evaluate = new Float32Array(arena, 748224, 32768); // [8,16,16,16]  scratch, 5–9
-  const maxPool2d_2_evaluate = new Float32Array(arena, 420544, 8192); // [8,16,8,8]  scratch, 6–7
-  const conv2d_5_evaluate = new Float32Array(arena, 355008, 16384); // [8,32,8,8]  scratch, 7–8
-  const conv2d_6_product_evaluate = new Float32Array(arena, 1141440, 16384); // [8,32,8,8]  scratch, 8–9
-  const concat_evaluate = new Float32Array(arena, 355008, 98304); // [8,48,16,16]  scratch, 9–10
-  const conv2d_7_evaluate = new Float32Array(arena, 748224, 32768); // [8,16,16,16]  scratch, 10–11
-  const conv2d_8_evaluate = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, 11–15
-  const conv2dTranspose_product_phase0_evaluate = new Float32Array(arena, 486080, 16384); // [8,8,16,16]  scratch, 12–16
-  const conv2dTranspose_product_phase1_evaluate = new Float32Array(arena, 551616, 16384); // [8,8,16,16]  scratch, 13–16
-  const conv2dTranspose_product_phase2_evaluate = new Float32Array(arena, 617152, 16384); // [8,8,16,16]  scratch, 14–16
-  const conv2dTranspose_product_phase3_evaluate = new Float32Array(arena, 682688, 16384); // [8,8,16,16]  scratch, 15–16
-  const concat_3_evaluate = new Float32Array(arena, 1141440, 65536); // [8,32,16,16]  scratch, 16–17
-  const concat_2_evaluate = new Float32Array(arena, 355008, 131072); // [8,16,32,32]  scratch, 17–18
-  const conv2d_9_evaluate = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 18–19
-  const conv2d_10_evaluate = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  scratch, 19–20
-  const planes_evaluate = new Float32Array(arena, 617152, 24576); // [8,3,32,32]  scratch, 20–24
-  const largest_evaluate = new Float32Array(arena, 355008, 8192); // [8,32,32]  scratch, 21
-  const total_evaluate = new Float32Array(arena, 387776, 8192); // [8,32,32]  scratch, 21
-  const chosen_evaluate = new Float32Array(arena, 420544, 8192); // [8,32,32]  scratch, 21
-  const rowSum_evaluate = new Float32Array(arena, 453312, 1); // []  scratch, 21–23
-  const argmax_evaluate = new Int32Array(arena, 355008, 8192); // [8,32,32]  scratch, 24
-  const rowSum_2_evaluate = new Float32Array(arena, 1436352, 1); // []  scratch, 24–25, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 387776, 1024); // [1,1,32,32]  input, 1
-  const conv2d_predict = new Float32Array(arena, 355008, 8192); // [1,8,32,32]  scratch, 1–2
-  const conv2d_2_predict = new Float32Array(arena, 420544, 8192); // [1,8,32,32]  scratch, 2–17
-  const maxPool2d_predict = new Float32Array(arena, 371392, 2048); // [1,8,16,16]  scratch, 3–4
-  const conv2d_3_predict = new Float32Array(arena, 355008, 4096); // [1,16,16,16]  scratch, 4–5
-  const conv2d_4_predict = new Float32Array(arena, 404160, 4096); // [1,16,16,16]  scratch, 5–9
-  const maxPool2d_2_predict = new Float32Array(arena, 363200, 1024); // [1,16,8,8]  scratch, 6–7
-  const conv2d_5_predict = new Float32Array(arena, 355008, 2048); // [1,32,8,8]  scratch, 7–8
-  const conv2d_6_product_predict = new Float32Array(arena, 453312, 2048); // [1,32,8,8]  scratch, 8–9
-  const concat_predict = new Float32Array(arena, 355008, 12288); // [1,48,16,16]  scratch, 9–10
-  const conv2d_7_predict = new Float32Array(arena, 404160, 4096); // [1,16,16,16]  scratch, 10–11
-  const conv2d_8_predict = new Float32Array(arena, 355008, 4096); // [1,16,16,16]  scratch, 11–15
-  const conv2dTranspose_product_phase0_predict = new Float32Array(arena, 371392, 2048); // [1,8,16,16]  scratch, 12–16
-  const conv2dTranspose_product_phase1_predict = new Float32Array(arena, 379584, 2048); // [1,8,16,16]  scratch, 13–16
-  const conv2dTranspose_product_phase2_predict = new Float32Array(arena, 387776, 2048); // [1,8,16,16]  scratch, 14–16
-  const conv2dTranspose_product_phase3_predict = new Float32Array(arena, 395968, 2048); // [1,8,16,16]  scratch, 15–16
-  const concat_3_predict = new Float32Array(arena, 453312, 8192); // [1,32,16,16]  scratch, 16–17
-  const concat_2_predict = new Float32Array(arena, 355008, 16384); // [1,16,32,32]  scratch, 17–18
-  const conv2d_9_predict = new Float32Array(arena, 420544, 8192); // [1,8,32,32]  scratch, 18–19
-  const conv2d_10_predict = new Float32Array(arena, 355008, 8192); // [1,8,32,32]  scratch, 19–20
-  const planes_product_predict = new Float32Array(arena, 387776, 3072); // [1,3,32,32]  scratch, 20–21
-  const scores_output_predict = new Float32Array(arena, 355008, 3072); // [1,32,32,3]  output, 21–22
+  const conv2d_kernel = floats(0, 72); // [8,1,3,3]  parameter, always
+  const conv2d_bias = floats(288, 8); // [8]  parameter, always
+  const conv2d_2_kernel = floats(320, 576); // [8,8,3,3]  parameter, always
+  const conv2d_2_bias = floats(2624, 8); // [8]  parameter, always
+  const conv2d_3_kernel = floats(2656, 1152); // [16,8,3,3]  parameter, always
+  const conv2d_3_bias = floats(7264, 16); // [16]  parameter, always
+  const conv2d_4_kernel = floats(7328, 2304); // [16,16,3,3]  parameter, always
+  const conv2d_4_bias = floats(16544, 16); // [16]  parameter, always
+  const conv2d_5_kernel = floats(16608, 4608); // [32,16,3,3]  parameter, always
+  const conv2d_5_bias = floats(35040, 32); // [32]  parameter, always
+  const conv2d_6_kernel = floats(35168, 9216); // [32,32,3,3]  parameter, always
+  const conv2d_6_bias = floats(72032, 32); // [32]  parameter, always
+  const conv2d_7_kernel = floats(72160, 6912); // [16,48,3,3]  parameter, always
+  const conv2d_7_bias = floats(99808, 16); // [16]  parameter, always
+  const conv2d_8_kernel = floats(99872, 2304); // [16,16,3,3]  parameter, always
+  const conv2d_8_bias = floats(109088, 16); // [16]  parameter, always
+  const conv2dTranspose_kernel = floats(109152, 512); // [16,8,2,2]  parameter, always
+  const conv2dTranspose_bias = floats(111200, 8); // [8]  parameter, always
+  const conv2d_9_kernel = floats(111232, 1152); // [8,16,3,3]  parameter, always
+  const conv2d_9_bias = floats(115840, 8); // [8]  parameter, always
+  const conv2d_10_kernel = floats(115872, 576); // [8,8,3,3]  parameter, always
+  const conv2d_10_bias = floats(118176, 8); // [8]  parameter, always
+  const planes_kernel = floats(118208, 24); // [3,8,1,1]  parameter, always
+  const planes_bias = floats(118304, 3); // [3]  parameter, always
+  const adam_1_beta1_t = floats(118320, 1); // []  state, always
+  const adam_1_beta2_t = floats(118336, 1); // []  state, always
+  const conv2d_kernel_m = floats(118352, 72); // [8,1,3,3]  state, always
+  const conv2d_kernel_v = floats(118640, 72); // [8,1,3,3]  state, always
+  const conv2d_bias_m = floats(118928, 8); // [8]  state, always
+  const conv2d_bias_v = floats(118960, 8); // [8]  state, always
+  const conv2d_2_kernel_m = floats(118992, 576); // [8,8,3,3]  state, always
+  const conv2d_2_kernel_v = floats(121296, 576); // [8,8,3,3]  state, always
+  const conv2d_2_bias_m = floats(123600, 8); // [8]  state, always
+  const conv2d_2_bias_v = floats(123632, 8); // [8]  state, always
+  const conv2d_3_kernel_m = floats(123664, 1152); // [16,8,3,3]  state, always
+  const conv2d_3_kernel_v = floats(128272, 1152); // [16,8,3,3]  state, always
+  const conv2d_3_bias_m = floats(132880, 16); // [16]  state, always
+  const conv2d_3_bias_v = floats(132944, 16); // [16]  state, always
+  const conv2d_4_kernel_m = floats(133008, 2304); // [16,16,3,3]  state, always
+  const conv2d_4_kernel_v = floats(142224, 2304); // [16,16,3,3]  state, always
+  const conv2d_4_bias_m = floats(151440, 16); // [16]  state, always
+  const conv2d_4_bias_v = floats(151504, 16); // [16]  state, always
+  const conv2d_5_kernel_m = floats(151568, 4608); // [32,16,3,3]  state, always
+  const conv2d_5_kernel_v = floats(170000, 4608); // [32,16,3,3]  state, always
+  const conv2d_5_bias_m = floats(188432, 32); // [32]  state, always
+  const conv2d_5_bias_v = floats(188560, 32); // [32]  state, always
+  const conv2d_6_kernel_m = floats(188688, 9216); // [32,32,3,3]  state, always
+  const conv2d_6_kernel_v = floats(225552, 9216); // [32,32,3,3]  state, always
+  const conv2d_6_bias_m = floats(262416, 32); // [32]  state, always
+  const conv2d_6_bias_v = floats(262544, 32); // [32]  state, always
+  const conv2d_7_kernel_m = floats(262672, 6912); // [16,48,3,3]  state, always
+  const conv2d_7_kernel_v = floats(290320, 6912); // [16,48,3,3]  state, always
+  const conv2d_7_bias_m = floats(317968, 16); // [16]  state, always
+  const conv2d_7_bias_v = floats(318032, 16); // [16]  state, always
+  const conv2d_8_kernel_m = floats(318096, 2304); // [16,16,3,3]  state, always
+  const conv2d_8_kernel_v = floats(327312, 2304); // [16,16,3,3]  state, always
+  const conv2d_8_bias_m = floats(336528, 16); // [16]  state, always
+  const conv2d_8_bias_v = floats(336592, 16); // [16]  state, always
+  const conv2dTranspose_kernel_m = floats(336656, 512); // [16,8,2,2]  state, always
+  const conv2dTranspose_kernel_v = floats(338704, 512); // [16,8,2,2]  state, always
+  const conv2dTranspose_bias_m = floats(340752, 8); // [8]  state, always
+  const conv2dTranspose_bias_v = floats(340784, 8); // [8]  state, always
+  const conv2d_9_kernel_m = floats(340816, 1152); // [8,16,3,3]  state, always
+  const conv2d_9_kernel_v = floats(345424, 1152); // [8,16,3,3]  state, always
+  const conv2d_9_bias_m = floats(350032, 8); // [8]  state, always
+  const conv2d_9_bias_v = floats(350064, 8); // [8]  state, always
+  const conv2d_10_kernel_m = floats(350096, 576); // [8,8,3,3]  state, always
+  const conv2d_10_kernel_v = floats(352400, 576); // [8,8,3,3]  state, always
+  const conv2d_10_bias_m = floats(354704, 8); // [8]  state, always
+  const conv2d_10_bias_v = floats(354736, 8); // [8]  state, always
+  const planes_kernel_m = floats(354768, 24); // [3,8,1,1]  state, always
+  const planes_kernel_v = floats(354864, 24); // [3,8,1,1]  state, always
+  const planes_bias_m = floats(354960, 3); // [3]  state, always
+  const planes_bias_v = floats(354976, 3); // [3]  state, always
+  const stepCount = ints(354992, 1); // []  state, always
+  const x = floats(1338048, 8192); // [8,1,32,32]  input, 1–68
+  const y = ints(2288352, 8192); // [8,32,32]  input, 1–29
+  const live_rows = ints(2419424, 1); // []  input, 1–29
+  const conv2d = floats(2452192, 65536); // [8,8,32,32]  residual, 1–66
+  const conv2d_2 = floats(2714336, 65536); // [8,8,32,32]  residual, 2–63
+  const maxPool2d = floats(1141440, 16384); // [8,8,16,16]  residual, 3–62
+  const conv2d_3 = floats(617152, 32768); // [8,16,16,16]  residual, 4–59
+  const conv2d_4 = floats(748224, 32768); // [8,16,16,16]  residual, 5–56
+  const maxPool2d_2 = floats(1370816, 8192); // [8,16,8,8]  residual, 6–55
+  const conv2d_5 = floats(1206976, 16384); // [8,32,8,8]  residual, 7–52
+  const conv2d_6 = floats(1272512, 16384); // [8,32,8,8]  residual, 8–49
+  const conv2d_7 = floats(879296, 32768); // [8,16,16,16]  residual, 9–45
+  const conv2d_8 = floats(1010368, 32768); // [8,16,16,16]  residual, 10–42
+  const conv2dTranspose_product_phase0 = floats(1403584, 16384); // [8,8,16,16]  scratch, 11–15
+  const conv2dTranspose_product_phase1 = floats(1469120, 16384); // [8,8,16,16]  scratch, 12–15
+  const conv2dTranspose_product_phase2 = floats(1534656, 16384); // [8,8,16,16]  scratch, 13–15
+  const conv2dTranspose_product_phase3 = floats(1600192, 16384); // [8,8,16,16]  scratch, 14–15
+  const concat_3 = floats(355008, 65536); // [8,32,16,16]  scratch, 15–16
+  const concat_2 = floats(1403616, 131072); // [8,16,32,32]  residual, 16–38
+  const conv2d_9 = floats(1927904, 65536); // [8,8,32,32]  residual, 17–35
+  const conv2d_10 = floats(355008, 65536); // [8,8,32,32]  residual, 18–32
+  const planes = floats(2190048, 24576); // [8,3,32,32]  scratch, 19–20
+  const largest = floats(2321120, 8192); // [8,32,32]  scratch, 20
+  const exps = floats(2976480, 24576); // [8,32,32,3]  residual, 20–29
+  const total = floats(2353888, 8192); // [8,32,32]  residual, 20–29
+  const chosen = floats(2386656, 8192); // [8,32,32]  scratch, 20
+  const rowSum = floats(1403584, 1); // []  scratch, 20–22
+  const rate = floats(1403584, 1); // []  scratch, 24–68
+  const correction = floats(1403600, 1); // []  scratch, 26–68
+  const d_rowSum = floats(2190048, 1); // []  scratch, 28–29
+  const d_shifted = floats(2976480, 24576); // [8,32,32,3]  scratch, 29–32, over exps
+  const d_conv2d_10_z = floats(2190048, 65536); // [8,8,32,32]  scratch, 31–35
+  const d_conv2d_9_z = floats(355008, 65536); // [8,8,32,32]  scratch, 34–38
+  const d_concat_2 = floats(1927904, 131072); // [8,16,32,32]  scratch, 37–63
+  const d_conv2d_8_z = floats(355008, 32768); // [8,16,16,16]  scratch, 40–45
+  const d_reverse_conv = floats(486080, 512); // [8,16,2,2]  scratch, 42–43
+  const d_conv2d_7_z = floats(486080, 32768); // [8,16,16,16]  scratch, 44–48
+  const d_concat = floats(1403616, 98304); // [8,48,16,16]  scratch, 47–56
+  const d_conv2d_6_z = floats(1272512, 16384); // [8,32,8,8]  scratch, 49–52, over conv2d_6
+  const d_conv2d_5_z = floats(355008, 16384); // [8,32,8,8]  scratch, 51–55
+  const d_maxPool2d_2 = floats(420544, 8192); // [8,16,8,8]  scratch, 54–56
+  const d_conv2d_4_windowArgmax = ints(355008, 8192); // [8,16,8,8]  scratch, 56
+  const d_conv2d_4_z = floats(748224, 32768); // [8,16,16,16]  scratch, 56–59, over conv2d_4
+  const d_conv2d_3_z = floats(355008, 32768); // [8,16,16,16]  scratch, 58–62
+  const d_maxPool2d = floats(486080, 16384); // [8,8,16,16]  scratch, 61–63
+  const d_conv2d_2_windowArgmax = ints(355008, 16384); // [8,8,16,16]  scratch, 63
+  const d_conv2d_2_z = floats(2714336, 65536); // [8,8,32,32]  scratch, 63–66, over conv2d_2
+  const d_conv2d_z = floats(355008, 65536); // [8,8,32,32]  scratch, 65–68
+  const x_evaluate = floats(617152, 8192); // [8,1,32,32]  input, 1
+  const y_evaluate = ints(1403584, 8192); // [8,32,32]  input, 1–24
+  const live_rows_evaluate = ints(1436352, 1); // []  input, 1–24
+  const conv2d_evaluate = floats(355008, 65536); // [8,8,32,32]  scratch, 1–2
+  const conv2d_2_evaluate = floats(879296, 65536); // [8,8,32,32]  scratch, 2–17
+  const maxPool2d_evaluate = floats(486080, 16384); // [8,8,16,16]  scratch, 3–4
+  const conv2d_3_evaluate = floats(355008, 32768); // [8,16,16,16]  scratch, 4–5
+  const conv2d_4_evaluate = floats(748224, 32768); // [8,16,16,16]  scratch, 5–9
+  const maxPool2d_2_evaluate = floats(420544, 8192); // [8,16,8,8]  scratch, 6–7
+  const conv2d_5_evaluate = floats(355008, 16384); // [8,32,8,8]  scratch, 7–8
+  const conv2d_6_product_evaluate = floats(1141440, 16384); // [8,32,8,8]  scratch, 8–9
+  const concat_evaluate = floats(355008, 98304); // [8,48,16,16]  scratch, 9–10
+  const conv2d_7_evaluate = floats(748224, 32768); // [8,16,16,16]  scratch, 10–11
+  const conv2d_8_evaluate = floats(355008, 32768); // [8,16,16,16]  scratch, 11–15
+  const conv2dTranspose_product_phase0_evaluate = floats(486080, 16384); // [8,8,16,16]  scratch, 12–16
+  const conv2dTranspose_product_phase1_evaluate = floats(551616, 16384); // [8,8,16,16]  scratch, 13–16
+  const conv2dTranspose_product_phase2_evaluate = floats(617152, 16384); // [8,8,16,16]  scratch, 14–16
+  const conv2dTranspose_product_phase3_evaluate = floats(682688, 16384); // [8,8,16,16]  scratch, 15–16
+  const concat_3_evaluate = floats(1141440, 65536); // [8,32,16,16]  scratch, 16–17
+  const concat_2_evaluate = floats(355008, 131072); // [8,16,32,32]  scratch, 17–18
+  const conv2d_9_evaluate = floats(879296, 65536); // [8,8,32,32]  scratch, 18–19
+  const conv2d_10_evaluate = floats(355008, 65536); // [8,8,32,32]  scratch, 19–20
+  const planes_evaluate = floats(617152, 24576); // [8,3,32,32]  scratch, 20–24
+  const largest_evaluate = floats(355008, 8192); // [8,32,32]  scratch, 21
+  const total_evaluate = floats(387776, 8192); // [8,32,32]  scratch, 21
+  const chosen_evaluate = floats(420544, 8192); // [8,32,32]  scratch, 21
+  const rowSum_evaluate = floats(453312, 1); // []  scratch, 21–23
+  const argmax_evaluate = ints(355008, 8192); // [8,32,32]  scratch, 24
+  const rowSum_2_evaluate = floats(1436352, 1); // []  scratch, 24–25, over live_rows_evaluate
+  const x_predict = floats(387776, 1024); // [1,1,32,32]  input, 1
+  const conv2d_predict = floats(355008, 8192); // [1,8,32,32]  scratch, 1–2
+  const conv2d_2_predict = floats(420544, 8192); // [1,8,32,32]  scratch, 2–17
+  const maxPool2d_predict = floats(371392, 2048); // [1,8,16,16]  scratch, 3–4
+  const conv2d_3_predict = floats(355008, 4096); // [1,16,16,16]  scratch, 4–5
+  const conv2d_4_predict = floats(404160, 4096); // [1,16,16,16]  scratch, 5–9
+  const maxPool2d_2_predict = floats(363200, 1024); // [1,16,8,8]  scratch, 6–7
+  const conv2d_5_predict = floats(355008, 2048); // [1,32,8,8]  scratch, 7–8
+  const conv2d_6_product_predict = floats(453312, 2048); // [1,32,8,8]  scratch, 8–9
+  const concat_predict = floats(355008, 12288); // [1,48,16,16]  scratch, 9–10
+  const conv2d_7_predict = floats(404160, 4096); // [1,16,16,16]  scratch, 10–11
+  const conv2d_8_predict = floats(355008, 4096); // [1,16,16,16]  scratch, 11–15
+  const conv2dTranspose_product_phase0_predict = floats(371392, 2048); // [1,8,16,16]  scratch, 12–16
+  const conv2dTranspose_product_phase1_predict = floats(379584, 2048); // [1,8,16,16]  scratch, 13–16
+  const conv2dTranspose_product_phase2_predict = floats(387776, 2048); // [1,8,16,16]  scratch, 14–16
+  const conv2dTranspose_product_phase3_predict = floats(395968, 2048); // [1,8,16,16]  scratch, 15–16
+  const concat_3_predict = floats(453312, 8192); // [1,32,16,16]  scratch, 16–17
+  const concat_2_predict = floats(355008, 16384); // [1,16,32,32]  scratch, 17–18
+  const conv2d_9_predict = floats(420544, 8192); // [1,8,32,32]  scratch, 18–19
+  const conv2d_10_predict = floats(355008, 8192); // [1,8,32,32]  scratch, 19–20
+  const planes_product_predict = floats(387776, 3072); // [1,3,32,32]  scratch, 20–21
+  const scores_output_predict = floats(355008, 3072); // [1,32,32,3]  output, 21–22
 
   fillUniform(conv2d_kernel, seed, 0, 0.2721655269759087);
   fillUniform(conv2d_2_kernel, seed, 1, 0.2041241452319315);
@@ -2287,28 +2287,18 @@ function conv_8x16x2x8x16x16x2(d_concat_2: Floats, conv2d_8: Floats, d_reverse_c
         }
 }
 
-/** conv2dTranspose_kernel_m′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_m[i,j,l,m]·0.9 + d_reverse_conv[j,i,l,m]·(1 − 0.9) */
-function adam_16x8x2x2(conv2dTranspose_kernel_m: Floats, d_reverse_conv: Floats): void {
-  for (let i = 0; i < 16; i++)
-    for (let j = 0; j < 8; j++)
-      for (let l = 0; l < 2; l++)
-        for (let m = 0; m < 2; m++)
-          conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] =
-            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
-            d_reverse_conv[j * 64 + i * 4 + l * 2 + m]! * (1 - 0.9);
-}
-
 /**
- * conv2dTranspose_kernel_v′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_v[i,j,l,m]·0.999 +
- *     d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 − 0.999)
+ * conv2dTranspose_kernel_m′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_m[i,j,l,m]·0.9 + d_reverse_conv[j,i,l,m]·(1 − 0.9)
+ * conv2dTranspose_kernel_v′[i,j,l,m] = conv2dTranspose_kernel_v[i,j,l,m]·0.999 + d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 −
+ *     0.999)
  * conv2dTranspose_kernel′[i,j,l,m] = conv2dTranspose_kernel[i,j,l,m] − conv2dTranspose_kernel_m′[i,j,l,m]·rate /
  *     (sqrt(conv2dTranspose_kernel_v′[i,j,l,m]·correction) + 1e-8)
  */
-function adam_16x8x2x2_2(
-  conv2dTranspose_kernel_v: Floats,
-  d_reverse_conv: Floats,
-  conv2dTranspose_kernel: Floats,
+function adam_16x8x2x2(
   conv2dTranspose_kernel_m: Floats,
+  d_reverse_conv: Floats,
+  conv2dTranspose_kernel_v: Floats,
+  conv2dTranspose_kernel: Floats,
   rate: Floats,
   correction: Floats,
 ): void {
@@ -2318,6 +2308,11 @@ function adam_16x8x2x2_2(
     for (let j = 0; j < 8; j++)
       for (let l = 0; l < 2; l++)
         for (let m = 0; m < 2; m++) {
+          const conv2dTranspose_kernel_m_next = Math.fround(
+            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
+              d_reverse_conv[j * 64 + i * 4 + l * 2 + m]! * (1 - 0.9),
+          );
+          conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_m_next;
           const d_reverse_conv_0 = d_reverse_conv[j * 64 + i * 4 + l * 2 + m]!;
           const conv2dTranspose_kernel_v_next = Math.fround(
             conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
@@ -2326,7 +2321,7 @@ function adam_16x8x2x2_2(
           conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
           conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
             conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m]! -
-            (conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * rate_0) /
+            (conv2dTranspose_kernel_m_next * rate_0) /
               (Math.sqrt(conv2dTranspose_kernel_v_next * correction_0) + 1e-8);
         }
 }

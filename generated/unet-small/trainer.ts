@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 159, backward 174), evaluate 493, predict 621
-//   memory 736: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1765: batches, and what a trainer is
-//   tables 1882: what bytes() packs
-//   kernels 2000: in the order in which statements call them, each under its definitions
-//   checks 7315: of what is passed in
-//   mathematics 7459: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 159, backward 174), evaluate 490, predict 618
+//   memory 733: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1766: batches, and what a trainer is
+//   tables 1883: what bytes() packs
+//   kernels 2001: in the order in which statements call them, each under its definitions
+//   checks 7116: of what is passed in
+//   mathematics 7260: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3b80b34f5583e915
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 86408166b6e3c1f8
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -158,7 +158,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 41, …, conv2d.kernel in 101.
+    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 41, …, conv2d.kernel in 100.
     // 34. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/unet-small.ts:42
     adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
     // 35. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/unet-small.ts:42
@@ -279,20 +279,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // 59. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul, %conv2dTranspose.kernel_mul_2,
-    //     %conv2dTranspose.kernel.m_next  update, models/unet-small.ts:34
-    adam_conv2dTranspose_kernel_m();
-    // 60. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul_3…%conv2dTranspose.kernel_next  update,
+    // 59. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul…%conv2dTranspose.kernel_next  update,
     //     models/unet-small.ts:34
     adam_conv2dTranspose_kernel();
 
     // #endregion
     // #region backward
-    // 61. d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:21
+    // 60. d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:21
     pad_d_conv2d_8_z_padded();
 
     // — adjoint of conv2d_8, conv2d_7
-    // 62. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 20):
+    // 61. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 20):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_7.z = [0 < conv2d_7] ? d_conv2d_7 : 0    %d_conv2d_7.z_lt, %d_conv2d_7.z  adjoint of relu (statement 18): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -300,55 +297,55 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_7_z();
 
-    // 63. conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:21
+    // 62. conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:21
     pad_conv2d_7_padded_2();
-    // 64. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
+    // 63. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
     //     of conv (statement 20): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_8.kernel by adam with d_conv2d_8.kernel_conv    %conv2d_8.kernel_mul…%conv2d_8.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_8_kernel();
 
     // — adjoint of conv2d_7
-    // 65. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
+    // 64. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_7.bias by adam with d_conv2d_7.bias    %conv2d_7.bias_mul…%conv2d_7.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_7_bias();
 
-    // 66. d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:21
+    // 65. d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:21
     pad_d_conv2d_7_z_padded();
-    // 67. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 18): d_x
+    // 66. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 18): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_concat();
-    // 68. conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel,
+    // 67. conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel,
     //     models/unet-small.ts:21
     pad_conv2d_4_padded();
-    // 69. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
+    // 68. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
     // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of
     //     conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_7.kernel by adam with d_conv2d_7.kernel_conv    %conv2d_7.kernel_mul…%conv2d_7.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_7_kernel();
 
     // — adjoint of upsampling2d, conv2d_6
-    // 70. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
-    //     (statement 69): d_x = Σ d_y, models/unet-small.ts:32
+    // 69. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
+    //     (statement 68): d_x = Σ d_y, models/unet-small.ts:32
     // d_conv2d_6.z = [0 < conv2d_6] ? d_conv2d_6 : 0    %d_conv2d_6.z_lt, %d_conv2d_6.z  adjoint of relu (statement 15): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_6, d_conv2d_6.product = d_conv2d_6.z    %d_broadcast_6, %d_conv2d_6.product  adjoint of add (statement 15): d_b = d_y,
     //     d_a = d_y, models/unet-small.ts:21
     sumWhere_d_conv2d_6_z();
 
-    // 71. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
+    // 70. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_6.bias by adam with d_conv2d_6.bias    %conv2d_6.bias_mul…%conv2d_6.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_6_bias();
 
-    // 72. d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5,
+    // 71. d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5,
     //     models/unet-small.ts:21
     widen_d_conv2d_6_z_padded_wide();
-    // 73. conv2d_6.kernel_wide_2 = conv2d_6.kernel in double    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:21
+    // 72. conv2d_6.kernel_wide_2 = conv2d_6.kernel in double    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:21
     widen_conv2d_6_kernel_wide_2();
 
     // — adjoint of conv2d_5
-    // 74. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 15):
+    // 73. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 15):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_5.z = [0 < conv2d_5] ? d_conv2d_5 : 0    %d_conv2d_5.z_lt, %d_conv2d_5.z  adjoint of relu (statement 12): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -356,34 +353,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_5_z();
 
-    // 75. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for d_conv2d_6.kernel, models/unet-small.ts:21
+    // 74. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for d_conv2d_6.kernel, models/unet-small.ts:21
     pad_conv2d_5_padded();
-    // 76. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
+    // 75. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
     //     of conv (statement 15): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_6.kernel by adam with d_conv2d_6.kernel_conv    %conv2d_6.kernel_mul…%conv2d_6.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_6_kernel();
 
     // — adjoint of conv2d_5
-    // 77. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 76. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_5.bias by adam with d_conv2d_5.bias    %conv2d_5.bias_mul…%conv2d_5.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_5_bias();
 
-    // 78. d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:21
+    // 77. d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:21
     pad_d_conv2d_5_z_padded();
-    // 79. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
+    // 78. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
     //     (statement 12): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d_2();
-    // 80. maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
+    // 79. maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
     //     models/unet-small.ts:21
     pad_maxPool2d_2_padded_2();
-    // 81. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
+    // 80. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
     //     adjoint of conv (statement 12): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_5_kernel();
 
     // — adjoint of maxPool2d_2, conv2d_4
-    // 82. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement
+    // 81. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement
     //     10): d_x = d_y where x was the window's first largest, models/unet-small.ts:31
     // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax (statement 10): d_x = d_y
     //     where x was the window's first largest, models/unet-small.ts:31
@@ -394,16 +391,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     windowArgmaxWhere_d_conv2d_4_z();
 
-    // 83. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
+    // 82. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_4.bias by adam with d_conv2d_4.bias    %conv2d_4.bias_mul…%conv2d_4.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_4_bias();
 
-    // 84. d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:21
+    // 83. d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:21
     pad_d_conv2d_4_z_padded();
 
     // — adjoint of conv2d_3
-    // 85. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 9):
+    // 84. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 9):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_3.z = [0 < conv2d_3] ? d_conv2d_3 : 0    %d_conv2d_3.z_lt, %d_conv2d_3.z  adjoint of relu (statement 7): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -411,33 +408,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_3_z();
 
-    // 86. conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:21
+    // 85. conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:21
     pad_conv2d_3_padded_2();
-    // 87. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
+    // 86. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
     //     of conv (statement 9): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_4_kernel();
 
     // — adjoint of conv2d_3
-    // 88. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
+    // 87. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_3.bias by adam with d_conv2d_3.bias    %conv2d_3.bias_mul…%conv2d_3.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_3_bias();
 
-    // 89. d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:21
+    // 88. d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:21
     pad_d_conv2d_3_z_padded();
-    // 90. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
+    // 89. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
     //     7): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d();
-    // 91. maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:21
+    // 90. maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:21
     pad_maxPool2d_padded_2();
-    // 92. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
+    // 91. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
     //     of conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_3_kernel();
 
     // — adjoint of maxPool2d, conv2d_2
-    // 93. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 5):
+    // 92. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 5):
     //     d_x = d_y where x was the window's first largest, models/unet-small.ts:30
     // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax (statement 5): d_x = d_y where
     //     x was the window's first largest, models/unet-small.ts:30
@@ -448,16 +445,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     windowArgmaxWhere_d_conv2d_2_z();
 
-    // 94. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 93. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_2.bias by adam with d_conv2d_2.bias    %conv2d_2.bias_mul…%conv2d_2.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_2_bias();
 
-    // 95. d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:21
+    // 94. d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:21
     pad_d_conv2d_2_z_padded();
 
     // — adjoint of conv2d
-    // 96. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 4): d_x
+    // 95. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 4): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d.z = [0 < conv2d] ? d_conv2d : 0    %d_conv2d.z_lt, %d_conv2d.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -465,22 +462,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/unet-small.ts:21
     convWhere_d_conv2d_z();
 
-    // 97. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:21
+    // 96. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:21
     pad_conv2d_padded_2();
-    // 98. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    // 97. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
     //     conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_2_kernel();
 
     // — adjoint of conv2d
-    // 99. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
+    // 98. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_bias();
 
-    // 100. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:21
+    // 99. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:21
     pad_x_padded_2();
-    // 101. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
+    // 100. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
     //     (statement 2): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_kernel();
@@ -737,217 +734,221 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const conv2d_kernel = new Float32Array(arena, 0, 72); // [8,1,3,3]  parameter, always
-  const conv2d_bias = new Float32Array(arena, 288, 8); // [8]  parameter, always
-  const conv2d_2_kernel = new Float32Array(arena, 320, 576); // [8,8,3,3]  parameter, always
-  const conv2d_2_bias = new Float32Array(arena, 2624, 8); // [8]  parameter, always
-  const conv2d_3_kernel = new Float32Array(arena, 2656, 1152); // [16,8,3,3]  parameter, always
-  const conv2d_3_bias = new Float32Array(arena, 7264, 16); // [16]  parameter, always
-  const conv2d_4_kernel = new Float32Array(arena, 7328, 2304); // [16,16,3,3]  parameter, always
-  const conv2d_4_bias = new Float32Array(arena, 16544, 16); // [16]  parameter, always
-  const conv2d_5_kernel = new Float32Array(arena, 16608, 4608); // [32,16,3,3]  parameter, always
-  const conv2d_5_bias = new Float32Array(arena, 35040, 32); // [32]  parameter, always
-  const conv2d_6_kernel = new Float32Array(arena, 35168, 9216); // [32,32,3,3]  parameter, always
-  const conv2d_6_bias = new Float32Array(arena, 72032, 32); // [32]  parameter, always
-  const conv2d_7_kernel = new Float32Array(arena, 72160, 6912); // [16,48,3,3]  parameter, always
-  const conv2d_7_bias = new Float32Array(arena, 99808, 16); // [16]  parameter, always
-  const conv2d_8_kernel = new Float32Array(arena, 99872, 2304); // [16,16,3,3]  parameter, always
-  const conv2d_8_bias = new Float32Array(arena, 109088, 16); // [16]  parameter, always
-  const conv2dTranspose_kernel = new Float32Array(arena, 109152, 512); // [16,8,2,2]  parameter, always
-  const conv2dTranspose_bias = new Float32Array(arena, 111200, 8); // [8]  parameter, always
-  const conv2d_9_kernel = new Float32Array(arena, 111232, 1152); // [8,16,3,3]  parameter, always
-  const conv2d_9_bias = new Float32Array(arena, 115840, 8); // [8]  parameter, always
-  const conv2d_10_kernel = new Float32Array(arena, 115872, 576); // [8,8,3,3]  parameter, always
-  const conv2d_10_bias = new Float32Array(arena, 118176, 8); // [8]  parameter, always
-  const planes_kernel = new Float32Array(arena, 118208, 24); // [3,8,1,1]  parameter, always
-  const planes_bias = new Float32Array(arena, 118304, 3); // [3]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 118320, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 118336, 1); // []  state, always
-  const conv2d_kernel_m = new Float32Array(arena, 118352, 72); // [8,1,3,3]  state, always
-  const conv2d_kernel_v = new Float32Array(arena, 118640, 72); // [8,1,3,3]  state, always
-  const conv2d_bias_m = new Float32Array(arena, 118928, 8); // [8]  state, always
-  const conv2d_bias_v = new Float32Array(arena, 118960, 8); // [8]  state, always
-  const conv2d_2_kernel_m = new Float32Array(arena, 118992, 576); // [8,8,3,3]  state, always
-  const conv2d_2_kernel_v = new Float32Array(arena, 121296, 576); // [8,8,3,3]  state, always
-  const conv2d_2_bias_m = new Float32Array(arena, 123600, 8); // [8]  state, always
-  const conv2d_2_bias_v = new Float32Array(arena, 123632, 8); // [8]  state, always
-  const conv2d_3_kernel_m = new Float32Array(arena, 123664, 1152); // [16,8,3,3]  state, always
-  const conv2d_3_kernel_v = new Float32Array(arena, 128272, 1152); // [16,8,3,3]  state, always
-  const conv2d_3_bias_m = new Float32Array(arena, 132880, 16); // [16]  state, always
-  const conv2d_3_bias_v = new Float32Array(arena, 132944, 16); // [16]  state, always
-  const conv2d_4_kernel_m = new Float32Array(arena, 133008, 2304); // [16,16,3,3]  state, always
-  const conv2d_4_kernel_v = new Float32Array(arena, 142224, 2304); // [16,16,3,3]  state, always
-  const conv2d_4_bias_m = new Float32Array(arena, 151440, 16); // [16]  state, always
-  const conv2d_4_bias_v = new Float32Array(arena, 151504, 16); // [16]  state, always
-  const conv2d_5_kernel_m = new Float32Array(arena, 151568, 4608); // [32,16,3,3]  state, always
-  const conv2d_5_kernel_v = new Float32Array(arena, 170000, 4608); // [32,16,3,3]  state, always
-  const conv2d_5_bias_m = new Float32Array(arena, 188432, 32); // [32]  state, always
-  const conv2d_5_bias_v = new Float32Array(arena, 188560, 32); // [32]  state, always
-  const conv2d_6_kernel_m = new Float32Array(arena, 188688, 9216); // [32,32,3,3]  state, always
-  const conv2d_6_kernel_v = new Float32Array(arena, 225552, 9216); // [32,32,3,3]  state, always
-  const conv2d_6_bias_m = new Float32Array(arena, 262416, 32); // [32]  state, always
-  const conv2d_6_bias_v = new Float32Array(arena, 262544, 32); // [32]  state, always
-  const conv2d_7_kernel_m = new Float32Array(arena, 262672, 6912); // [16,48,3,3]  state, always
-  const conv2d_7_kernel_v = new Float32Array(arena, 290320, 6912); // [16,48,3,3]  state, always
-  const conv2d_7_bias_m = new Float32Array(arena, 317968, 16); // [16]  state, always
-  const conv2d_7_bias_v = new Float32Array(arena, 318032, 16); // [16]  state, always
-  const conv2d_8_kernel_m = new Float32Array(arena, 318096, 2304); // [16,16,3,3]  state, always
-  const conv2d_8_kernel_v = new Float32Array(arena, 327312, 2304); // [16,16,3,3]  state, always
-  const conv2d_8_bias_m = new Float32Array(arena, 336528, 16); // [16]  state, always
-  const conv2d_8_bias_v = new Float32Array(arena, 336592, 16); // [16]  state, always
-  const conv2dTranspose_kernel_m = new Float32Array(arena, 336656, 512); // [16,8,2,2]  state, always
-  const conv2dTranspose_kernel_v = new Float32Array(arena, 338704, 512); // [16,8,2,2]  state, always
-  const conv2dTranspose_bias_m = new Float32Array(arena, 340752, 8); // [8]  state, always
-  const conv2dTranspose_bias_v = new Float32Array(arena, 340784, 8); // [8]  state, always
-  const conv2d_9_kernel_m = new Float32Array(arena, 340816, 1152); // [8,16,3,3]  state, always
-  const conv2d_9_kernel_v = new Float32Array(arena, 345424, 1152); // [8,16,3,3]  state, always
-  const conv2d_9_bias_m = new Float32Array(arena, 350032, 8); // [8]  state, always
-  const conv2d_9_bias_v = new Float32Array(arena, 350064, 8); // [8]  state, always
-  const conv2d_10_kernel_m = new Float32Array(arena, 350096, 576); // [8,8,3,3]  state, always
-  const conv2d_10_kernel_v = new Float32Array(arena, 352400, 576); // [8,8,3,3]  state, always
-  const conv2d_10_bias_m = new Float32Array(arena, 354704, 8); // [8]  state, always
-  const conv2d_10_bias_v = new Float32Array(arena, 354736, 8); // [8]  state, always
-  const planes_kernel_m = new Float32Array(arena, 354768, 24); // [3,8,1,1]  state, always
-  const planes_kernel_v = new Float32Array(arena, 354864, 24); // [3,8,1,1]  state, always
-  const planes_bias_m = new Float32Array(arena, 354960, 3); // [3]  state, always
-  const planes_bias_v = new Float32Array(arena, 354976, 3); // [3]  state, always
-  const stepCount = new Int32Array(arena, 354992, 1); // []  state, always
-  const x = new Float32Array(arena, 2517696, 8192); // [8,1,32,32]  input, 1–100
-  const y = new Int32Array(arena, 1350336, 8192); // [8,32,32]  input, 1–40
-  const live_rows = new Int32Array(arena, 1383104, 1); // []  input, 1–40
-  const conv2d = new Float32Array(arena, 1403584, 65536); // [8,8,32,32]  residual, 2–97
-  const maxPool2d = new Float32Array(arena, 2321088, 16384); // [8,8,16,16]  residual, 5–91
-  const conv2d_3 = new Float32Array(arena, 1927872, 32768); // [8,16,16,16]  residual, 7–86
-  const conv2d_4 = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  residual, 9–82
-  const maxPool2d_2 = new Float32Array(arena, 2550464, 8192); // [8,16,8,8]  residual, 10–80
-  const conv2d_5 = new Float32Array(arena, 2386624, 16384); // [8,32,8,8]  residual, 12–75
-  const conv2d_6 = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  residual, 15–70
-  const conv2d_7 = new Float32Array(arena, 2190016, 32768); // [8,16,16,16]  residual, 18–63
-  const conv2d_8 = new Float32Array(arena, 3699392, 32768); // [8,16,16,16]  residual, 20–58
-  const concat_3 = new Float32Array(arena, 355008, 65536); // [8,32,16,16]  scratch, 21–25
-  const concat_2 = new Float32Array(arena, 3175104, 131072); // [8,16,32,32]  residual, 4–93
-  const conv2d_9 = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  residual, 27–47
-  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, 29–43
-  const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, 30–31
-  const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, 31
-  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, 31–40
-  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, 31–40
-  const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, 31
-  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, 31–33
-  const rate = new Float32Array(arena, 3830464, 1); // []  scratch, 35–101
-  const correction = new Float32Array(arena, 3830480, 1); // []  scratch, 37–101
-  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, 39–40
-  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, 40–43, over exps
-  const d_conv2d_10_z = new Float32Array(arena, 2583232, 65536); // [8,8,32,32]  scratch, 42–48
-  const d_conv2d_9_z = new Float32Array(arena, 1665728, 65536); // [8,8,32,32]  scratch, 46–53
-  const d_concat_2 = new Float32Array(arena, 355008, 131072); // [8,16,32,32]  scratch, 51–93
-  const d_conv2d_8_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 56–64
-  const d_reverse_conv = new Float32Array(arena, 879296, 512); // [8,16,2,2]  scratch, 58–60
-  const d_conv2d_7_z = new Float32Array(arena, 1665728, 32768); // [8,16,16,16]  scratch, 62–69
-  const d_concat = new Float32Array(arena, 2583232, 98304); // [8,48,16,16]  scratch, 67–82
-  const d_conv2d_6_z = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  scratch, 70–76, over conv2d_6
-  const d_conv2d_5_z = new Float32Array(arena, 1157824, 16384); // [8,32,8,8]  scratch, 74–81
-  const d_maxPool2d_2 = new Float32Array(arena, 981696, 8192); // [8,16,8,8]  scratch, 79–82
-  const d_conv2d_4_windowArgmax = new Int32Array(arena, 879296, 8192); // [8,16,8,8]  scratch, 82
-  const d_conv2d_4_z = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  scratch, 82–87, over conv2d_4
-  const d_conv2d_3_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 85–92
-  const d_maxPool2d = new Float32Array(arena, 1176256, 16384); // [8,8,16,16]  scratch, 90–93
-  const d_conv2d_2_windowArgmax = new Int32Array(arena, 1241792, 16384); // [8,8,16,16]  scratch, 93
-  const d_conv2d_2_z = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 93–98
-  const d_conv2d_z = new Float32Array(arena, 1141440, 65536); // [8,8,32,32]  scratch, 96–101
-  const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, 1–2
-  const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 3–4
-  const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, 6–7
-  const conv2d_3_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, 8–9
-  const maxPool2d_2_padded = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, 11–12
-  const conv2d_5_padded_wide = new Float64Array(arena, 355008, 25600); // [8,10,10,32]  scratch, 13–15
-  const conv2d_6_kernel_wide = new Float64Array(arena, 559808, 9216); // [32,3,3,32]  scratch, 14–15
-  const conv2d_4_padded_wide = new Float64Array(arena, 355008, 124416); // [8,18,18,48]  scratch, 16–18
-  const conv2d_7_kernel_wide = new Float64Array(arena, 1665728, 6912); // [16,3,3,48]  scratch, 17–18
-  const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, 19–20
-  const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, 26–27
-  const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 28–29
-  const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 45–46
-  const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 47–48
-  const d_conv2d_9_z_padded = new Float32Array(arena, 879296, 73984); // [8,8,34,34]  scratch, 50–51
-  const concat_2_padded_2 = new Float32Array(arena, 2583232, 147968); // [8,16,34,34]  scratch, 52–54
-  const d_conv2d_9_z_wide = new Float64Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 53–54
-  const d_conv2d_8_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 61–62
-  const conv2d_7_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 63–64
-  const d_conv2d_7_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 66–67
-  const conv2d_4_padded = new Float32Array(arena, 879296, 124416); // [8,48,18,18]  scratch, 68–69
-  const d_conv2d_6_z_padded_wide = new Float64Array(arena, 879296, 25600); // [8,10,10,32]  scratch, 72–74
-  const conv2d_6_kernel_wide_2 = new Float64Array(arena, 1084096, 9216); // [32,3,3,32]  scratch, 73–74
-  const conv2d_5_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 75–76
-  const d_conv2d_5_z_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 78–79
-  const maxPool2d_2_padded_2 = new Float32Array(arena, 879296, 12800); // [8,16,10,10]  scratch, 80–81
-  const d_conv2d_4_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 84–85
-  const conv2d_3_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 86–87
-  const d_conv2d_3_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 89–90
-  const maxPool2d_padded_2 = new Float32Array(arena, 879296, 20736); // [8,8,18,18]  scratch, 91–92
-  const d_conv2d_2_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 95–96
-  const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 97–98
-  const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, 100–101
-  const x_evaluate = new Float32Array(arena, 387792, 8192); // [8,1,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 355024, 8192); // [8,32,32]  input, 1–33
-  const live_rows_evaluate = new Int32Array(arena, 355008, 1); // []  input, 1–33
-  const conv2d_evaluate = new Float32Array(arena, 387792, 65536); // [8,8,32,32]  scratch, 2–3
-  const maxPool2d_evaluate = new Float32Array(arena, 912080, 16384); // [8,8,16,16]  scratch, 5–6
-  const conv2d_3_evaluate = new Float32Array(arena, 912080, 32768); // [8,16,16,16]  scratch, 7–8
-  const maxPool2d_2_evaluate = new Float32Array(arena, 1305296, 8192); // [8,16,8,8]  scratch, 10–11
-  const conv2d_5_evaluate = new Float32Array(arena, 1305296, 16384); // [8,32,8,8]  scratch, 12–13
-  const conv2d_6_product_evaluate = new Float32Array(arena, 1305296, 16384); // [8,32,8,8]  scratch, 14–15
-  const concat_evaluate = new Float32Array(arena, 912080, 98304); // [8,48,16,16]  scratch, 9–16
-  const conv2d_7_evaluate = new Float32Array(arena, 912080, 32768); // [8,16,16,16]  scratch, 17–18
-  const conv2d_8_evaluate = new Float32Array(arena, 912080, 32768); // [8,16,16,16]  scratch, 19–23
-  const concat_3_evaluate = new Float32Array(arena, 1043152, 65536); // [8,32,16,16]  scratch, 20–24
-  const concat_2_evaluate = new Float32Array(arena, 387792, 131072); // [8,16,32,32]  scratch, 4–25
-  const conv2d_9_evaluate = new Float32Array(arena, 387792, 65536); // [8,8,32,32]  scratch, 26–27
-  const conv2d_10_evaluate = new Float32Array(arena, 486096, 65536); // [8,8,32,32]  scratch, 28–29
-  const planes_evaluate = new Float32Array(arena, 387792, 24576); // [8,3,32,32]  scratch, 29–33
-  const largest_evaluate = new Float32Array(arena, 486112, 8192); // [8,32,32]  scratch, 30
-  const total_evaluate = new Float32Array(arena, 518880, 8192); // [8,32,32]  scratch, 30
-  const chosen_evaluate = new Float32Array(arena, 551648, 8192); // [8,32,32]  scratch, 30
-  const rowSum_evaluate = new Float32Array(arena, 486096, 1); // []  scratch, 30–32
-  const argmax_evaluate = new Int32Array(arena, 486096, 8192); // [8,32,32]  scratch, 33
-  const rowSum_2_evaluate = new Float32Array(arena, 355008, 1); // []  scratch, 33–34, over live_rows_evaluate
-  const x_padded_evaluate = new Float32Array(arena, 649936, 9248); // [8,1,34,34]  scratch, 1–2
-  const conv2d_padded_evaluate = new Float32Array(arena, 912080, 73984); // [8,8,34,34]  scratch, 3–4
-  const maxPool2d_padded_evaluate = new Float32Array(arena, 1043152, 20736); // [8,8,18,18]  scratch, 6–7
-  const conv2d_3_padded_evaluate = new Float32Array(arena, 1305296, 41472); // [8,16,18,18]  scratch, 8–9
-  const maxPool2d_2_padded_evaluate = new Float32Array(arena, 1370832, 12800); // [8,16,10,10]  scratch, 11–12
-  const conv2d_5_padded_evaluate = new Float32Array(arena, 1370832, 25600); // [8,32,10,10]  scratch, 13–14
-  const concat_padded_evaluate = new Float32Array(arena, 1305296, 124416); // [8,48,18,18]  scratch, 16–17
-  const conv2d_7_padded_evaluate = new Float32Array(arena, 1043152, 41472); // [8,16,18,18]  scratch, 18–19
-  const concat_2_padded_evaluate = new Float32Array(arena, 912080, 147968); // [8,16,34,34]  scratch, 25–26
-  const conv2d_9_padded_evaluate = new Float32Array(arena, 748240, 73984); // [8,8,34,34]  scratch, 27–28
-  const x_predict = new Float32Array(arena, 359632, 1024); // [1,1,32,32]  input, 1
-  const conv2d_predict = new Float32Array(arena, 392000, 8192); // [1,8,32,32]  scratch, 2–3
-  const maxPool2d_predict = new Float32Array(arena, 365376, 2048); // [1,8,16,16]  scratch, 5–6
-  const conv2d_3_predict = new Float32Array(arena, 375744, 4096); // [1,16,16,16]  scratch, 7–8
-  const maxPool2d_2_predict = new Float32Array(arena, 361408, 1024); // [1,16,8,8]  scratch, 10–11
-  const conv2d_5_predict = new Float32Array(arena, 367808, 2048); // [1,32,8,8]  scratch, 12–13
-  const conv2d_6_product_predict = new Float32Array(arena, 367808, 2048); // [1,32,8,8]  scratch, 14–15
-  const concat_predict = new Float32Array(arena, 417216, 12288); // [1,48,16,16]  scratch, 9–16
-  const conv2d_7_predict = new Float32Array(arena, 417216, 4096); // [1,16,16,16]  scratch, 17–18
-  const conv2d_8_predict = new Float32Array(arena, 387776, 4096); // [1,16,16,16]  scratch, 19–23
-  const concat_3_predict = new Float32Array(arena, 355008, 8192); // [1,32,16,16]  scratch, 20–24
-  const concat_2_predict = new Float32Array(arena, 466368, 16384); // [1,16,32,32]  scratch, 4–25
-  const conv2d_9_predict = new Float32Array(arena, 428992, 8192); // [1,8,32,32]  scratch, 26–27
-  const conv2d_10_predict = new Float32Array(arena, 392000, 8192); // [1,8,32,32]  scratch, 28–29
-  const planes_product_predict = new Float32Array(arena, 355008, 3072); // [1,3,32,32]  scratch, 29–30
-  const scores_output_predict = new Float32Array(arena, 367296, 3072); // [1,32,32,3]  output, 30–31
-  const x_padded_predict = new Float32Array(arena, 355008, 1156); // [1,1,34,34]  scratch, 1–2
-  const conv2d_padded_predict = new Float32Array(arena, 355008, 9248); // [1,8,34,34]  scratch, 3–4
-  const maxPool2d_padded_predict = new Float32Array(arena, 355008, 2592); // [1,8,18,18]  scratch, 6–7
-  const conv2d_3_padded_predict = new Float32Array(arena, 355008, 5184); // [1,16,18,18]  scratch, 8–9
-  const maxPool2d_2_padded_predict = new Float32Array(arena, 355008, 1600); // [1,16,10,10]  scratch, 11–12
-  const conv2d_5_padded_predict = new Float32Array(arena, 355008, 3200); // [1,32,10,10]  scratch, 13–14
-  const concat_padded_predict = new Float32Array(arena, 355008, 15552); // [1,48,18,18]  scratch, 16–17
-  const conv2d_7_padded_predict = new Float32Array(arena, 355008, 5184); // [1,16,18,18]  scratch, 18–19
-  const concat_2_padded_predict = new Float32Array(arena, 355008, 18496); // [1,16,34,34]  scratch, 25–26
-  const conv2d_9_padded_predict = new Float32Array(arena, 355008, 9248); // [1,8,34,34]  scratch, 27–28
+  const conv2d_kernel = floats(0, 72); // [8,1,3,3]  parameter, always
+  const conv2d_bias = floats(288, 8); // [8]  parameter, always
+  const conv2d_2_kernel = floats(320, 576); // [8,8,3,3]  parameter, always
+  const conv2d_2_bias = floats(2624, 8); // [8]  parameter, always
+  const conv2d_3_kernel = floats(2656, 1152); // [16,8,3,3]  parameter, always
+  const conv2d_3_bias = floats(7264, 16); // [16]  parameter, always
+  const conv2d_4_kernel = floats(7328, 2304); // [16,16,3,3]  parameter, always
+  const conv2d_4_bias = floats(16544, 16); // [16]  parameter, always
+  const conv2d_5_kernel = floats(16608, 4608); // [32,16,3,3]  parameter, always
+  const conv2d_5_bias = floats(35040, 32); // [32]  parameter, always
+  const conv2d_6_kernel = floats(35168, 9216); // [32,32,3,3]  parameter, always
+  const conv2d_6_bias = floats(72032, 32); // [32]  parameter, always
+  const conv2d_7_kernel = floats(72160, 6912); // [16,48,3,3]  parameter, always
+  const conv2d_7_bias = floats(99808, 16); // [16]  parameter, always
+  const conv2d_8_kernel = floats(99872, 2304); // [16,16,3,3]  parameter, always
+  const conv2d_8_bias = floats(109088, 16); // [16]  parameter, always
+  const conv2dTranspose_kernel = floats(109152, 512); // [16,8,2,2]  parameter, always
+  const conv2dTranspose_bias = floats(111200, 8); // [8]  parameter, always
+  const conv2d_9_kernel = floats(111232, 1152); // [8,16,3,3]  parameter, always
+  const conv2d_9_bias = floats(115840, 8); // [8]  parameter, always
+  const conv2d_10_kernel = floats(115872, 576); // [8,8,3,3]  parameter, always
+  const conv2d_10_bias = floats(118176, 8); // [8]  parameter, always
+  const planes_kernel = floats(118208, 24); // [3,8,1,1]  parameter, always
+  const planes_bias = floats(118304, 3); // [3]  parameter, always
+  const adam_1_beta1_t = floats(118320, 1); // []  state, always
+  const adam_1_beta2_t = floats(118336, 1); // []  state, always
+  const conv2d_kernel_m = floats(118352, 72); // [8,1,3,3]  state, always
+  const conv2d_kernel_v = floats(118640, 72); // [8,1,3,3]  state, always
+  const conv2d_bias_m = floats(118928, 8); // [8]  state, always
+  const conv2d_bias_v = floats(118960, 8); // [8]  state, always
+  const conv2d_2_kernel_m = floats(118992, 576); // [8,8,3,3]  state, always
+  const conv2d_2_kernel_v = floats(121296, 576); // [8,8,3,3]  state, always
+  const conv2d_2_bias_m = floats(123600, 8); // [8]  state, always
+  const conv2d_2_bias_v = floats(123632, 8); // [8]  state, always
+  const conv2d_3_kernel_m = floats(123664, 1152); // [16,8,3,3]  state, always
+  const conv2d_3_kernel_v = floats(128272, 1152); // [16,8,3,3]  state, always
+  const conv2d_3_bias_m = floats(132880, 16); // [16]  state, always
+  const conv2d_3_bias_v = floats(132944, 16); // [16]  state, always
+  const conv2d_4_kernel_m = floats(133008, 2304); // [16,16,3,3]  state, always
+  const conv2d_4_kernel_v = floats(142224, 2304); // [16,16,3,3]  state, always
+  const conv2d_4_bias_m = floats(151440, 16); // [16]  state, always
+  const conv2d_4_bias_v = floats(151504, 16); // [16]  state, always
+  const conv2d_5_kernel_m = floats(151568, 4608); // [32,16,3,3]  state, always
+  const conv2d_5_kernel_v = floats(170000, 4608); // [32,16,3,3]  state, always
+  const conv2d_5_bias_m = floats(188432, 32); // [32]  state, always
+  const conv2d_5_bias_v = floats(188560, 32); // [32]  state, always
+  const conv2d_6_kernel_m = floats(188688, 9216); // [32,32,3,3]  state, always
+  const conv2d_6_kernel_v = floats(225552, 9216); // [32,32,3,3]  state, always
+  const conv2d_6_bias_m = floats(262416, 32); // [32]  state, always
+  const conv2d_6_bias_v = floats(262544, 32); // [32]  state, always
+  const conv2d_7_kernel_m = floats(262672, 6912); // [16,48,3,3]  state, always
+  const conv2d_7_kernel_v = floats(290320, 6912); // [16,48,3,3]  state, always
+  const conv2d_7_bias_m = floats(317968, 16); // [16]  state, always
+  const conv2d_7_bias_v = floats(318032, 16); // [16]  state, always
+  const conv2d_8_kernel_m = floats(318096, 2304); // [16,16,3,3]  state, always
+  const conv2d_8_kernel_v = floats(327312, 2304); // [16,16,3,3]  state, always
+  const conv2d_8_bias_m = floats(336528, 16); // [16]  state, always
+  const conv2d_8_bias_v = floats(336592, 16); // [16]  state, always
+  const conv2dTranspose_kernel_m = floats(336656, 512); // [16,8,2,2]  state, always
+  const conv2dTranspose_kernel_v = floats(338704, 512); // [16,8,2,2]  state, always
+  const conv2dTranspose_bias_m = floats(340752, 8); // [8]  state, always
+  const conv2dTranspose_bias_v = floats(340784, 8); // [8]  state, always
+  const conv2d_9_kernel_m = floats(340816, 1152); // [8,16,3,3]  state, always
+  const conv2d_9_kernel_v = floats(345424, 1152); // [8,16,3,3]  state, always
+  const conv2d_9_bias_m = floats(350032, 8); // [8]  state, always
+  const conv2d_9_bias_v = floats(350064, 8); // [8]  state, always
+  const conv2d_10_kernel_m = floats(350096, 576); // [8,8,3,3]  state, always
+  const conv2d_10_kernel_v = floats(352400, 576); // [8,8,3,3]  state, always
+  const conv2d_10_bias_m = floats(354704, 8); // [8]  state, always
+  const conv2d_10_bias_v = floats(354736, 8); // [8]  state, always
+  const planes_kernel_m = floats(354768, 24); // [3,8,1,1]  state, always
+  const planes_kernel_v = floats(354864, 24); // [3,8,1,1]  state, always
+  const planes_bias_m = floats(354960, 3); // [3]  state, always
+  const planes_bias_v = floats(354976, 3); // [3]  state, always
+  const stepCount = ints(354992, 1); // []  state, always
+  const x = floats(2517696, 8192); // [8,1,32,32]  input, 1–99
+  const y = ints(1350336, 8192); // [8,32,32]  input, 1–40
+  const live_rows = ints(1383104, 1); // []  input, 1–40
+  const conv2d = floats(1403584, 65536); // [8,8,32,32]  residual, 2–96
+  const maxPool2d = floats(2321088, 16384); // [8,8,16,16]  residual, 5–90
+  const conv2d_3 = floats(1927872, 32768); // [8,16,16,16]  residual, 7–85
+  const conv2d_4 = floats(2058944, 32768); // [8,16,16,16]  residual, 9–81
+  const maxPool2d_2 = floats(2550464, 8192); // [8,16,8,8]  residual, 10–79
+  const conv2d_5 = floats(2386624, 16384); // [8,32,8,8]  residual, 12–74
+  const conv2d_6 = floats(2452160, 16384); // [8,32,8,8]  residual, 15–69
+  const conv2d_7 = floats(2190016, 32768); // [8,16,16,16]  residual, 18–62
+  const conv2d_8 = floats(3699392, 32768); // [8,16,16,16]  residual, 20–58
+  const concat_3 = floats(355008, 65536); // [8,32,16,16]  scratch, 21–25
+  const concat_2 = floats(3175104, 131072); // [8,16,32,32]  residual, 4–92
+  const conv2d_9 = floats(946880, 65536); // [8,8,32,32]  residual, 27–47
+  const conv2d_10 = floats(650944, 65536); // [8,8,32,32]  residual, 29–43
+  const planes = floats(355008, 24576); // [8,3,32,32]  scratch, 30–31
+  const largest = floats(551616, 8192); // [8,32,32]  scratch, 31
+  const exps = floats(453312, 24576); // [8,32,32,3]  residual, 31–40
+  const total = floats(584384, 8192); // [8,32,32]  residual, 31–40
+  const chosen = floats(617152, 8192); // [8,32,32]  scratch, 31
+  const rowSum = floats(649920, 1); // []  scratch, 31–33
+  const rate = floats(3830464, 1); // []  scratch, 35–100
+  const correction = floats(3830480, 1); // []  scratch, 37–100
+  const d_rowSum = floats(355008, 1); // []  scratch, 39–40
+  const d_shifted = floats(453312, 24576); // [8,32,32,3]  scratch, 40–43, over exps
+  const d_conv2d_10_z = floats(2583232, 65536); // [8,8,32,32]  scratch, 42–48
+  const d_conv2d_9_z = floats(1665728, 65536); // [8,8,32,32]  scratch, 46–53
+  const d_concat_2 = floats(355008, 131072); // [8,16,32,32]  scratch, 51–92
+  const d_conv2d_8_z = floats(1045184, 32768); // [8,16,16,16]  scratch, 56–63
+  const d_reverse_conv = floats(879296, 512); // [8,16,2,2]  scratch, 58–59
+  const d_conv2d_7_z = floats(1665728, 32768); // [8,16,16,16]  scratch, 61–68
+  const d_concat = floats(2583232, 98304); // [8,48,16,16]  scratch, 66–81
+  const d_conv2d_6_z = floats(2452160, 16384); // [8,32,8,8]  scratch, 69–75, over conv2d_6
+  const d_conv2d_5_z = floats(1157824, 16384); // [8,32,8,8]  scratch, 73–80
+  const d_maxPool2d_2 = floats(981696, 8192); // [8,16,8,8]  scratch, 78–81
+  const d_conv2d_4_windowArgmax = ints(879296, 8192); // [8,16,8,8]  scratch, 81
+  const d_conv2d_4_z = floats(2058944, 32768); // [8,16,16,16]  scratch, 81–86, over conv2d_4
+  const d_conv2d_3_z = floats(1045184, 32768); // [8,16,16,16]  scratch, 84–91
+  const d_maxPool2d = floats(1176256, 16384); // [8,8,16,16]  scratch, 89–92
+  const d_conv2d_2_windowArgmax = ints(1241792, 16384); // [8,8,16,16]  scratch, 92
+  const d_conv2d_2_z = floats(879296, 65536); // [8,8,32,32]  scratch, 92–97
+  const d_conv2d_z = floats(1141440, 65536); // [8,8,32,32]  scratch, 95–100
+  const x_padded = floats(355008, 9248); // [8,1,34,34]  scratch, 1–2
+  const conv2d_padded = floats(355008, 73984); // [8,8,34,34]  scratch, 3–4
+  const maxPool2d_padded = floats(355008, 20736); // [8,8,18,18]  scratch, 6–7
+  const conv2d_3_padded = floats(355008, 41472); // [8,16,18,18]  scratch, 8–9
+  const maxPool2d_2_padded = floats(355008, 12800); // [8,16,10,10]  scratch, 11–12
+  const conv2d_5_padded_wide = doubles(355008, 25600); // [8,10,10,32]  scratch, 13–15
+  const conv2d_6_kernel_wide = doubles(559808, 9216); // [32,3,3,32]  scratch, 14–15
+  const conv2d_4_padded_wide = doubles(355008, 124416); // [8,18,18,48]  scratch, 16–18
+  const conv2d_7_kernel_wide = doubles(1665728, 6912); // [16,3,3,48]  scratch, 17–18
+  const conv2d_7_padded = floats(355008, 41472); // [8,16,18,18]  scratch, 19–20
+  const concat_2_padded = floats(355008, 147968); // [8,16,34,34]  scratch, 26–27
+  const conv2d_9_padded = floats(355008, 73984); // [8,8,34,34]  scratch, 28–29
+  const d_conv2d_10_z_padded = floats(355008, 73984); // [8,8,34,34]  scratch, 45–46
+  const conv2d_9_padded_2 = floats(355008, 73984); // [8,8,34,34]  scratch, 47–48
+  const d_conv2d_9_z_padded = floats(879296, 73984); // [8,8,34,34]  scratch, 50–51
+  const concat_2_padded_2 = floats(2583232, 147968); // [8,16,34,34]  scratch, 52–54
+  const d_conv2d_9_z_wide = doubles(879296, 65536); // [8,8,32,32]  scratch, 53–54
+  const d_conv2d_8_z_padded = floats(879296, 41472); // [8,16,18,18]  scratch, 60–61
+  const conv2d_7_padded_2 = floats(879296, 41472); // [8,16,18,18]  scratch, 62–63
+  const d_conv2d_7_z_padded = floats(879296, 41472); // [8,16,18,18]  scratch, 65–66
+  const conv2d_4_padded = floats(879296, 124416); // [8,48,18,18]  scratch, 67–68
+  const d_conv2d_6_z_padded_wide = doubles(879296, 25600); // [8,10,10,32]  scratch, 71–73
+  const conv2d_6_kernel_wide_2 = doubles(1084096, 9216); // [32,3,3,32]  scratch, 72–73
+  const conv2d_5_padded = floats(879296, 25600); // [8,32,10,10]  scratch, 74–75
+  const d_conv2d_5_z_padded = floats(879296, 25600); // [8,32,10,10]  scratch, 77–78
+  const maxPool2d_2_padded_2 = floats(879296, 12800); // [8,16,10,10]  scratch, 79–80
+  const d_conv2d_4_z_padded = floats(879296, 41472); // [8,16,18,18]  scratch, 83–84
+  const conv2d_3_padded_2 = floats(879296, 41472); // [8,16,18,18]  scratch, 85–86
+  const d_conv2d_3_z_padded = floats(879296, 41472); // [8,16,18,18]  scratch, 88–89
+  const maxPool2d_padded_2 = floats(879296, 20736); // [8,8,18,18]  scratch, 90–91
+  const d_conv2d_2_z_padded = floats(355008, 73984); // [8,8,34,34]  scratch, 94–95
+  const conv2d_padded_2 = floats(355008, 73984); // [8,8,34,34]  scratch, 96–97
+  const x_padded_2 = floats(355008, 9248); // [8,1,34,34]  scratch, 99–100
+  const x_evaluate = floats(387792, 8192); // [8,1,32,32]  input, 1
+  const y_evaluate = ints(355024, 8192); // [8,32,32]  input, 1–33
+  const live_rows_evaluate = ints(355008, 1); // []  input, 1–33
+  const conv2d_evaluate = floats(387792, 65536); // [8,8,32,32]  scratch, 2–3
+  const maxPool2d_evaluate = floats(912080, 16384); // [8,8,16,16]  scratch, 5–6
+  const conv2d_3_evaluate = floats(912080, 32768); // [8,16,16,16]  scratch, 7–8
+  const maxPool2d_2_evaluate = floats(1305296, 8192); // [8,16,8,8]  scratch, 10–11
+  const conv2d_5_evaluate = floats(1305296, 16384); // [8,32,8,8]  scratch, 12–13
+  const conv2d_6_product_evaluate = floats(1305296, 16384); // [8,32,8,8]  scratch, 14–15
+  const concat_evaluate = floats(912080, 98304); // [8,48,16,16]  scratch, 9–16
+  const conv2d_7_evaluate = floats(912080, 32768); // [8,16,16,16]  scratch, 17–18
+  const conv2d_8_evaluate = floats(912080, 32768); // [8,16,16,16]  scratch, 19–23
+  const concat_3_evaluate = floats(1043152, 65536); // [8,32,16,16]  scratch, 20–24
+  const concat_2_evaluate = floats(387792, 131072); // [8,16,32,32]  scratch, 4–25
+  const conv2d_9_evaluate = floats(387792, 65536); // [8,8,32,32]  scratch, 26–27
+  const conv2d_10_evaluate = floats(486096, 65536); // [8,8,32,32]  scratch, 28–29
+  const planes_evaluate = floats(387792, 24576); // [8,3,32,32]  scratch, 29–33
+  const largest_evaluate = floats(486112, 8192); // [8,32,32]  scratch, 30
+  const total_evaluate = floats(518880, 8192); // [8,32,32]  scratch, 30
+  const chosen_evaluate = floats(551648, 8192); // [8,32,32]  scratch, 30
+  const rowSum_evaluate = floats(486096, 1); // []  scratch, 30–32
+  const argmax_evaluate = ints(486096, 8192); // [8,32,32]  scratch, 33
+  const rowSum_2_evaluate = floats(355008, 1); // []  scratch, 33–34, over live_rows_evaluate
+  const x_padded_evaluate = floats(649936, 9248); // [8,1,34,34]  scratch, 1–2
+  const conv2d_padded_evaluate = floats(912080, 73984); // [8,8,34,34]  scratch, 3–4
+  const maxPool2d_padded_evaluate = floats(1043152, 20736); // [8,8,18,18]  scratch, 6–7
+  const conv2d_3_padded_evaluate = floats(1305296, 41472); // [8,16,18,18]  scratch, 8–9
+  const maxPool2d_2_padded_evaluate = floats(1370832, 12800); // [8,16,10,10]  scratch, 11–12
+  const conv2d_5_padded_evaluate = floats(1370832, 25600); // [8,32,10,10]  scratch, 13–14
+  const concat_padded_evaluate = floats(1305296, 124416); // [8,48,18,18]  scratch, 16–17
+  const conv2d_7_padded_evaluate = floats(1043152, 41472); // [8,16,18,18]  scratch, 18–19
+  const concat_2_padded_evaluate = floats(912080, 147968); // [8,16,34,34]  scratch, 25–26
+  const conv2d_9_padded_evaluate = floats(748240, 73984); // [8,8,34,34]  scratch, 27–28
+  const x_predict = floats(359632, 1024); // [1,1,32,32]  input, 1
+  const conv2d_predict = floats(392000, 8192); // [1,8,32,32]  scratch, 2–3
+  const maxPool2d_predict = floats(365376, 2048); // [1,8,16,16]  scratch, 5–6
+  const conv2d_3_predict = floats(375744, 4096); // [1,16,16,16]  scratch, 7–8
+  const maxPool2d_2_predict = floats(361408, 1024); // [1,16,8,8]  scratch, 10–11
+  const conv2d_5_predict = floats(367808, 2048); // [1,32,8,8]  scratch, 12–13
+  const conv2d_6_product_predict = floats(367808, 2048); // [1,32,8,8]  scratch, 14–15
+  const concat_predict = floats(417216, 12288); // [1,48,16,16]  scratch, 9–16
+  const conv2d_7_predict = floats(417216, 4096); // [1,16,16,16]  scratch, 17–18
+  const conv2d_8_predict = floats(387776, 4096); // [1,16,16,16]  scratch, 19–23
+  const concat_3_predict = floats(355008, 8192); // [1,32,16,16]  scratch, 20–24
+  const concat_2_predict = floats(466368, 16384); // [1,16,32,32]  scratch, 4–25
+  const conv2d_9_predict = floats(428992, 8192); // [1,8,32,32]  scratch, 26–27
+  const conv2d_10_predict = floats(392000, 8192); // [1,8,32,32]  scratch, 28–29
+  const planes_product_predict = floats(355008, 3072); // [1,3,32,32]  scratch, 29–30
+  const scores_output_predict = floats(367296, 3072); // [1,32,32,3]  output, 30–31
+  const x_padded_predict = floats(355008, 1156); // [1,1,34,34]  scratch, 1–2
+  const conv2d_padded_predict = floats(355008, 9248); // [1,8,34,34]  scratch, 3–4
+  const maxPool2d_padded_predict = floats(355008, 2592); // [1,8,18,18]  scratch, 6–7
+  const conv2d_3_padded_predict = floats(355008, 5184); // [1,16,18,18]  scratch, 8–9
+  const maxPool2d_2_padded_predict = floats(355008, 1600); // [1,16,10,10]  scratch, 11–12
+  const conv2d_5_padded_predict = floats(355008, 3200); // [1,32,10,10]  scratch, 13–14
+  const concat_padded_predict = floats(355008, 15552); // [1,48,18,18]  scratch, 16–17
+  const conv2d_7_padded_predict = floats(355008, 5184); // [1,16,18,18]  scratch, 18–19
+  const concat_2_padded_predict = floats(355008, 18496); // [1,16,34,34]  scratch, 25–26
+  const conv2d_9_padded_predict = floats(355008, 9248); // [1,8,34,34]  scratch, 27–28
 
   const pad_x_padded = pad_1xNx34x34(8, { x, y: x_padded });
   const convRelu_conv2d = convRelu_8x8x32x1x3x3x32({
@@ -1151,12 +1152,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const conv_d_reverse_conv = conv_8x16x2x8x16x16x2({ d_concat_2, conv2d_8, d_reverse_conv });
-  const adam_conv2dTranspose_kernel_m = adam_16x8x2x2({ conv2dTranspose_kernel_m, d_reverse_conv });
-  const adam_conv2dTranspose_kernel = adam_16x8x2x2_2({
-    conv2dTranspose_kernel_v,
-    d_reverse_conv,
-    conv2dTranspose_kernel,
+  const adam_conv2dTranspose_kernel = adam_16x8x2x2({
     conv2dTranspose_kernel_m,
+    d_reverse_conv,
+    conv2dTranspose_kernel_v,
+    conv2dTranspose_kernel,
     rate,
     correction,
   });
@@ -1687,16 +1687,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(354960);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -1715,14 +1716,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -4144,42 +4145,29 @@ function conv_8x16x2x8x16x16x2(
   };
 }
 
-/** conv2dTranspose_kernel_m′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_m[i,j,l,m]·0.9 + d_reverse_conv[j,i,l,m]·(1 − 0.9) */
-function adam_16x8x2x2(arrays: Floats<"conv2dTranspose_kernel_m" | "d_reverse_conv">): () => void {
-  return function adam_16x8x2x2(): void {
-    const { conv2dTranspose_kernel_m, d_reverse_conv } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 8; j++)
-        for (let l = 0; l < 2; l++)
-          for (let m = 0; m < 2; m++)
-            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] =
-              conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
-              d_reverse_conv[j * 64 + i * 4 + l * 2 + m]! * (1 - 0.9);
-  };
-}
-
 /**
- * conv2dTranspose_kernel_v′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_v[i,j,l,m]·0.999 +
- *     d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 − 0.999)
+ * conv2dTranspose_kernel_m′[i<16,j<8,l<2,m<2] = conv2dTranspose_kernel_m[i,j,l,m]·0.9 + d_reverse_conv[j,i,l,m]·(1 − 0.9)
+ * conv2dTranspose_kernel_v′[i,j,l,m] = conv2dTranspose_kernel_v[i,j,l,m]·0.999 + d_reverse_conv[j,i,l,m]·d_reverse_conv[j,i,l,m]·(1 −
+ *     0.999)
  * conv2dTranspose_kernel′[i,j,l,m] = conv2dTranspose_kernel[i,j,l,m] − conv2dTranspose_kernel_m′[i,j,l,m]·rate /
  *     (sqrt(conv2dTranspose_kernel_v′[i,j,l,m]·correction) + 1e-8)
  */
-function adam_16x8x2x2_2(
+function adam_16x8x2x2(
   arrays: Floats<
-    | "conv2dTranspose_kernel_v"
-    | "d_reverse_conv"
-    | "conv2dTranspose_kernel"
     | "conv2dTranspose_kernel_m"
+    | "d_reverse_conv"
+    | "conv2dTranspose_kernel_v"
+    | "conv2dTranspose_kernel"
     | "rate"
     | "correction"
   >,
 ): () => void {
-  return function adam_16x8x2x2_2(): void {
+  return function adam_16x8x2x2(): void {
     const {
-      conv2dTranspose_kernel_v,
-      d_reverse_conv,
-      conv2dTranspose_kernel,
       conv2dTranspose_kernel_m,
+      d_reverse_conv,
+      conv2dTranspose_kernel_v,
+      conv2dTranspose_kernel,
       rate,
       correction,
     } = arrays;
@@ -4189,6 +4177,11 @@ function adam_16x8x2x2_2(
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 2; l++)
           for (let m = 0; m < 2; m++) {
+            const conv2dTranspose_kernel_m_next = Math.fround(
+              conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
+                d_reverse_conv[j * 64 + i * 4 + l * 2 + m]! * (1 - 0.9),
+            );
+            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_m_next;
             const d_reverse_conv_0 = d_reverse_conv[j * 64 + i * 4 + l * 2 + m]!;
             const conv2dTranspose_kernel_v_next = Math.fround(
               conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
@@ -4197,7 +4190,7 @@ function adam_16x8x2x2_2(
             conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
             conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
               conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m]! -
-              (conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * rate_0) /
+              (conv2dTranspose_kernel_m_next * rate_0) /
                 (Math.sqrt(conv2dTranspose_kernel_v_next * correction_0) + 1e-8);
           }
   };
@@ -6112,70 +6105,20 @@ function conv_8x32x8x3x3x32x8_evaluate(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv2d_5_padded_0 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_5_padded_1 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv2d_5_padded_0 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_5_padded_1 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv2d_5_padded_0 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_5_padded_1 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv2d_5_padded_0 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_5_padded_1 =
-                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv2d_5_padded_0 =
+              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_5_padded_1 =
+              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+            sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+            sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+            sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+            sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+            sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+            sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
           }
       conv2d_6_product[i * 2048 + j * 64 + l * 8 + m] = sum00;
       conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 1] = sum01;
@@ -6302,74 +6245,20 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
       let sum12 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 48; k3 += 4) {
-            {
-              const concat_padded_0 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-              const concat_padded_1 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const concat_padded_2 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 1 === 48) break;
-            {
-              const concat_padded_0 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 9]!;
-              const concat_padded_1 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const concat_padded_2 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 326]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 441]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 2 === 48) break;
-            {
-              const concat_padded_0 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 18]!;
-              const concat_padded_1 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const concat_padded_2 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 650]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 450]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 3 === 48) break;
-            {
-              const concat_padded_0 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 27]!;
-              const concat_padded_1 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const concat_padded_2 =
-                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 974]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 459]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
+          for (let k3 = 0; k3 < 48; k3++) {
+            const concat_padded_0 = concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const concat_padded_1 =
+              concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const concat_padded_2 =
+              concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
+            const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += concat_padded_0 * conv2d_7_kernel_0;
+            sum01 += concat_padded_1 * conv2d_7_kernel_0;
+            sum02 += concat_padded_2 * conv2d_7_kernel_0;
+            sum10 += concat_padded_0 * conv2d_7_kernel_1;
+            sum11 += concat_padded_1 * conv2d_7_kernel_1;
+            sum12 += concat_padded_2 * conv2d_7_kernel_1;
           }
       relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
       relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
@@ -6942,62 +6831,18 @@ function conv_1x32x8x3x3x32x8_predict(
       let sum21 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 32; k3 += 4) {
-            {
-              const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-              const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
-              const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
-              const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
-              const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
-              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
-            }
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+            sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+            sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+            sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+            sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+            sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+            sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
           }
       conv2d_6_product[j * 64 + l * 8 + m] = sum00;
       conv2d_6_product[j * 64 + l * 8 + m + 1] = sum01;
@@ -7060,62 +6905,18 @@ function convRelu_1x16x16x3x3x48x16_predict(
       let sum12 = 0;
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 48; k3 += 4) {
-            {
-              const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-              const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 1 === 48) break;
-            {
-              const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 9]!;
-              const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 326]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 441]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 2 === 48) break;
-            {
-              const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 18]!;
-              const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 650]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 450]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
-            if (k3 + 3 === 48) break;
-            {
-              const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 27]!;
-              const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 974]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 459]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-            }
+          for (let k3 = 0; k3 < 48; k3++) {
+            const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
+            const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += concat_padded_0 * conv2d_7_kernel_0;
+            sum01 += concat_padded_1 * conv2d_7_kernel_0;
+            sum02 += concat_padded_2 * conv2d_7_kernel_0;
+            sum10 += concat_padded_0 * conv2d_7_kernel_1;
+            sum11 += concat_padded_1 * conv2d_7_kernel_1;
+            sum12 += concat_padded_2 * conv2d_7_kernel_1;
           }
       relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + m, Math.fround(sum00));
       relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));

@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 30 (forward 39, update 99, backward 114), evaluate 240, predict 297
 //   memory 322: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 713: batches, and what a trainer is
-//   tables 793: what bytes() packs
-//   kernels 870: in the order in which statements call them, each under its definitions
-//   checks 2611: of what is passed in
-//   mathematics 2735: functions and random numbers that all machines compute alike
+//   types 718: batches, and what a trainer is
+//   tables 798: what bytes() packs
+//   kernels 875: in the order in which statements call them, each under its definitions
+//   checks 2528: of what is passed in
+//   mathematics 2652: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3f73a9608b6f5e3c
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 da3402cb60c9e8c1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -323,90 +323,94 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   checkRecord("createTrainer takes options", options, ["seed"]);
   const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
+  const floats = (at: number, length: number) => new Float32Array(arena, at, length);
+  const doubles = (at: number, length: number) => new Float64Array(arena, at, length);
+  const ints = (at: number, length: number) => new Int32Array(arena, at, length);
+
   // each array: shape, role, and the statements from which to which it is there; over: it takes that one's place
-  const encoder_kernel = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always
-  const encoder_bias = new Float32Array(arena, 401408, 128); // [128]  parameter, always
-  const mu_kernel = new Float32Array(arena, 401920, 2048); // [128,16]  parameter, always
-  const mu_bias = new Float32Array(arena, 410112, 16); // [16]  parameter, always
-  const logVariance_kernel = new Float32Array(arena, 410176, 2048); // [128,16]  parameter, always
-  const logVariance_bias = new Float32Array(arena, 418368, 16); // [16]  parameter, always
-  const random = new Int32Array(arena, 418432, 1); // []  state, always
-  const decoder_kernel = new Float32Array(arena, 418448, 2048); // [16,128]  parameter, always
-  const decoder_bias = new Float32Array(arena, 426640, 128); // [128]  parameter, always
-  const logits_kernel = new Float32Array(arena, 427152, 100352); // [128,784]  parameter, always
-  const logits_bias = new Float32Array(arena, 828560, 784); // [784]  parameter, always
-  const adam_1_beta1_t = new Float32Array(arena, 831696, 1); // []  state, always
-  const adam_1_beta2_t = new Float32Array(arena, 831712, 1); // []  state, always
-  const encoder_kernel_m = new Float32Array(arena, 831728, 100352); // [784,128]  state, always
-  const encoder_kernel_v = new Float32Array(arena, 1233136, 100352); // [784,128]  state, always
-  const encoder_bias_m = new Float32Array(arena, 1634544, 128); // [128]  state, always
-  const encoder_bias_v = new Float32Array(arena, 1635056, 128); // [128]  state, always
-  const mu_kernel_m = new Float32Array(arena, 1635568, 2048); // [128,16]  state, always
-  const mu_kernel_v = new Float32Array(arena, 1643760, 2048); // [128,16]  state, always
-  const mu_bias_m = new Float32Array(arena, 1651952, 16); // [16]  state, always
-  const mu_bias_v = new Float32Array(arena, 1652016, 16); // [16]  state, always
-  const logVariance_kernel_m = new Float32Array(arena, 1652080, 2048); // [128,16]  state, always
-  const logVariance_kernel_v = new Float32Array(arena, 1660272, 2048); // [128,16]  state, always
-  const logVariance_bias_m = new Float32Array(arena, 1668464, 16); // [16]  state, always
-  const logVariance_bias_v = new Float32Array(arena, 1668528, 16); // [16]  state, always
-  const decoder_kernel_m = new Float32Array(arena, 1668592, 2048); // [16,128]  state, always
-  const decoder_kernel_v = new Float32Array(arena, 1676784, 2048); // [16,128]  state, always
-  const decoder_bias_m = new Float32Array(arena, 1684976, 128); // [128]  state, always
-  const decoder_bias_v = new Float32Array(arena, 1685488, 128); // [128]  state, always
-  const logits_kernel_m = new Float32Array(arena, 1686000, 100352); // [128,784]  state, always
-  const logits_kernel_v = new Float32Array(arena, 2087408, 100352); // [128,784]  state, always
-  const logits_bias_m = new Float32Array(arena, 2488816, 784); // [784]  state, always
-  const logits_bias_v = new Float32Array(arena, 2491952, 784); // [784]  state, always
-  const stepCount = new Int32Array(arena, 2495088, 1); // []  state, always
-  const x = new Float32Array(arena, 3699328, 50176); // [64,784]  input, 1–41
-  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, 1–24
-  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, 3–39
-  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, 4–32
-  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, 5–14
-  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, 5–32
-  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, 5–32
-  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, 6–32
-  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, 6–33
-  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, 8–28
-  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, 11–24
-  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, 11–24
-  const rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, 12–15
-  const rowSum_2 = new Float32Array(arena, 2495120, 1); // []  scratch, 14–15
-  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, 17–43
-  const correction = new Float32Array(arena, 2995088, 1); // []  scratch, 19–43
-  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, 21–22
-  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, 22–32
-  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, 23–24
-  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, 24–29, over exp_2
-  const d_decoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 27–33
-  const d_logVariance = new Float32Array(arena, 4047488, 1024); // [64,16]  scratch, 32–37, over mul_7
-  const d_mu = new Float32Array(arena, 4043392, 1024); // [64,16]  scratch, 32–39, over exp_3
-  const d_encoder_part = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 36–38
-  const d_encoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 38–42, over d_encoder_part
-  const x_wide = new Float64Array(arena, 3297920, 50176); // [64,784]  scratch, 1–3
-  const encoder_kernel_wide = new Float64Array(arena, 2495104, 100352); // [128,784]  scratch, 2–3
-  const decoder_wide = new Float64Array(arena, 3900032, 8192); // [64,128]  scratch, 9–11
-  const logits_kernel_wide = new Float64Array(arena, 2495104, 100352); // [784,128]  scratch, 10–11
-  const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, 26–27
-  const decoder_wide_2 = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 28–30
-  const d_logits_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 29–30
-  const x_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 41–43
-  const d_encoder_z_wide = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 42–43
-  const x_evaluate = new Float32Array(arena, 2495104, 196000); // [250,784]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, 1–9
-  const encoder_evaluate = new Float32Array(arena, 3279104, 32000); // [250,128]  scratch, 1–3
-  const mu_evaluate = new Float32Array(arena, 4191104, 4000); // [250,16]  scratch, 2–9
-  const logVariance_evaluate = new Float32Array(arena, 4207104, 4000); // [250,16]  scratch, 3–9
-  const z_evaluate = new Float32Array(arena, 3407104, 4000); // [250,16]  scratch, 3–4
-  const decoder_evaluate = new Float32Array(arena, 4063104, 32000); // [250,128]  scratch, 4–5
-  const logits_evaluate = new Float32Array(arena, 3279104, 196000); // [250,784]  scratch, 5–6
-  const rowSum_evaluate = new Float32Array(arena, 4063104, 1); // []  scratch, 6–8
-  const rowSum_2_evaluate = new Float32Array(arena, 4223104, 1); // []  scratch, 9–10, over live_rows_evaluate
-  const x_predict = new Float32Array(arena, 2495104, 784); // [1,784]  input, 1
-  const encoder_predict = new Float32Array(arena, 2498240, 128); // [1,128]  scratch, 1–2
-  const mu_predict = new Float32Array(arena, 2498752, 16); // [1,16]  output, 2–5
-  const decoder_2_predict = new Float32Array(arena, 2498240, 128); // [1,128]  scratch, 3–4
-  const image_predict = new Float32Array(arena, 2495104, 784); // [1,784]  output, 4–5
+  const encoder_kernel = floats(0, 100352); // [784,128]  parameter, always
+  const encoder_bias = floats(401408, 128); // [128]  parameter, always
+  const mu_kernel = floats(401920, 2048); // [128,16]  parameter, always
+  const mu_bias = floats(410112, 16); // [16]  parameter, always
+  const logVariance_kernel = floats(410176, 2048); // [128,16]  parameter, always
+  const logVariance_bias = floats(418368, 16); // [16]  parameter, always
+  const random = ints(418432, 1); // []  state, always
+  const decoder_kernel = floats(418448, 2048); // [16,128]  parameter, always
+  const decoder_bias = floats(426640, 128); // [128]  parameter, always
+  const logits_kernel = floats(427152, 100352); // [128,784]  parameter, always
+  const logits_bias = floats(828560, 784); // [784]  parameter, always
+  const adam_1_beta1_t = floats(831696, 1); // []  state, always
+  const adam_1_beta2_t = floats(831712, 1); // []  state, always
+  const encoder_kernel_m = floats(831728, 100352); // [784,128]  state, always
+  const encoder_kernel_v = floats(1233136, 100352); // [784,128]  state, always
+  const encoder_bias_m = floats(1634544, 128); // [128]  state, always
+  const encoder_bias_v = floats(1635056, 128); // [128]  state, always
+  const mu_kernel_m = floats(1635568, 2048); // [128,16]  state, always
+  const mu_kernel_v = floats(1643760, 2048); // [128,16]  state, always
+  const mu_bias_m = floats(1651952, 16); // [16]  state, always
+  const mu_bias_v = floats(1652016, 16); // [16]  state, always
+  const logVariance_kernel_m = floats(1652080, 2048); // [128,16]  state, always
+  const logVariance_kernel_v = floats(1660272, 2048); // [128,16]  state, always
+  const logVariance_bias_m = floats(1668464, 16); // [16]  state, always
+  const logVariance_bias_v = floats(1668528, 16); // [16]  state, always
+  const decoder_kernel_m = floats(1668592, 2048); // [16,128]  state, always
+  const decoder_kernel_v = floats(1676784, 2048); // [16,128]  state, always
+  const decoder_bias_m = floats(1684976, 128); // [128]  state, always
+  const decoder_bias_v = floats(1685488, 128); // [128]  state, always
+  const logits_kernel_m = floats(1686000, 100352); // [128,784]  state, always
+  const logits_kernel_v = floats(2087408, 100352); // [128,784]  state, always
+  const logits_bias_m = floats(2488816, 784); // [784]  state, always
+  const logits_bias_v = floats(2491952, 784); // [784]  state, always
+  const stepCount = ints(2495088, 1); // []  state, always
+  const x = floats(3699328, 50176); // [64,784]  input, 1–41
+  const live_rows = ints(4055680, 1); // []  input, 1–24
+  const encoder = floats(3965568, 8192); // [64,128]  residual, 3–39
+  const mu = floats(4031104, 1024); // [64,16]  residual, 4–32
+  const logVariance = floats(4035200, 1024); // [64,16]  scratch, 5–14
+  const exp_ = floats(4039296, 1024); // [64,16]  residual, 5–32
+  const exp_3 = floats(4043392, 1024); // [64,16]  residual, 5–32
+  const mul_7 = floats(4047488, 1024); // [64,16]  residual, 6–32
+  const z = floats(4051584, 1024); // [64,16]  residual, 6–33
+  const decoder = floats(3998336, 8192); // [64,128]  residual, 8–28
+  const logits = floats(3297920, 50176); // [64,784]  residual, 11–24
+  const exp_2 = floats(3498624, 50176); // [64,784]  residual, 11–24
+  const rowSum = floats(2495104, 1); // []  scratch, 12–15
+  const rowSum_2 = floats(2495120, 1); // []  scratch, 14–15
+  const rate = floats(2995072, 1); // []  scratch, 17–43
+  const correction = floats(2995088, 1); // []  scratch, 19–43
+  const d_rowSum_2 = floats(2495104, 1); // []  scratch, 21–22
+  const d_sum_2 = floats(2994816, 64); // [64]  scratch, 22–32
+  const d_rowSum = floats(2495104, 1); // []  scratch, 23–24
+  const d_logits = floats(3498624, 50176); // [64,784]  scratch, 24–29, over exp_2
+  const d_decoder_z = floats(2962048, 8192); // [64,128]  scratch, 27–33
+  const d_logVariance = floats(4047488, 1024); // [64,16]  scratch, 32–37, over mul_7
+  const d_mu = floats(4043392, 1024); // [64,16]  scratch, 32–39, over exp_3
+  const d_encoder_part = floats(2962048, 8192); // [64,128]  scratch, 36–38
+  const d_encoder_z = floats(2962048, 8192); // [64,128]  scratch, 38–42, over d_encoder_part
+  const x_wide = doubles(3297920, 50176); // [64,784]  scratch, 1–3
+  const encoder_kernel_wide = doubles(2495104, 100352); // [128,784]  scratch, 2–3
+  const decoder_wide = doubles(3900032, 8192); // [64,128]  scratch, 9–11
+  const logits_kernel_wide = doubles(2495104, 100352); // [784,128]  scratch, 10–11
+  const d_logits_wide = doubles(2495104, 50176); // [64,784]  scratch, 26–27
+  const decoder_wide_2 = doubles(2896512, 8192); // [128,64]  scratch, 28–30
+  const d_logits_wide_2 = doubles(2495104, 50176); // [784,64]  scratch, 29–30
+  const x_wide_2 = doubles(2495104, 50176); // [784,64]  scratch, 41–43
+  const d_encoder_z_wide = doubles(2896512, 8192); // [128,64]  scratch, 42–43
+  const x_evaluate = floats(2495104, 196000); // [250,784]  input, 1–6
+  const live_rows_evaluate = ints(4223104, 1); // []  input, 1–9
+  const encoder_evaluate = floats(3279104, 32000); // [250,128]  scratch, 1–3
+  const mu_evaluate = floats(4191104, 4000); // [250,16]  scratch, 2–9
+  const logVariance_evaluate = floats(4207104, 4000); // [250,16]  scratch, 3–9
+  const z_evaluate = floats(3407104, 4000); // [250,16]  scratch, 3–4
+  const decoder_evaluate = floats(4063104, 32000); // [250,128]  scratch, 4–5
+  const logits_evaluate = floats(3279104, 196000); // [250,784]  scratch, 5–6
+  const rowSum_evaluate = floats(4063104, 1); // []  scratch, 6–8
+  const rowSum_2_evaluate = floats(4223104, 1); // []  scratch, 9–10, over live_rows_evaluate
+  const x_predict = floats(2495104, 784); // [1,784]  input, 1
+  const encoder_predict = floats(2498240, 128); // [1,128]  scratch, 1–2
+  const mu_predict = floats(2498752, 16); // [1,16]  output, 2–5
+  const decoder_2_predict = floats(2498240, 128); // [1,128]  scratch, 3–4
+  const image_predict = floats(2495104, 784); // [1,784]  output, 4–5
 
   const widen_x_wide = widen_64x784({ x, x_wide });
   const widen_encoder_kernel_wide = widen_128x784({ encoder_kernel, encoder_kernel_wide });
@@ -635,16 +639,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken: readonly string[] = ["x"];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(2495056);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -663,14 +668,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
@@ -2147,62 +2152,18 @@ function dotRelu_250x784x128_evaluate(
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 784; k += 4) {
-      {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 1 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 1]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 2 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 2]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
-      if (k + 3 === 784) break;
-      {
-        const x_0 = x[i * 784 + k + 3]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-      }
+    for (let k = 0; k < 784; k++) {
+      const x_0 = x[i * 784 + k]!;
+      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+      const x_1 = x[i * 784 + k + 784]!;
+      const x_2 = x[i * 784 + k + 1568]!;
+      sum00 += x_0 * encoder_kernel_0;
+      sum01 += x_0 * encoder_kernel_1;
+      sum10 += x_1 * encoder_kernel_0;
+      sum11 += x_1 * encoder_kernel_1;
+      sum20 += x_2 * encoder_kernel_0;
+      sum21 += x_2 * encoder_kernel_1;
     }
     relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
     relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
@@ -2338,62 +2299,18 @@ function dotAdd_250x128x784_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 128; k += 4) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
+      for (let k = 0; k < 128; k++) {
+        const decoder_0 = decoder[i * 128 + k]!;
+        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+        const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+        const decoder_1 = decoder[i * 128 + k + 128]!;
+        sum00 += decoder_0 * logits_kernel_0;
+        sum01 += decoder_0 * logits_kernel_1;
+        sum02 += decoder_0 * logits_kernel_2;
+        sum10 += decoder_1 * logits_kernel_0;
+        sum11 += decoder_1 * logits_kernel_1;
+        sum12 += decoder_1 * logits_kernel_2;
       }
       logits[i * 784 + j] = Math.fround(sum00) + logits_bias[j]!;
       logits[i * 784 + j + 1] = Math.fround(sum01) + logits_bias[j + 1]!;

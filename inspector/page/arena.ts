@@ -24,7 +24,13 @@ export class ArenaPane implements Pane {
 
   constructor(app: App) {
     this.#app = app;
-    this.element = h("section", { class: "pane arena", id: "memory", "aria-labelledby": "memory-title" }, h("h2", { id: "memory-title" }, "Arena over time"), this.#title, this.#plot);
+    this.element = h(
+      "section",
+      { class: "pane arena", id: "memory", "aria-labelledby": "memory-title" },
+      h("h2", { id: "memory-title" }, "Arena over time"),
+      this.#title,
+      this.#plot,
+    );
   }
 
   show({ links, lit, state, fresh }: Change): void {
@@ -45,7 +51,8 @@ export class ArenaPane implements Pane {
     this.#cursor?.setAttribute("visibility", at === undefined ? "hidden" : "visible");
     if (at !== undefined) this.#cursor?.setAttribute("x", String(this.#xOf(at)));
     if (one !== undefined)
-      for (const buffer of links.view.buffers) if (links.isHeldAt(buffer, one.number) && lit?.buffers.has(buffer.id) !== true) light(buffer.id, "beside");
+      for (const buffer of links.view.buffers)
+        if (links.isHeldAt(buffer, one.number) && lit?.buffers.has(buffer.id) !== true) light(buffer.id, "beside");
   }
 
   #draw(): void {
@@ -60,17 +67,20 @@ export class ArenaPane implements Pane {
     const xOf = (statement: number): number => LEFT + (statement - 1) * step;
     const from = TOP + keptHeight + (keptHeight === 0 ? 0 : GAP);
     const span = Math.max(1, arenaBytes - keptEnd);
-    const yOf = (at: number): number => (at < keptEnd ? TOP + (at / Math.max(1, keptEnd)) * keptHeight : from + ((at - keptEnd) / span) * (HEIGHT - from - 18));
+    const yOf = (at: number): number =>
+      at < keptEnd ? TOP + (at / Math.max(1, keptEnd)) * keptHeight : from + ((at - keptEnd) / span) * (HEIGHT - from - 18);
     this.#xOf = xOf;
     this.#rects = new Map();
-    const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "group", "aria-label": "Buffers by address and time" });
+    const svg = s("svg", {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      preserveAspectRatio: "none",
+      role: "group",
+      "aria-label": "Buffers by address and time",
+    });
     this.#cursor = s("rect", { class: "now", x: 0, y: TOP, width: Math.max(step, 1), height: HEIGHT - TOP - 18, visibility: "hidden" });
     svg.append(this.#cursor);
     for (const buffer of all) svg.append(this.#rectOf(buffer, xOf, step, yOf, columns));
-    this.#plot.replaceChildren(
-      svg,
-      h("div", { class: "axis" }, h("span", {}, "statement 1"), h("span", {}, `${statements.length}`)),
-    );
+    this.#plot.replaceChildren(svg, h("div", { class: "axis" }, h("span", {}, "statement 1"), h("span", {}, `${statements.length}`)));
     const held = `${bytes(arenaBytes)}, of which ${bytes(keptEnd)} are kept from step to step (the band above, not to scale)`;
     this.#title.textContent = `${links.entry}: ${held}; no placing could do with less than ${bytes(lowerBound)}.`;
   }

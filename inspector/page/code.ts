@@ -8,7 +8,8 @@ import { TextPane } from "./text.ts";
 
 type Range = { readonly first: number; readonly last: number } | undefined;
 
-const linesOf = (range: Range): number[] => (range === undefined ? [] : Array.from({ length: range.last - range.first + 1 }, (_, n) => range.first + n));
+const linesOf = (range: Range): number[] =>
+  range === undefined ? [] : Array.from({ length: range.last - range.first + 1 }, (_, n) => range.first + n);
 
 /** What views are called for people. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -46,7 +47,12 @@ export class CodePane implements Pane {
     this.element = h(
       "section",
       { class: "pane code", id: "code", "aria-labelledby": "code-title" },
-      h("h2", { id: "code-title" }, h("span", {}, "Emitted code"), h("span", { class: "choices", role: "group", "aria-label": "Which file" }, ...this.#views)),
+      h(
+        "h2",
+        { id: "code-title" },
+        h("span", {}, "Emitted code"),
+        h("span", { class: "choices", role: "group", "aria-label": "Which file" }, ...this.#views),
+      ),
       this.#text.element,
     );
   }

@@ -19,18 +19,40 @@ export class CostPane implements Pane {
   constructor(app: App) {
     this.#app = app;
     this.#orders = (["cost", "statement"] as const).map((order) =>
-      h("button", { type: "button", "aria-pressed": String(order === this.#order), click: () => this.#sort(order) }, order === "cost" ? "by cost" : "in order"),
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(order === this.#order), click: () => this.#sort(order) },
+        order === "cost" ? "by cost" : "in order",
+      ),
     );
-    const heads = ["", "kernel", "FLOPs", "bytes moved", "at best", "of the whole", "limited by"];
+    const heads = ["", "kernel", "of the whole", "at best", "FLOPs", "bytes moved", "limited by"];
     this.element = h(
       "section",
       { class: "pane cost", id: "cost", "aria-labelledby": "cost-title" },
-      h("h2", { id: "cost-title" }, h("span", {}, "Cost"), h("span", { class: "choices", role: "group", "aria-label": "Order" }, ...this.#orders)),
+      h(
+        "h2",
+        { id: "cost-title" },
+        h("span", {}, "Cost"),
+        h("span", { class: "choices", role: "group", "aria-label": "Order" }, ...this.#orders),
+      ),
       this.#note,
       h(
         "div",
         { class: "scroll", tabindex: 0, role: "group", "aria-label": "Costs of kernels" },
-        h("table", {}, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "statement") : head)))), this.#body),
+        h(
+          "table",
+          {},
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              ...heads.map((head) => h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "statement") : head)),
+            ),
+          ),
+          this.#body,
+        ),
       ),
     );
   }
@@ -51,7 +73,12 @@ export class CostPane implements Pane {
     this.#order = order;
     this.#orders.forEach((button, n) => button.setAttribute("aria-pressed", String((["cost", "statement"] as const)[n] === order)));
     this.#draw();
-    this.show({ links: this.#app.links, state: this.#app.state, lit: this.#app.state.chosen && this.#app.links.litBy(this.#app.state.chosen), fresh: false });
+    this.show({
+      links: this.#app.links,
+      state: this.#app.state,
+      lit: this.#app.state.chosen && this.#app.links.litBy(this.#app.state.chosen),
+      fresh: false,
+    });
   }
 
   #draw(): void {
@@ -67,17 +94,29 @@ export class CostPane implements Pane {
         const { number, kernel, flops, bytesMoved, times, atBest } = one;
         const choose = (): void => this.#app.choose({ kind: "statement", number });
         const share = timeOf(one) / most;
-        const bar = s("svg", { class: `bar ${atBest?.limit ?? ""}`, viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect", { width: 100 * share, height: 8 }));
+        const bar = s(
+          "svg",
+          { class: `bar ${atBest?.limit ?? ""}`, viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+          s("rect", { width: 100 * share, height: 8 }),
+        );
         const row = h(
           "tr",
           {},
           h("td", {}, String(number)),
           h("td", {}, h("button", { type: "button", class: "link", click: choose }, kernel ?? ""), times === 1 ? undefined : ` ×${times}`),
+          h("td", { class: "share" }, bar, `${((100 * timeOf(one)) / Math.max(whole, 1e-12)).toFixed(1)} %`),
+          h("td", {}, micros(timeOf(one))),
           h("td", {}, grouped(flops * times)),
           h("td", {}, bytes(bytesMoved * times)),
-          h("td", {}, micros(timeOf(one))),
-          h("td", { class: "share" }, bar, `${((100 * timeOf(one)) / Math.max(whole, 1e-12)).toFixed(1)} %`),
-          h("td", {}, atBest === undefined ? "" : atBest.limit === "arithmetic" ? "arithmetic" : `memory, ${(100 * atBest.share).toFixed(0)} % of the arithmetic`),
+          h(
+            "td",
+            {},
+            atBest === undefined
+              ? ""
+              : atBest.limit === "arithmetic"
+                ? "arithmetic"
+                : `memory, ${(100 * atBest.share).toFixed(0)} % of the arithmetic`,
+          ),
         );
         this.#rows.set(number, row);
         return row;

@@ -14,7 +14,12 @@ export class DetailPane implements Pane {
 
   constructor(app: App) {
     this.#app = app;
-    this.element = h("section", { class: "pane detail", id: "detail", "aria-labelledby": "detail-title" }, h("h2", { id: "detail-title" }, "Chosen"), this.#body);
+    this.element = h(
+      "section",
+      { class: "pane detail", id: "detail", "aria-labelledby": "detail-title" },
+      h("h2", { id: "detail-title" }, "Chosen"),
+      this.#body,
+    );
   }
 
   show({ links, state: { chosen } }: Change): void {
@@ -41,14 +46,30 @@ export class DetailPane implements Pane {
   #nothing(): Child[] {
     const weights = [...this.#app.links.nodes.values()].filter(({ op, gradient }) => op === "param" && gradient !== undefined);
     return [
-      h("p", {}, "Choose anything: a line of the model, a box of the graph, a line of the code, a rectangle of the arena, a row of the costs. The same thing lights up in the other panes."),
-      ...(weights.length === 0 ? [] : [h("p", {}, "A weight shows how its gradient came about: ", ...spaced(weights.slice(0, 8).map(({ id }) => this.#link({ kind: "node", id }, id)))), h("p", { class: "note" }, "/ finds by name, [ and ] go from statement to statement, Esc lets go.")]),
+      h(
+        "p",
+        {},
+        "Choose anything: a line of the model, a box of the graph, a line of the code, a rectangle of the arena, a row of the costs. The same thing lights up in the other panes.",
+      ),
+      ...(weights.length === 0
+        ? []
+        : [
+            h(
+              "p",
+              {},
+              "A weight shows how its gradient came about: ",
+              ...spaced(weights.slice(0, 8).map(({ id }) => this.#link({ kind: "node", id }, id))),
+            ),
+            h("p", { class: "note" }, "/ finds by name, [ and ] go from statement to statement, Esc lets go."),
+          ]),
     ];
   }
 
-  #link = (thing: Thing, text: string): HTMLElement => h("button", { type: "button", class: `link ${thing.kind}`, click: () => this.#app.choose(thing) }, text);
+  #link = (thing: Thing, text: string): HTMLElement =>
+    h("button", { type: "button", class: `link ${thing.kind}`, click: () => this.#app.choose(thing) }, text);
   #nodes = (ids: readonly string[]): Child[] => spaced(ids.map((id) => this.#link({ kind: "node", id }, id)));
-  #statements = (numbers: readonly number[]): Child[] => spaced(numbers.map((number) => this.#link({ kind: "statement", number }, String(number))));
+  #statements = (numbers: readonly number[]): Child[] =>
+    spaced(numbers.map((number) => this.#link({ kind: "statement", number }, String(number))));
   #buffers = (ids: readonly string[]): Child[] => spaced(ids.map((id) => this.#link({ kind: "buffer", id }, id)));
 
   #node(id: string, links: Links): Child[] {
@@ -63,9 +84,16 @@ export class DetailPane implements Pane {
     return [
       title(id, `${op}, ${dtype}[${shape.join(",")}]`, part),
       maths === id ? undefined : h("p", { class: "maths" }, maths),
-      ...aliases.map((alias) => h("p", { class: "maths also" }, `${alias.maths}${alias.law === undefined ? "" : `    ${alias.of}: ${alias.law}`}`)),
+      ...aliases.map((alias) =>
+        h("p", { class: "maths also" }, `${alias.maths}${alias.law === undefined ? "" : `    ${alias.of}: ${alias.law}`}`),
+      ),
       facts([
-        ["law", law === undefined ? undefined : [h("code", {}, law), " of ", forward === undefined ? (of ?? "") : this.#link({ kind: "node", id: forward }, of ?? forward)]],
+        [
+          "law",
+          law === undefined
+            ? undefined
+            : [h("code", {}, law), " of ", forward === undefined ? (of ?? "") : this.#link({ kind: "node", id: forward }, of ?? forward)],
+        ],
         ["line", line === undefined ? [site ?? ""] : [this.#link({ kind: "line", line }, `${this.#app.data.source?.name ?? ""}:${line}`)]],
         ["layer", layer && [layer.path, layer.words === undefined ? "" : `: ${layer.words}`]],
         ["loop", loop === undefined ? undefined : this.#nodes([loop])],
@@ -85,7 +113,11 @@ export class DetailPane implements Pane {
   #homeText(home: NonNullable<ReturnType<Links["homeOf"]>>): Child[] {
     switch (home.kind) {
       case "buffer":
-        return ["in ", ...this.#buffers([home.buffer]), ...(home.statement === undefined ? [] : [", made by statement ", ...this.#statements([home.statement])])];
+        return [
+          "in ",
+          ...this.#buffers([home.buffer]),
+          ...(home.statement === undefined ? [] : [", made by statement ", ...this.#statements([home.statement])]),
+        ];
       case "local":
         return ["nowhere: a local of the loops of statement ", ...this.#statements([home.statement])];
       case "scalar":
@@ -130,25 +162,50 @@ export class DetailPane implements Pane {
       ...nodes.map((id) => h("p", { class: "maths" }, links.mathsOf(id))),
       facts([
         ["nodes", this.#nodes(nodes)],
-        ["lines", lineLinks(nodes.flatMap((id) => links.nodes.get(id)!.line ?? [])).map((line) => (typeof line === "number" ? this.#link({ kind: "line", line }, String(line)) : line))],
+        [
+          "lines",
+          lineLinks(nodes.flatMap((id) => links.nodes.get(id)!.line ?? [])).map((line) =>
+            typeof line === "number" ? this.#link({ kind: "line", line }, String(line)) : line,
+          ),
+        ],
         ["reads", reads.length === 0 ? undefined : this.#buffers(reads)],
         ["writes", writes.length === 0 ? undefined : this.#buffers(writes)],
         ["kernel", kernel === undefined ? undefined : [this.#link({ kind: "kernel", id: kernel }, kernel)]],
         ["runs", times === 1 ? undefined : [`${times} times, once a turn of `, ...this.#nodes(loop === undefined ? [] : [loop])]],
-        ["cost", [`${grouped(flops)} FLOPs`, ...(atBest === undefined ? [] : [`, ${bytes(bytesMoved)}, ${micros(atBest.seconds)} at best, limited by ${atBest.limit}`])]],
+        [
+          "cost",
+          [
+            `${grouped(flops)} FLOPs`,
+            ...(atBest === undefined ? [] : [`, ${bytes(bytesMoved)}, ${micros(atBest.seconds)} at best, limited by ${atBest.limit}`]),
+          ],
+        ],
       ]),
       ...(definition.length === 0 ? [] : [h("h3", {}, "In index notation"), h("pre", {}, definition.join("\n"))]),
       ...(apart.length === 0
         ? []
         : [
             h("h3", {}, "Why not fused further"),
-            h("ul", {}, ...apart.map(({ side, statement, reasons }) => h("li", {}, `with the kernel ${side}, statement `, ...this.#statements([statement]), `: ${reasons.map(({ value, reason }) => (value === undefined ? reason : `${value}: ${reason}`)).join("; ")}`))),
+            h(
+              "ul",
+              {},
+              ...apart.map(({ side, statement, reasons }) =>
+                h(
+                  "li",
+                  {},
+                  `with the kernel ${side}, statement `,
+                  ...this.#statements([statement]),
+                  `: ${reasons.map(({ value, reason }) => (value === undefined ? reason : `${value}: ${reason}`)).join("; ")}`,
+                ),
+              ),
+            ),
           ]),
       h("h3", {}, `In the arena at that moment: ${bytes(held.reduce((sum, { bytes: size }) => sum + size, 0))}`),
       h(
         "ul",
         { class: "held" },
-        ...held.slice(0, MOST_HELD).map(({ id, role, bytes: size }) => h("li", {}, this.#link({ kind: "buffer", id }, id), ` ${role}, ${bytes(size)}`)),
+        ...held
+          .slice(0, MOST_HELD)
+          .map(({ id, role, bytes: size }) => h("li", {}, this.#link({ kind: "buffer", id }, id), ` ${role}, ${bytes(size)}`)),
         rest.length === 0 ? undefined : h("li", {}, `${rest.length} more, ${bytes(rest.reduce((sum, { bytes: size }) => sum + size, 0))}`),
       ),
     ];
@@ -174,7 +231,10 @@ export class DetailPane implements Pane {
     const holds = links.holds(id);
     const uses = links.usesOf(id);
     const [before, after] = this.#neighbours(buffer, links);
-    const when = life === "always" ? "from step to step" : `${life.entry}: from statement ${life.first} to ${life.last > links.run.statements.length && life.entry === links.entry ? "the end, for the caller" : life.last}`;
+    const when =
+      life === "always"
+        ? "from step to step"
+        : `${life.entry}: from statement ${life.first} to ${life.last > links.run.statements.length && life.entry === links.entry ? "the end, for the caller" : life.last}`;
     return [
       title(id, `${role}, ${dtype}[${shape.join(",")}]`),
       facts([
@@ -195,23 +255,37 @@ export class DetailPane implements Pane {
   #neighbours({ id, offset, bytes: size, life }: Buffer, links: Links): readonly [string[], string[]] {
     if (life === "always") return [[], []];
     const sharing = links.view.buffers.filter(
-      (other) => other.id !== id && other.of === undefined && other.life !== "always" && other.life.entry === life.entry && other.offset < offset + size && offset < other.offset + other.bytes,
+      (other) =>
+        other.id !== id &&
+        other.of === undefined &&
+        other.life !== "always" &&
+        other.life.entry === life.entry &&
+        other.offset < offset + size &&
+        offset < other.offset + other.bytes,
     );
     const firstOf = (other: Buffer): number => (other.life === "always" ? 0 : other.life.first);
     const ordered = sharing.toSorted((a, b) => firstOf(a) - firstOf(b));
-    return [ordered.filter((other) => firstOf(other) < life.first).map((one) => one.id), ordered.filter((other) => firstOf(other) >= life.first).map((one) => one.id)];
+    return [
+      ordered.filter((other) => firstOf(other) < life.first).map((one) => one.id),
+      ordered.filter((other) => firstOf(other) >= life.first).map((one) => one.id),
+    ];
   }
 
   #line(line: number, links: Links): Child[] {
     const nodes = links.nodesAt(line);
     const text = this.#app.data.source?.text.split("\n")[line - 1]?.trim() ?? "";
-    const parts = (["forward", "backward", "update"] as const).map((part) => [part, nodes.filter((id) => links.nodes.get(id)!.part === part)] as const);
+    const parts = (["forward", "backward", "update"] as const).map(
+      (part) => [part, nodes.filter((id) => links.nodes.get(id)!.part === part)] as const,
+    );
     const numbers = [...new Set(nodes.flatMap((id) => links.statementsOf(id)))].sort((a, b) => a - b);
     return [
       title(`Line ${line}`, this.#app.data.source?.name ?? ""),
       h("p", { class: "maths" }, text),
       nodes.length === 0 ? h("p", { class: "note" }, `No node of ${links.entry} comes from this line.`) : undefined,
-      facts([...parts.map(([part, ids]) => [part, ids.length === 0 ? undefined : this.#nodes(ids)] as const), ["statements", numbers.length === 0 ? undefined : this.#statements(numbers)]]),
+      facts([
+        ...parts.map(([part, ids]) => [part, ids.length === 0 ? undefined : this.#nodes(ids)] as const),
+        ["statements", numbers.length === 0 ? undefined : this.#statements(numbers)],
+      ]),
     ];
   }
 }
@@ -224,7 +298,13 @@ const lineLinks = (lines: readonly number[]): Child[] | number[] => {
 const spaced = (all: readonly Node[]): Child[] => all.flatMap((one, n) => (n === 0 ? [one] : [" ", one]));
 
 const title = (name: string, what: string, part?: string): HTMLElement =>
-  h("div", { class: "title" }, h("strong", {}, name), h("span", { class: "what" }, what), part === undefined ? undefined : h("span", { class: `badge ${part}` }, part));
+  h(
+    "div",
+    { class: "title" },
+    h("strong", {}, name),
+    h("span", { class: "what" }, what),
+    part === undefined ? undefined : h("span", { class: `badge ${part}` }, part),
+  );
 
 /** A list of what is known; what is not is left out. */
 const facts = (all: readonly (readonly [name: string, value: readonly Child[] | undefined])[]): HTMLElement =>

@@ -45,8 +45,9 @@ export function bytes(n: number): string {
   return `${unit === 0 ? n : (n / 1000 ** unit).toPrecision(3)} ${units[unit]}`;
 }
 
-/** Microseconds, three digits. */
-export const micros = (seconds: number): string => `${Number((seconds * 1e6).toPrecision(3)).toLocaleString("en-US")} µs`;
+/** Microseconds, or of more than a thousand milliseconds; three digits. */
+export const micros = (seconds: number): string =>
+  seconds < 1e-3 ? `${Number((seconds * 1e6).toPrecision(3))} µs` : `${grouped(Number((seconds * 1e3).toPrecision(3)))} ms`;
 
 /** Scrolls one pane, and nothing around it, so that an element of it is seen. */
 export function reveal(pane: Element, element: Element): void {

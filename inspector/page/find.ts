@@ -45,7 +45,11 @@ export class Find implements Pane {
     if (!fresh) return;
     this.#all = [
       ...[...links.nodes.values()].map(({ id, op }) => ({ name: id, thing: { kind: "node", id } as const, what: op })),
-      ...links.run.statements.map(({ number, kernel }) => ({ name: String(number), thing: { kind: "statement", number } as const, what: kernel ?? "scalar statement" })),
+      ...links.run.statements.map(({ number, kernel }) => ({
+        name: String(number),
+        thing: { kind: "statement", number } as const,
+        what: kernel ?? "scalar statement",
+      })),
       ...[...links.kernels.keys()].map((id) => ({ name: id, thing: { kind: "kernel", id } as const, what: "kernel" })),
       ...[...links.buffers.values()].map(({ id, role }) => ({ name: id, thing: { kind: "buffer", id } as const, what: role })),
     ];

@@ -46,9 +46,19 @@ export class GraphPane implements Pane {
         "h2",
         { id: "graph-title" },
         h("span", {}, "Graph"),
-        h("span", { class: "choices" }, h("button", { type: "button", click: all(true) }, "open all"), h("button", { type: "button", click: all(false) }, "fold")),
+        h(
+          "span",
+          { class: "choices" },
+          h("button", { type: "button", click: all(true) }, "open all"),
+          h("button", { type: "button", click: all(false) }, "fold"),
+        ),
       ),
-      h("div", { class: "lanes", "aria-hidden": "true" }, h("span", { class: "forward" }, "forward ↓"), h("span", { class: "backward" }, "backward ↑")),
+      h(
+        "div",
+        { class: "lanes", "aria-hidden": "true" },
+        h("span", { class: "forward" }, "forward ↓"),
+        h("span", { class: "backward" }, "backward ↑"),
+      ),
       this.#scroll,
     );
   }
@@ -145,7 +155,13 @@ export class GraphPane implements Pane {
 
   #drawing(cell: Cell, part: string): SVGSVGElement {
     const { nodes } = this.#entry;
-    const svg = s("svg", { width: cell.width, height: cell.height, viewBox: `0 0 ${cell.width} ${cell.height}`, role: "group", "aria-label": part });
+    const svg = s("svg", {
+      width: cell.width,
+      height: cell.height,
+      viewBox: `0 0 ${cell.width} ${cell.height}`,
+      role: "group",
+      "aria-label": part,
+    });
     for (const [from, to, ...points] of cell.edges) {
       const path = s("path", { class: "edge", d: pathOf(points) });
       this.#edges.push({ from: nodes[from!]!.id, to: nodes[to!]!.id, path });

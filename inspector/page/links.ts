@@ -88,7 +88,8 @@ export class Links {
 
   /** Whether a buffer lies in the arena at a statement of this entry. */
   isHeldAt = ({ life, of, over }: Buffer, number: number): boolean =>
-    of === undefined && (life === "always" || (life.entry === this.entry && life.first + (over === undefined ? 0 : 1) <= number && number <= life.last));
+    of === undefined &&
+    (life === "always" || (life.entry === this.entry && life.first + (over === undefined ? 0 : 1) <= number && number <= life.last));
 
   /** Cotangents that a gradient is computed from, from the loss on, itself the last. */
   chainTo(gradient: string): readonly string[] {

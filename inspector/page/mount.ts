@@ -62,7 +62,15 @@ export function mount(root: HTMLElement, data: PageData): App {
       entries.forEach((button, n) => button.setAttribute("aria-pressed", String(n === state.entry)));
     },
   };
-  const panes = [new SourcePane(app), new GraphPane(app), new CodePane(app), new ArenaPane(app), new CostPane(app), new PassesPane(app), new DetailPane(app)];
+  const panes = [
+    new SourcePane(app),
+    new GraphPane(app),
+    new CodePane(app),
+    new ArenaPane(app),
+    new CostPane(app),
+    new PassesPane(app),
+    new DetailPane(app),
+  ];
   root.append(h("main", {}, ...panes.map(({ element }) => element)));
   app.panes.push(around, find, ...panes);
   open("graph");

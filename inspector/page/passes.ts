@@ -12,8 +12,7 @@ const COUNTS = [
   ["bytesStored", "stored", bytes],
 ] as const;
 
-const changed = ({ before, after, changes }: PagePass): boolean =>
-  changes.length > 0 || COUNTS.some(([of]) => before[of] !== after[of]);
+const changed = ({ before, after, changes }: PagePass): boolean => changes.length > 0 || COUNTS.some(([of]) => before[of] !== after[of]);
 
 export class PassesPane implements Pane {
   readonly element: HTMLElement;
@@ -33,9 +32,19 @@ export class PassesPane implements Pane {
         "h2",
         { id: "passes-title" },
         h("span", {}, "Passes"),
-        h("span", { class: "choices" }, h("button", { type: "button", click: go(-1) }, "← before"), h("button", { type: "button", click: go(1) }, "next →")),
+        h(
+          "span",
+          { class: "choices" },
+          h("button", { type: "button", click: go(-1) }, "← before"),
+          h("button", { type: "button", click: go(1) }, "next →"),
+        ),
       ),
-      h("div", { class: "two" }, h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Passes in order" }, this.#list), this.#shown),
+      h(
+        "div",
+        { class: "two" },
+        h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Passes in order" }, this.#list),
+        this.#shown,
+      ),
     );
   }
 
@@ -55,26 +64,61 @@ export class PassesPane implements Pane {
   #go(to: number): void {
     const passes = this.#passes;
     this.#at = Math.min(Math.max(0, to), passes.length - 1);
-    this.#buttons.forEach((button, n) => (n === this.#at ? button.setAttribute("aria-current", "step") : button.removeAttribute("aria-current")));
+    this.#buttons.forEach((button, n) =>
+      n === this.#at ? button.setAttribute("aria-current", "step") : button.removeAttribute("aria-current"),
+    );
     const pass = passes[this.#at];
     if (pass === undefined) return;
     const rows = COUNTS.map(([of, name, text]) => {
       const [before, after] = [pass.before[of], pass.after[of]];
-      const share = before === after || before === 0 ? "" : `${after < before ? "−" : "+"}${Math.abs((100 * (after - before)) / before).toPrecision(2)} %`;
-      return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, text(before)), h("td", {}, before === after ? "" : text(after)), h("td", { class: after < before ? "less" : "more" }, share));
+      const share =
+        before === after || before === 0
+          ? ""
+          : `${after < before ? "−" : "+"}${Math.abs((100 * (after - before)) / before).toPrecision(2)} %`;
+      return h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        h("td", {}, text(before)),
+        h("td", {}, before === after ? "" : text(after)),
+        h("td", { class: after < before ? "less" : "more" }, share),
+      );
     });
     this.#shown.replaceChildren(
       h("p", { class: "why" }, h("strong", {}, pass.pass), ` ${pass.why}`),
-      h("table", { class: "saved" }, h("thead", {}, h("tr", {}, ...["", "before", "after", "change"].map((head) => h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "count") : head)))), h("tbody", {}, ...rows)),
+      h(
+        "table",
+        { class: "saved" },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ...["", "before", "after", "change"].map((head) =>
+              h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "count") : head),
+            ),
+          ),
+        ),
+        h("tbody", {}, ...rows),
+      ),
       pass.changes.length === 0
-        ? h("p", { class: "note" }, changed(pass) ? "The level before and after are of different forms: only what they cost can be compared." : "Nothing was changed.")
+        ? h(
+            "p",
+            { class: "note" },
+            changed(pass)
+              ? "The level before and after are of different forms: only what they cost can be compared."
+              : "Nothing was changed.",
+          )
         : h("ul", { class: "changes" }, ...pass.changes.map((one) => this.#changeOf(one))),
     );
   }
 
   #changeOf({ name, before, after }: PagePass["changes"][number]): HTMLElement {
     const { links, choose } = this.#app;
-    const title = links.nodes.has(name) ? h("button", { type: "button", class: "link", click: () => choose({ kind: "node", id: name }) }, name) : h("span", {}, name);
+    const title = links.nodes.has(name)
+      ? h("button", { type: "button", class: "link", click: () => choose({ kind: "node", id: name }) }, name)
+      : h("span", {}, name);
     return h(
       "li",
       {},

@@ -18,7 +18,9 @@ export class SourcePane implements Pane {
       "section",
       { class: "pane source", id: "source", "aria-labelledby": "source-title" },
       h("h2", { id: "source-title" }, source?.name ?? "Model"),
-      source === undefined ? h("p", { class: "empty" }, "This model was declared in a program, and not in a file of its own.") : this.#text.element,
+      source === undefined
+        ? h("p", { class: "empty" }, "This model was declared in a program, and not in a file of its own.")
+        : this.#text.element,
     );
   }
 
@@ -28,6 +30,9 @@ export class SourcePane implements Pane {
     if (!this.#shown) this.#text.show(source);
     this.#shown = true;
     const weak = (lit?.chain ?? []).flatMap((id) => links.nodes.get(id)?.line ?? []);
-    this.#text.light([...(lit?.lines ?? [])].sort((a, b) => a - b), weak);
+    this.#text.light(
+      [...(lit?.lines ?? [])].sort((a, b) => a - b),
+      weak,
+    );
   }
 }

@@ -63,6 +63,7 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
         threads: "count?",
         relaxed: "flag?",
         winograd: "flag?",
+        features: "text?",
         small: "flag?",
         dtype: "text?",
         passes: "texts?",

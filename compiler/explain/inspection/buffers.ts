@@ -4,7 +4,11 @@ import type { Module } from "../../loop/loop.ts";
 import type { FileLines } from "./lines.ts";
 import type { InspectedBuffer, InspectedEntry } from "./types.ts";
 
-export function buffersOf(module: Module, entries: readonly Pick<InspectedEntry, "name" | "nodes" | "statements">[], lines: FileLines): readonly InspectedBuffer[] {
+export function buffersOf(
+  module: Module,
+  entries: readonly Pick<InspectedEntry, "name" | "nodes" | "statements">[],
+  lines: FileLines,
+): readonly InspectedBuffer[] {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const holds = new Map<string, InspectedBuffer["holds"]>();
   const uses = new Map<string, InspectedBuffer["uses"]>();

@@ -31,7 +31,10 @@ const isComment = (line: string): boolean => line.trimStart().startsWith("//");
 
 /** Statements are numbered in the order of the text, entry by entry. */
 function statementsIn(lines: readonly string[], { entries }: Module): FileLines["statements"] {
-  let at = Math.max(0, lines.findIndex((line) => /^export function create\w+\(/.test(line)));
+  let at = Math.max(
+    0,
+    lines.findIndex((line) => /^export function create\w+\(/.test(line)),
+  );
   let part: StatementLines["part"];
   const next = (number: number): StatementLines | undefined => {
     const title = `// ${number}. `;
@@ -63,7 +66,8 @@ function buffersIn(lines: readonly string[], { buffers }: Module): FileLines["bu
   return new Map(
     buffers.map(({ name }) => {
       let view: string | undefined;
-      for (; view === undefined; at++) view = /^ +(?:const ([\w$]+) =|\/\/ ([\w$]+): \d+ elements? at )/.exec(lines[at]!)?.slice(1).find(Boolean);
+      for (; view === undefined; at++)
+        view = /^ +(?:const ([\w$]+) =|\/\/ ([\w$]+): \d+ elements? at )/.exec(lines[at]!)?.slice(1).find(Boolean);
       const first = at;
       if (lines[first - 1]!.trimStart().startsWith("const ")) while (!/;( \/\/.*)?$/.test(lines[at - 1]!)) at++;
       return [name, { view, first, last: at }] as const;

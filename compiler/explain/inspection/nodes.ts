@@ -24,7 +24,8 @@ function allOf(graph: Graph): readonly Found[] {
   const found = new Map<string, Found>();
   const keep = (from: Graph, loop?: string): void => {
     for (const node of from.nodes)
-      if (node.op !== "literal" && !found.has(node.name)) found.set(node.name, { node, graph: from, ...(loop === undefined ? {} : { loop }) });
+      if (node.op !== "literal" && !found.has(node.name))
+        found.set(node.name, { node, graph: from, ...(loop === undefined ? {} : { loop }) });
   };
   keep(graph);
   // in their order, the last part last: values that parts hand to each other have names of their own
@@ -36,7 +37,10 @@ function allOf(graph: Graph): readonly Found[] {
 function knownIn(all: readonly Found[]): Known {
   const ids = new Map(all.map(({ node }) => [node.name, node.name]));
   for (const graph of new Set(all.map((one) => one.graph)))
-    for (const { name, value } of graph.aliases) if (!ids.has(name)) ids.set(name, graph.nodes[value]!.name);
+    for (const { name, value } of graph.aliases) {
+      const id = ids.get(graph.nodes[value]!.name);
+      if (id !== undefined && !ids.has(name)) ids.set(name, id); // a number has no node
+    }
   return (name) => ids.get(name);
 }
 
@@ -144,7 +148,9 @@ function aliasesOf({ nodes, aliases }: Graph, node: Node): InspectedNode["aliase
 /** Ids of the nodes that a statement tells of or makes; copies for a kernel are no nodes. */
 export function toldBy(call: Call, known: Known): readonly string[] {
   const made =
-    call.kind === "call" ? call.group.stages.map(({ definition }) => definition.name) : [call.kind === "let" ? call.name : call.definition.name];
+    call.kind === "call"
+      ? call.group.stages.map(({ definition }) => definition.name)
+      : [call.kind === "let" ? call.name : call.definition.name];
   return [...new Set([...call.doc.map(({ node }) => node), ...made].flatMap((name) => known(name) ?? []))];
 }
 

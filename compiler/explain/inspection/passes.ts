@@ -53,7 +53,8 @@ const joined = ({ texts }: Items): readonly PassChange[] =>
   [...texts].flatMap(([name, text]) => (text.includes(", ") ? [{ name, after: text }] : []));
 
 function itemsIn(level: Level): Items {
-  if (isGraph(level)) return { form: "graph", texts: new Map(level.nodes.flatMap((node) => (isLiteral(node) ? [] : [[node.name, printNode(level, node)]]))) };
+  if (isGraph(level))
+    return { form: "graph", texts: new Map(level.nodes.flatMap((node) => (isLiteral(node) ? [] : [[node.name, printNode(level, node)]]))) };
   if (isDefinitions(level)) return { form: "definitions", texts: new Map(level.work.map(namesOf)) };
   if (isProgram(level)) return { form: "program", texts: new Map(level.calls.map(namesOf)) };
   const { definitions } = level as Defined; // the one level left before placing
@@ -62,6 +63,7 @@ function itemsIn(level: Level): Items {
 
 /** What a group computes, under the name of the last of it. */
 function namesOf(one: Work | Call): readonly [string, string] {
-  const names = "group" in one ? one.group.stages.map(({ definition }) => definition.name) : ["definition" in one ? one.definition.name : one.name];
+  const names =
+    "group" in one ? one.group.stages.map(({ definition }) => definition.name) : ["definition" in one ? one.definition.name : one.name];
   return [names.at(-1)!, names.join(", ")];
 }

@@ -55,7 +55,10 @@ export function statementsOf(
 }
 
 /** Buffers that a statement reads and writes: of a call, by what the kernel does with its parameters. */
-function accessOf(call: Call, kernels: ReadonlyMap<string, Kernel>): { readonly reads: readonly string[]; readonly writes: readonly string[] } {
+function accessOf(
+  call: Call,
+  kernels: ReadonlyMap<string, Kernel>,
+): { readonly reads: readonly string[]; readonly writes: readonly string[] } {
   if (call.kind !== "call") {
     const reads = [...new Set(loadsOf(call.value).map(({ buffer }) => buffer))];
     return { reads, writes: call.kind === "store" ? [call.buffer] : [] };

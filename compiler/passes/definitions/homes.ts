@@ -37,6 +37,7 @@ export function homesOf(graph: Graph, loops: readonly Loop[]): readonly Readonly
   const back = loops.findIndex(({ node }) => node.origin.role !== "primal");
   const forward = back < 0 || loops.slice(back).some(({ node }) => node.origin.role === "primal") ? last : 2 * back;
   const before = new Map(loops.map(({ at }, n) => [at, 2 * n]));
+  const earliest = earliestOf(graph, loops);
   const homes: Set<number>[] = graph.nodes.map(() => new Set());
   for (const result of graph.results)
     for (const value of result.kind === "write" ? [result.target, result.value] : [result.value]) homes[value]!.add(last);
@@ -50,9 +51,19 @@ export function homesOf(graph: Graph, loops: readonly Loop[]): readonly Readonly
     // a loop's results are no part's own
     if (opOf(graph.nodes[at]!.op).selects === true) homes[at] = new Set();
     else if (!isMoved(graph.nodes[at]!) && own.size > 0)
-      homes[at] = new Set([Math.min(...own, graph.nodes[at]!.origin.role === "primal" ? forward : last)]);
+      homes[at] = new Set([Math.max(earliest[at]!, Math.min(...own, graph.nodes[at]!.origin.role === "primal" ? forward : last))]);
   }
   return homes;
+}
+
+/** The first part in which a value can be made: after the loops that it depends on. A model's own gradient belongs to its forward pass, and goes back through loops. */
+function earliestOf({ nodes }: Graph, loops: readonly Loop[]): readonly number[] {
+  const after = new Map(loops.map(({ at }, n) => [at, 2 * n + 2]));
+  const earliest: number[] = [];
+  nodes.forEach(({ inputs }, at) => {
+    earliest.push(after.get(at as Value) ?? Math.max(0, ...inputs.map((input) => earliest[input]!)));
+  });
+  return earliest;
 }
 
 /** Values of the forward pass that something after it reads, movements looked through. */
