@@ -143,7 +143,7 @@ function showConfusion(counts: readonly (readonly number[])[]): void {
         1,
         counts[label]!.reduce((sum, one) => sum + one, 0),
       );
-    const strength = Math.round(Math.min(1, label === taken ? share * 0.35 : share * 6) * 60);
+    const strength = Math.round(Math.min(1, label === taken ? share * 0.35 : share * 6) * 42);
     return h(
       "td",
       { class: "n", style: `background:color-mix(in oklab, var(${label === taken ? "--c0" : "--c1"}) ${strength}%, transparent)` },
