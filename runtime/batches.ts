@@ -1,7 +1,7 @@
 /** Every row of an epoch is visited exactly once, in an order fixed by seed and epoch on every engine. */
 
 import { keys, mix } from "./random.ts";
-import { isFloat, type Column, type Table } from "./table.ts";
+import { emptyLike, type Column, type Table } from "./table.ts";
 import type { Values } from "./trainer.ts";
 
 /**
@@ -35,10 +35,7 @@ export interface BatchBuffer {
 
 /** A buffer of `rows` rows for each column of `table`, beside copies of what has no rows. */
 export function allocateBatch(table: Table, rows: number): BatchBuffer {
-  const columns = table.columns.map((from) => {
-    const length = rows * from.width;
-    return { from, to: isFloat(from.values) ? new Float32Array(length) : new Int32Array(length) };
-  });
+  const columns = table.columns.map((from) => ({ from, to: emptyLike(from.values, rows * from.width) }));
   const cut = columns.map(({ from, to }) => [from.name, to] as const);
   const whole = table.whole.map(({ name, values }) => [name, values.slice()] as const);
   return { columns, batch: Object.fromEntries([...cut, ...whole]) };

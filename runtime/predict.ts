@@ -3,7 +3,7 @@
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
 import { noOutputRows, predictsSteps, shortPrediction } from "./error.ts";
 import { DATA, hold, TRAINER } from "./kinds.ts";
-import { isFloat, tabulateOnly } from "./table.ts";
+import { emptyLike, tabulateOnly } from "./table.ts";
 import type { Trainer, Values } from "./trainer.ts";
 
 /** The record of arrays that `predict` takes; labels beside them are let pass. */
@@ -40,7 +40,7 @@ export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T
       if (isWhole || !Number.isInteger(width)) throw noOutputRows(name, view.length, size);
       let all = outputs.get(name);
       if (all === undefined) {
-        all = isFloat(view) ? new Float32Array(rows * width) : new Int32Array(rows * width);
+        all = emptyLike(view, rows * width);
         outputs.set(name, all);
       }
       all.set(view.subarray(0, count * width), start * width);

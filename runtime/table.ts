@@ -19,8 +19,8 @@ export interface Table {
   readonly whole: readonly Omit<Column, "width">[];
 }
 
-/** Whether the values are f32; otherwise they are i32. */
-export const isFloat = (values: Values): boolean => tagOf(values) === "Float32Array";
+/** Zeros in an array of the same kind, doubles of a trainer in float64 too. */
+export const emptyLike = <V extends Values>(values: V, length: number): V => new (values.constructor as new (length: number) => V)(length);
 
 const isValues = (value: unknown): value is Values => tagOf(value) === "Float32Array" || tagOf(value) === "Int32Array";
 

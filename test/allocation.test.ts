@@ -90,10 +90,11 @@ for (const name of ${JSON.stringify(lightModelNames)}) {
   const rows = trainer.batch.train;
   const given = (inputs) => Object.fromEntries(Object.entries(inputs).map(([key, view]) => [key, view.slice().fill(0)]));
   const batch = given(trainer.inputs);
-  const loss = trainer.step(batch);
+  // of several phases, all of them
+  const loss = [trainer.step(batch)].flatMap((one) => (typeof one === "number" ? one : Object.values(one))).reduce((sum, one) => sum + one);
   trainer.restore(trainer.bytes());
-  const part = Math.min(rows, trainer.batch.evaluate);
-  const few = Object.fromEntries(Object.entries(batch).map(([key, all]) => [key, all.slice(0, (all.length / rows) * part)]));
+  const part = trainer.shortEvaluation === "refuse" ? trainer.batch.evaluate : Math.min(rows, trainer.batch.evaluate);
+  const few = Object.fromEntries(Object.entries(batch).map(([key, all]) => [key, new all.constructor((all.length / rows) * part)]));
   const one = Object.fromEntries(Object.entries(batch).filter(([key]) => key !== "y").map(([key, all]) => [key, all.slice(0, all.length / rows)]));
   losses[name] = [loss, trainer.evaluate(few, part).count === part, Object.values(trainer.predict(one)).every((view) => view.every(Number.isFinite))];
 }

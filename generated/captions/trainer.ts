@@ -9,10 +9,10 @@
 //   step 30 (forward 43, update 176, backward 114), evaluate 474, predict 562
 //   memory 622: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
 //   types 1399: batches, and what a trainer is
-//   tables 1508: what bytes() packs
-//   kernels 1599: in the order in which statements call them, each under its definitions
-//   checks 5652: of what is passed in
-//   mathematics 5796: functions and random numbers that all machines compute alike
+//   tables 1511: what bytes() packs
+//   kernels 1602: in the order in which statements call them, each under its definitions
+//   checks 5655: of what is passed in
+//   mathematics 5799: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e19dc44bfd5b4692
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 76f2377948b838d9
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1431,7 +1431,10 @@ export interface Trainer {
   predict(batch: PredictBatch): Prediction;
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
-  /** predict is one step: tokens in, scores of the next out, and carries in and out, zeros at first; with `position` it takes the step's number, below `steps`. */
+  /**
+   * predict is one step: tokens in, scores of the next out, and carries in and out, zeros at first; with `position` it takes the step's
+   *     number, below `steps`.
+   */
   readonly generation: {
     readonly tokens: string;
     readonly scores: string;

@@ -55,7 +55,7 @@ test("arguments", async () => {
     "compile models/circuit.ts --plain --winograd --plan --target wasm":
       "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --beside, --print, --stages, --passes and --timings; leave out --target, --winograd, --plan",
     "compile models/circuit.ts --print fues":
-      'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, out-of-loops, phases, movement, numerics, additions, loops, write-out, recompute, define, split, fuse, segments, pack, unroll, schedule, place',
+      'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, out-of-loops, phases, movement, numerics, additions, loops, write-out, recompute, define, split, fuse, segments, pitch, pack, unroll, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
     "compile models": "models is a folder; name a model file in it, such as models/mnist-mlp.ts",
     "compile package.json": "package.json is not a model file: a model is written in TypeScript or JavaScript (.ts, .mts, .js, .mjs)",

@@ -1,7 +1,9 @@
 /** Early stopping leaves the weights of the best epoch, bit for bit; callbacks work together; bad options are told. */
 
 import { describe, expect, test } from "vitest";
-import { DataError, earlyStopping, fit, predictAll, split, type Callbacks } from "../../runtime/index.ts";
+import { compile, constant, load, mean, model, mul, param, reshape, sgd, tile } from "adjoint";
+import type { TrainerModule } from "../../compiler/compile.ts";
+import { DataError, earlyStopping, fit, predictAll, split, type Callbacks, type Trainer } from "../../runtime/index.ts";
 
 interface Rows {
   x: Float32Array;
@@ -151,6 +153,16 @@ describe("predictAll", () => {
     expect(rounded).toEqual(Int32Array.of(1, 3, 5));
     predictAll(trainer, { x: new Float32Array(2) });
     expect(scores[0]).toBe(3);
+  });
+
+  test("keeps the doubles of a trainer in float64", async () => {
+    const halves = model("halves", { batch: 2 }, ({ batch }) => {
+      const w = param("w", [3], constant(0.1));
+      const of = tile(reshape(w, [1, 3]), [batch, 1]);
+      return { loss: mean(mul(of, of)), outputs: { of }, optimizer: sgd() };
+    });
+    const trainer = (await load<TrainerModule>(await compile(halves, { dtype: "f64", effort: "none" }))).createTrainer();
+    expect((predictAll(trainer as unknown as Trainer, {} as never) as { of: unknown }).of).toEqual(Float64Array.of(0.1, 0.1, 0.1));
   });
 
   test("lets labels pass, and refuses what the model does not take", () => {

@@ -4,6 +4,7 @@ import type { Module } from "../../loop/loop.ts";
 import type { Facts } from "../target.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { entryNamed } from "./callable.ts";
+import { blockComment } from "./comment.ts";
 import { perRowOf, takenBy } from "./entry.ts";
 import { property, quoted } from "./scope.ts";
 
@@ -71,7 +72,7 @@ export function printRowFacts(
         ]),
   ];
   return {
-    types: lines.map(([name, type, , doc]) => `\n  /** ${doc} */\n  readonly ${name}: ${type};`).join(""),
+    types: lines.map(([name, type, , doc]) => `\n  ${blockComment([doc])}\n  readonly ${name}: ${type};`).join(""),
     values: lines.map(([name, , value]) => `\n    ${name}: ${value},`).join(""),
   };
 }
