@@ -180,8 +180,11 @@ const SHARE = 8;
 const [SPINS, PATIENT] = [20_000, 4_000] as const;
 /** Milliseconds after which a thread that does not answer is taken for dead. */
 const PATIENCE = 60_000;
-/** How many times as long as it waited in vain the first thread works alone: of sixteen seventeenths of its time nobody can rob it. */
-const REST = 16;
+/**
+ * How many times as long as it waited in vain the first thread works alone, at first and at most: twice as long each time that it waits
+ * again before so many statements in a row came out in time.
+ */
+const [REST, LONGEST, IN_TIME] = [16, 64, 64] as const;
 
 declare const console: { warn(text: string): void };
 declare const performance: { now(): number };
@@ -236,7 +239,7 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
     throw error;
   });
   const kernels = instantiate(module, memory);
-  let restUntil = 0;
+  let [restUntil, times, inTime] = [0, REST as number, 0];
   const run = (statement: number): void => {
     if (workers.length === 0) return work(statement, kernels, 0, 1, 1);
     const began = performance.now();
@@ -246,10 +249,14 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
     Atomics.add(control, TURN, 1);
     if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
     const late = meet(control, threads * SHARE - share(control, kernels, 0, threads));
-    if (late === 0) return;
-    // who waits longer than it has worked waits for a thread whose core other work has taken
     const waited = performance.now() - late;
-    if (waited > late - began) restUntil = late + (1 + REST) * waited;
+    // who waits longer than it has worked waits for a thread whose core other work has taken
+    if (late === 0 || waited <= late - began) {
+      if (++inTime === IN_TIME) times = REST;
+      return;
+    }
+    restUntil = late + (1 + times) * waited;
+    [times, inTime] = [Math.min(2 * times, LONGEST), 0];
   };
   const trainer = createTrainer({ ...rest, team: { kernels, run } });
   return Object.assign(trainer, { threads, close: end });
