@@ -1,7 +1,7 @@
 /** What is known of the chosen thing: its mathematics, its law and the chain back to the loss, its place in memory and in the code, each a link to the next. */
 
 import type { App, Change, Pane } from "./app.ts";
-import { bytes, grouped, h, micros, type Child } from "./dom.ts";
+import { bytes, given, grouped, h, micros, type Child } from "./dom.ts";
 import type { Buffer, Links, Thing } from "./links.ts";
 
 /** Buffers that are named beside a statement; of a larger arena the rest is counted. */
@@ -24,7 +24,7 @@ export class DetailPane implements Pane {
 
   show({ links, state: { chosen } }: Change): void {
     const shown = chosen === undefined ? this.#nothing() : this.#of(chosen, links);
-    this.#body.replaceChildren(...shown.filter((child) => child !== undefined));
+    this.#body.replaceChildren(...given(shown));
     this.#body.scrollTop = 0;
   }
 

@@ -1,15 +1,21 @@
-/** Elements in few words. */
+/** Elements in few words, here and on the pages of the site. */
 
-export type Child = Node | string | undefined;
-type Attributes = Readonly<Record<string, string | number | boolean | undefined | ((event: Event) => void)>>;
+export type Child = Node | string | number | null | undefined | false;
+type Attributes = Readonly<Record<string, string | number | boolean | undefined | ((event: never) => void)>>;
+
+/** The children that are there, as the document takes them. */
+export const given = (children: readonly Child[]): (Node | string)[] =>
+  children
+    .filter((child) => child !== null && child !== undefined && child !== false)
+    .map((child) => (child instanceof Node ? child : String(child)));
 
 function filled<E extends Element>(element: E, attributes: Attributes, children: readonly Child[]): E {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
-    if (typeof value === "function") element.addEventListener(name, value);
+    if (typeof value === "function") element.addEventListener(name, value as (event: Event) => void);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.filter((child) => child !== undefined));
+  element.append(...given(children));
   return element;
 }
 
@@ -36,6 +42,7 @@ export const pressed =
     act();
   };
 
+/** Numbers with their thousands apart. */
 export const grouped = (n: number): string => n.toLocaleString("en-US");
 
 /** `1.22 MB`; of fewer than 1000, bytes. */

@@ -44,7 +44,7 @@ export class TextPane {
       tabindex: 0,
       role: "group",
       "aria-label": `${options.label}: arrow keys move the line, Enter chooses it`,
-      click: (event) => {
+      click: (event: MouseEvent) => {
         const line = (event.target as Element).closest<HTMLElement>(".l");
         if (line === null || String(getSelection()) !== "") return;
         this.#move(Number(line.dataset["n"]));

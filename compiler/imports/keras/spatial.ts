@@ -70,6 +70,19 @@ function paddingOf(t: Translation, l: KerasLayer, { window, dilation, padding }:
   return t.fail(l, `has the padding ${shown(padding)}`, "valid, same and, over one axis, causal are read");
 }
 
+/** What the language is told of the windows of a layer with a kernel. */
+const windowOptions = (t: Translation, l: KerasLayer, windows: Windows): Readonly<Record<string, string | undefined>> => ({
+  strides: unless(windows.strides, 1),
+  padding: paddingOf(t, l, windows),
+  dilation: unless(windows.dilation, 1),
+});
+
+/** Holds a kernel whose last two axes come first here, the last of all before the other: […window, a, b] is [b, a, …window]. */
+function holdTurned(t: Translation, l: Placed, name: string, words: readonly string[], dims: readonly number[]): void {
+  const axes = dims.length - 2;
+  t.holds(name, t.weightOf(l, words, dims), [axes + 1, axes, ...dims.slice(0, axes).map((_, n) => n)]);
+}
+
 /** What a layer with a kernel, a bias and an activation computes, as code of its options. */
 function finished(
   t: Translation,
@@ -97,19 +110,13 @@ export const convolution =
     const [filters, groups] = [t.number(l, "filters", 1), t.number(l, "groups", 1)];
     return finished(t, l, image, filters, outputs(t, l, windows, image.space), (name, more) => {
       // […window, channels / groups, filters] there, [filters, channels / groups, …window] here
-      t.holds(`${name}.kernel`, t.weightOf(l, ["kernel"], [...windows.window, image.channels / groups, filters]), [
-        axes + 1,
-        axes,
-        ...windows.window.map((_, n) => n),
-      ]);
+      holdTurned(t, l, `${name}.kernel`, ["kernel"], [...windows.window, image.channels / groups, filters]);
       return t.call(
         `conv${axes}d`,
         String(filters),
         perAxis(windows.window),
         t.told(l, name, {
-          strides: unless(windows.strides, 1),
-          padding: paddingOf(t, l, windows),
-          dilation: unless(windows.dilation, 1),
+          ...windowOptions(t, l, windows),
           groups: groups === 1 ? undefined : String(groups),
           ...more,
         }),
@@ -136,9 +143,7 @@ export const depthwise =
         `depthwiseConv${axes}d`,
         perAxis(windows.window),
         t.told(l, name, {
-          strides: unless(windows.strides, 1),
-          padding: paddingOf(t, l, windows),
-          dilation: unless(windows.dilation, 1),
+          ...windowOptions(t, l, windows),
           depthMultiplier: multiplier === 1 ? undefined : String(multiplier),
           ...more,
         }),
@@ -155,19 +160,13 @@ export const separable =
     const ones = windows.window.map(() => 1);
     return finished(t, l, image, filters, outputs(t, l, windows, image.space), (name, more) => {
       depthwiseKernel(t, l, `${name}.depthwise`, windows, image.channels, multiplier);
-      t.holds(`${name}.pointwise`, t.weightOf(l, ["pointwise_kernel"], [...ones, image.channels * multiplier, filters]), [
-        axes + 1,
-        axes,
-        ...ones.map((_, n) => n),
-      ]);
+      holdTurned(t, l, `${name}.pointwise`, ["pointwise_kernel"], [...ones, image.channels * multiplier, filters]);
       return t.call(
         `separableConv${axes}d`,
         String(filters),
         perAxis(windows.window),
         t.told(l, name, {
-          strides: unless(windows.strides, 1),
-          padding: paddingOf(t, l, windows),
-          dilation: unless(windows.dilation, 1),
+          ...windowOptions(t, l, windows),
           depthMultiplier: multiplier === 1 ? undefined : String(multiplier),
           ...more,
         }),
@@ -194,19 +193,13 @@ export const transposed =
     const more = window.map((taps, axis) => (padding === "same" ? 0 : Math.max(0, strides[axis]! - (taps - 1) * dilation[axis]! - 1)));
     return finished(t, l, image, filters, space, (name, given) => {
       // […window, filters, channels] there, [channels, filters, …window] here
-      t.holds(`${name}.kernel`, t.weightOf(l, ["kernel"], [...window, filters, image.channels]), [
-        axes + 1,
-        axes,
-        ...window.map((_, n) => n),
-      ]);
+      holdTurned(t, l, `${name}.kernel`, ["kernel"], [...window, filters, image.channels]);
       return t.call(
         `conv${axes}dTranspose`,
         String(filters),
         perAxis(window),
         t.told(l, name, {
-          strides: unless(strides, 1),
-          padding: paddingOf(t, l, windows),
-          dilation: unless(dilation, 1),
+          ...windowOptions(t, l, windows),
           outputPadding: unless(more, 0),
           ...given,
         }),

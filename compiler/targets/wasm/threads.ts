@@ -249,9 +249,9 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
     Atomics.add(control, TURN, 1);
     if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
     const late = meet(control, threads * SHARE - share(control, kernels, 0, threads));
-    const waited = performance.now() - late;
     // who waits longer than it has worked waits for a thread whose core other work has taken
-    if (late === 0 || waited <= late - began) {
+    const waited = late === 0 ? 0 : performance.now() - late;
+    if (waited === 0 || waited <= late - began) {
       if (++inTime === IN_TIME) times = REST;
       return;
     }

@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf, type Statement } from "../code/statements.ts";
-import { byId, h, settled, shown } from "../dom.ts";
+import { byId, h, say, settled, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import { circuitOf, evaluated, formula, modelText, probeText, refusal, slopeText, type Circuit, type Evaluated } from "./circuit.ts";
 import { draw } from "./draw.ts";
@@ -34,11 +34,6 @@ let playing = 0;
 let last = "";
 
 const input = byId<HTMLInputElement>("formula");
-const say = (text: string, isError = false): void => {
-  const said = byId("said");
-  said.textContent = text;
-  said.classList.toggle("error", isError);
-};
 
 /** The formula as it is typed: parsed, drawn, compiled. */
 async function compileFormula(): Promise<void> {

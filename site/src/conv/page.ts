@@ -3,10 +3,11 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
-import { DigitsError, firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "../digits/data.ts";
+import { firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "../digits/data.ts";
 import { drawInk, drawSigned } from "../digits/tiles.ts";
-import { byId, grouped, h, shown } from "../dom.ts";
-import { Lab, LabError } from "../lab/lab.ts";
+import { byId, grouped, h, say, shown } from "../dom.ts";
+import { failed } from "../lab/failed.ts";
+import { Lab } from "../lab/lab.ts";
 import type { Tick } from "../lab/messages.ts";
 import { drawColour, drawFramed, FIELD, OUT, scene, SIDE } from "./draw.ts";
 import { LEARNS, SIX } from "./texts.ts";
@@ -21,15 +22,6 @@ let maps: Float32Array = new Float32Array(FILTERS * OUT * OUT);
 let filter = 0;
 let [row, column] = [6, 9];
 let sliding = 0;
-
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
-function failed(error: unknown): void {
-  if (!(error instanceof LabError || error instanceof DigitsError)) throw error;
-  say(error.message, true);
-}
 
 // the filter that slides
 async function filters(seed: number): Promise<void> {

@@ -4,10 +4,11 @@ import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
 import { curves } from "../curve.ts";
-import { byId, grouped, h } from "../dom.ts";
-import { Lab, LabError } from "../lab/lab.ts";
+import { byId, grouped, h, say } from "../dom.ts";
+import { failed } from "../lab/failed.ts";
+import { Lab } from "../lab/lab.ts";
 import type { Tick } from "../lab/messages.ts";
-import { DigitsError, FILES, firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "./data.ts";
+import { FILES, firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "./data.ts";
 import { Pad } from "./pad.ts";
 import { LINEAR, NET } from "./texts.ts";
 import { columnsOf, drawSigned } from "./tiles.ts";
@@ -48,16 +49,6 @@ const runners: readonly Runner[] = [
 let running = true;
 let test: Digits | undefined;
 let train: Digits | undefined;
-
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
-
-function failed(error: unknown): void {
-  if (!(error instanceof LabError) && !(error instanceof DigitsError)) throw error;
-  say(error.message, true);
-}
 
 async function prepare(of: Runner): Promise<void> {
   const compiled = await lab.compile({ of: of.name, text: of.text, path: `${of.name}.ts`, options: { effort: "none" } });

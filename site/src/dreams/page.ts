@@ -5,10 +5,11 @@ import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
 import { drawColour, scene, SIDE } from "../conv/draw.ts";
-import { DigitsError, loadTrain } from "../digits/data.ts";
+import { loadTrain } from "../digits/data.ts";
 import { drawInk } from "../digits/tiles.ts";
-import { byId, grouped, shown } from "../dom.ts";
-import { Lab, LabError } from "../lab/lab.ts";
+import { byId, grouped, say, shown } from "../dom.ts";
+import { failed } from "../lab/failed.ts";
+import { Lab } from "../lab/lab.ts";
 import type { Arrays, Tick } from "../lab/messages.ts";
 import { STYLES } from "./styles.ts";
 import { DREAMS, LEARNS } from "./texts.ts";
@@ -26,14 +27,6 @@ let ready = false;
 let learned: Arrays | undefined;
 
 const canvas = (id: string): HTMLCanvasElement => byId<HTMLCanvasElement>(id);
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
-function failed(error: unknown): void {
-  if (!(error instanceof LabError || error instanceof DigitsError)) throw error;
-  say(error.message, true);
-}
 
 /** From noise on, in the style that is chosen. */
 async function paint(seed: number): Promise<void> {

@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
-import { byId, grouped, h, shown } from "../dom.ts";
+import { byId, grouped, h, say, shown } from "../dom.ts";
 import { choices } from "../choices.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { Arrays, Tick } from "../lab/messages.ts";
@@ -29,10 +29,6 @@ let asked = 0;
 const rate = (): number => Number((10 ** byId<HTMLInputElement>("rate").valueAsNumber).toPrecision(2));
 
 const grid = { plane: gridOf(SIDE, false), both: Float32Array.of(...gridOf(SIDE, false), ...gridOf(SIDE, true)) };
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
 
 /** Compiles the model of what is chosen and begins to train it. */
 async function begin(seed = 1): Promise<void> {

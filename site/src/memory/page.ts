@@ -1,7 +1,7 @@
 /** The page of memory and cost: a model's arena over a step, and what is computed again where a budget forbids to keep it. */
 
 import { codeBlock } from "../code/highlight.ts";
-import { byId, bytesShown, grouped, h, settled } from "../dom.ts";
+import { byId, bytesShown, grouped, h, say, settled } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { LabCompiled } from "../lab/messages.ts";
 import { drawArena, inEntry, ROLES, told } from "./draw.ts";
@@ -21,11 +21,6 @@ let name = CHOSEN[0]!;
 /** Of the model without a budget. */
 let whole: LabCompiled | undefined;
 const slider = byId<HTMLInputElement>("budget");
-
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
 
 /** The budget as the command line takes it; undefined without one. */
 function budget(): string | undefined {

@@ -5,7 +5,7 @@ import { statementsOf } from "../code/statements.ts";
 import { choices } from "../choices.ts";
 import { curves } from "../curve.ts";
 import { DigitsError } from "../digits/data.ts";
-import { byId, bytesShown, grouped, h, settled, shown } from "../dom.ts";
+import { byId, bytesShown, grouped, h, say, settled, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { LabCompiled } from "../lab/messages.ts";
 import { dataFor } from "./data.ts";
@@ -35,10 +35,6 @@ let path = "models/own.ts";
 
 const area = byId<HTMLTextAreaElement>("text");
 const text = (): string => editor?.text() ?? area.value;
-const say = (said: string, isError = false): void => {
-  byId("said").textContent = said;
-  byId("said").classList.toggle("error", isError);
-};
 
 /** Storage may be refused: then the text is gone with the page, which is said where it matters. */
 function keep(own: string): boolean {

@@ -5,7 +5,7 @@ import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
 import { curves } from "../curve.ts";
 import { DigitsError, firstOf, loadTest, loadTrain, type Digits } from "../digits/data.ts";
-import { byId, grouped, h, shown } from "../dom.ts";
+import { byId, grouped, h, say, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { Tick } from "../lab/messages.ts";
 import { CONTROLS, FIRST, modelText, type Choice, type Control } from "./text.ts";
@@ -28,11 +28,6 @@ let runs: Run[] = [];
 let train: Digits | undefined;
 let test: Digits | undefined;
 const choice: Record<Control, string> = { ...FIRST };
-
-const say = (text: string, isError = false): void => {
-  byId("said").textContent = text;
-  byId("said").classList.toggle("error", isError);
-};
 
 async function add(own: Choice = { ...choice }): Promise<void> {
   if (runs.length === MOST) return say(`There are ${MOST} trainers, as many as fit the picture: clear them first.`, true);
