@@ -16,9 +16,6 @@ const LETTERS: Readonly<Record<string, string>> = {
   variable: "t",
 };
 
-/** Letters that colours use, in words: classes of the page are named after them. */
-export type Kind = "c" | "k" | "n" | "s" | "f" | "t";
-
 /** The colours of each line of a text, as `data.ts` says. The highlighter is loaded when it is first needed. */
 export async function coloursOf(text: string): Promise<string> {
   const [{ default: highlight }, { default: typescript }] = await Promise.all([

@@ -60,15 +60,3 @@ export function statementsOf(text: string, name: string): Statement[] {
     }),
   }));
 }
-
-/** A function of an emitted file, or a region of it, as its lines stand there. */
-export function functionText(text: string, name: string): string {
-  const lines = text.split("\n");
-  const start = lines.findIndex((line) => line.trimStart().startsWith(`function ${name}(`));
-  const end = lines.findIndex((line, at) => at > start && /^ {2}\}/.test(line));
-  if (start === -1) return text;
-  return lines
-    .slice(start, end + 1)
-    .map((line) => line.replace(/^ {2}/, ""))
-    .join("\n");
-}
