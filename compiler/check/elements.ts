@@ -83,10 +83,8 @@ export function judgeElements(
     }
     [worst, at] = [error, place];
   }
-  const row = {
-    ...({ name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound } as const),
-    ...{ at: at === undefined ? "" : label(at), kinks: 0 },
-  };
+  const said = at === undefined ? "" : label(at);
+  const row = { name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound, at: said, kinks: 0 } as const;
   if (overflows > 0 && overflows === elements.length) return { ...row, unjudged: "it leaves the range of float32" };
   return undecided > 0 && undecided === elements.length ? { ...row, unjudged: "it is decided by rounding alone" } : row;
 }

@@ -76,11 +76,12 @@ function searched(model: Model, options: Pick<CompileOptions, "source">): Instan
   return found === undefined ? { batch } : { batch, ...found };
 }
 
-const declaredIn = (model: Model, options: CompileOptions, besides: typeof COMPARED | undefined = undefined): Declared => {
+const declaredIn = (model: Model, options: CompileOptions, besides?: typeof COMPARED): Declared => {
   const [train, evaluate, predict] = ENTRIES.map((entry) => traceOf(model, entry, options, besides)) as [Traced, Traced, Traced];
   return { train, evaluate, predict };
 };
 
+/** Declarations that are compared with one another look up no lines of the model. */
 const COMPARED = { withoutLines: true } as const;
 
 function declaredAt(model: Model, options: Pick<CompileOptions, "source">, batch: BatchSizes): Declared | undefined {
