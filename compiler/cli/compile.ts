@@ -11,7 +11,7 @@ import { choiceOf, OPTIONAL } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
-import { loadProject, type Project } from "./config.ts";
+import { loadProject, requireOutside, type Project } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { fileOf, TARGETS, targetOf } from "../targets/index.ts";
@@ -96,6 +96,7 @@ export const compile = defineCommand({
     const project = await loadProject();
     if (args.beside === true && args.out !== undefined)
       throw new InputError("--beside writes beside each model and --out into a folder; leave one of them out");
+    if (args.out !== undefined) requireOutside("--out", args.out, project.folders, "--beside");
     const out = args.beside === true ? BESIDE : (args.out ?? project.out);
     if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
