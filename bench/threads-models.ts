@@ -99,7 +99,9 @@ async function made(name: string, threads: number | undefined): Promise<Made> {
   return { file, shared: sharedIn(script), classes: Math.min(10, ...lowered.module.buffers.flatMap((buffer) => buffer.classes ?? [])) };
 }
 
-const sharedIn = (script: string): number => new Set(script.match(/^ *case \d+:/gm)).size;
+function sharedIn(script: string): number {
+  return new Set(script.match(/^ *case \d+:/gm)).size;
+}
 
 async function measure(name: string): Promise<Row> {
   const [plain, divided] = [await made(name, undefined), await made(name, 2)];
