@@ -42,6 +42,8 @@ export interface EntryFacts {
 /** What a compile came to, as far as a page shows it. */
 export interface LabCompiled {
   readonly model: string;
+  /** Which of the files is the trainer: trainer.ts, trainer.wasm.ts. */
+  readonly trainer: string;
   readonly files: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
   readonly arenaBytes: number;
@@ -122,6 +124,8 @@ export interface Calls {
   predict(request: { readonly of: string; readonly arrays: Arrays }): Arrays;
   evaluate(request: { readonly of: string; readonly arrays: Arrays }): Readonly<Record<string, number>>;
   parameters(request: { readonly of: string; readonly names: readonly string[] }): Arrays;
+  /** The page that adjoint inspect --html would write of what was compiled last. */
+  inspector(request: { readonly of: string }): string;
   /** Loss and gradients by gradients.ts, at the values of its own parameters given here. */
   gradients(request: { readonly of: string; readonly parameters: Readonly<Record<string, readonly number[]>>; readonly arrays: Arrays }): {
     readonly loss: number;

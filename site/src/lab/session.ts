@@ -1,6 +1,6 @@
 /** One trainer of a lab: compiled from a text, made, stepped, and asked between its steps. */
 
-import { compile, load, type Compiled, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
+import { compile, inspect, load, type Compiled, type CompileOptions, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
 import { evaluate, predictAll, type Trainer } from "adjoint/runtime";
 import { declared, lineOf } from "./declare.ts";
 import type { Answer, Arrays, CompileRequest, Given, LabCompiled, RunRequest, Tick, Told, Values } from "./messages.ts";
@@ -27,6 +27,8 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 export class Session {
   #path = "";
   #compiled: Compiled | undefined;
+  #model: Model | undefined;
+  #options: CompileOptions = {};
   #trainer: LoadedTrainer | undefined;
   #gradients: ReturnType<GradientsModule["createGradients"]> | undefined;
   #data: Arrays = {};
@@ -44,6 +46,7 @@ export class Session {
     const began = performance.now();
     const { model, data } = await declared(text, path);
     // whoever waits hears that the text has come to its end
+    this.#model = model;
     const heard: Model = {
       ...model,
       trace(request) {
@@ -52,7 +55,8 @@ export class Session {
         return traced;
       },
     };
-    const compiled = await compile(heard, { effort: "none", ...options, source: { path, text } });
+    this.#options = { effort: "none", ...options, source: { path, text } };
+    const compiled = await compile(heard, this.#options);
     this.#compiled = compiled;
     return { ...factsOf(compiled), data: plain(data), milliseconds: performance.now() - began };
   }
@@ -235,6 +239,19 @@ export class Session {
     return Object.fromEntries(names.map((name) => [name, parameters[name]!.slice()]));
   }
 
+  /** What is for readers is compiled now, and the page's own script and style come now: nobody else needs them. */
+  async inspector(): Promise<string> {
+    if (this.#compiled === undefined || this.#model === undefined) throw new Error("there is no compiled model yet");
+    const target = this.#options.target === "wasm" ? "twin" : "plain";
+    const [{ inspectorPage }, script, style, reading] = await Promise.all([
+      import("../../../compiler/inspector/page.ts"),
+      import("../../../dist/inspector.js?raw"),
+      import("../../../dist/inspector-style.css?raw"),
+      compile(this.#model, { ...this.#options, target }),
+    ]);
+    return inspectorPage([this.#compiled, reading].map(inspect), { script: script.default, style: style.default });
+  }
+
   async gradients({ parameters, arrays }: Given<"gradients">): Promise<Answer<"gradients">> {
     if (this.#compiled === undefined) throw new Error("there is no compiled model yet");
     this.#gradients ??= (await load<GradientsModule>(this.#compiled, "gradients.ts")).createGradients();
@@ -285,6 +302,7 @@ function factsOf({ model, files, lowered, diagnostics }: Compiled): Omit<LabComp
   }));
   return {
     model,
+    trainer: [...files.keys()].find((file) => /^trainer\..*ts$/.test(file))!, // a compile writes one
     files: Object.fromEntries(files),
     diagnostics,
     arenaBytes: module.arenaBytes,
