@@ -8,7 +8,7 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-const SIZE = { width: 640, height: 240, left: 52, right: 12, top: 12, bottom: 30 };
+const SIZE = { width: 640, height: 240, left: 62, right: 12, top: 12, bottom: 30 };
 
 /** At most this many points a curve: more would be drawn on one pixel. */
 const MOST = 300;

@@ -173,7 +173,7 @@ async function start(): Promise<void> {
     await filters(4);
     const compiled = await lab.compile({ of: "learns", text: LEARNS, path: "filters.ts", options: { effort: "none" } });
     byId("model").replaceChildren(codeBlock(LEARNS, "The model"));
-    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")));
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled)));
     train = await loadTrain(0);
     await begin(1);
     say("");

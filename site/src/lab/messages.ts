@@ -1,5 +1,6 @@
 /** What a page and its lab, a worker that holds the compiler, say to each other. Everything is data. */
 
+import type { StatementLines } from "../../../compiler/explain/inspection/lines.ts";
 import type { CompileOptions, Diagnostic, TrainerModule } from "adjoint";
 
 export type Values = Float32Array | Float64Array | Int32Array;
@@ -36,7 +37,12 @@ export interface EntryFacts {
   readonly name: string;
   readonly buffers: readonly string[];
   readonly lowerBound: number;
-  readonly statements: readonly { readonly maths: readonly string[]; readonly flops: number }[];
+  readonly statements: readonly {
+    readonly maths: readonly string[];
+    readonly flops: number;
+    /** Where the trainer's file shows it. */
+    readonly place?: StatementLines;
+  }[];
 }
 
 /** What a compile came to, as far as a page shows it. */

@@ -2,6 +2,7 @@
 
 import { compile, inspect, load, type Compiled, type CompileOptions, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
 import { evaluate, predictAll, type Trainer } from "adjoint/runtime";
+import { linesIn } from "../../../compiler/explain/inspection/lines.ts";
 import { declared, lineOf } from "./declare.ts";
 import type { Answer, Arrays, CompileRequest, Given, LabCompiled, RunRequest, Tick, Told, Values } from "./messages.ts";
 
@@ -291,18 +292,24 @@ function factsOf({ model, files, lowered, diagnostics }: Compiled): Omit<LabComp
   const { module, facts } = lowered;
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
-  const entries = module.entries.map(({ name, buffers, lowerBound, calls }) => ({
+  const trainer = [...files.keys()].find((file) => /^trainer\..*ts$/.test(file))!; // a compile writes one
+  const places = linesIn(files.get(trainer)!, module).statements;
+  const entries = module.entries.map(({ name, buffers, lowerBound, calls }, at) => ({
     name,
     buffers,
     lowerBound,
-    statements: calls.map((call) => ({
-      maths: call.doc.map(({ maths }) => maths),
-      flops: call.kind === "call" ? (flops.get(call.kernel) ?? 0) : 1,
-    })),
+    statements: calls.map((call, n) => {
+      const place = places[at]![n];
+      return {
+        maths: call.doc.map(({ maths }) => maths),
+        flops: call.kind === "call" ? (flops.get(call.kernel) ?? 0) : 1,
+        ...(place && { place }),
+      };
+    }),
   }));
   return {
     model,
-    trainer: [...files.keys()].find((file) => /^trainer\..*ts$/.test(file))!, // a compile writes one
+    trainer,
     files: Object.fromEntries(files),
     diagnostics,
     arenaBytes: module.arenaBytes,

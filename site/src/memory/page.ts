@@ -104,6 +104,13 @@ function costOf({ budget: spent, flops }: LabCompiled): string {
   return `To fit, ${ways.join("; ")}. That is ${((100 * flops) / before - 100).toFixed(1)} % more operations a step, and the same bits.`;
 }
 
+/** Of large numbers three digits: 62.0 M. */
+function short(text: string): string {
+  const value = Number(text.replaceAll(",", ""));
+  const unit = value < 1e5 ? 0 : Math.min(3, Math.floor(Math.log10(value) / 3));
+  return unit === 0 ? text : `${(value / 1000 ** unit).toPrecision(3)} ${["", "k", "M", "G"][unit]!}`;
+}
+
 /** The table of the report that says what each pass did to the training step. */
 function passesOf(report: string): HTMLElement[] {
   const lines = report.split("\n");
@@ -121,7 +128,7 @@ function passesOf(report: string): HTMLElement[] {
   const [head = [], ...body] = rows;
   return [
     h("thead", {}, h("tr", {}, ...head.map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...body.map((cells) => h("tr", {}, ...cells.map((cell) => h("td", {}, cell))))),
+    h("tbody", {}, ...body.map((cells) => h("tr", {}, ...cells.map((cell) => h("td", {}, cell.replace(/\d[\d,]*/g, short)))))),
   ];
 }
 

@@ -125,7 +125,7 @@ function showView(): void {
           h(
             "div",
             { class: "code-view", tabindex: 0, role: "region", "aria-label": "Statements of a step" },
-            ...statementBlocks(statementsOf(files[compiled.trainer]!, "step")),
+            ...statementBlocks(statementsOf(compiled)),
           ),
         ]
       : [file(view === "file" ? compiled.trainer : "report.md")]),

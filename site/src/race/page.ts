@@ -43,7 +43,7 @@ async function add(own: Choice = { ...choice }): Promise<void> {
     await run.lab.ask("create", { of: OF, seed: 1 });
     await run.lab.ask("data", { of: OF, arrays: { ...train } });
     byId("model").replaceChildren(codeBlock(text, "The model"));
-    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")));
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled)));
     run.state = "training";
     const steps = Number(run.choice.epochs) * Math.floor(train.y.length / Number(run.choice.batch));
     await run.lab.run({ of: OF, every: 250, steps, evaluate: { ...test } }, (tick) => hear(run, tick));
@@ -79,9 +79,13 @@ function show(): void {
       { label: `accuracy of ${NEW} digits`, low: 0, high: 1, unit: "epochs" },
     ),
   );
-  const head = ["", ...Object.values(CONTROLS).map(({ title }) => title), "loss", "accuracy", ""];
+  const head = ["", "accuracy", "loss", ...Object.values(CONTROLS).map(({ title }) => title), ""];
   byId("runs").replaceChildren(
-    h("thead", {}, h("tr", {}, ...head.map((title) => h("th", { scope: "col" }, title)))),
+    h(
+      "thead",
+      {},
+      h("tr", {}, ...head.map((title) => h("th", { scope: "col", class: title === "loss" || title === "accuracy" ? "n" : "" }, title))),
+    ),
     h(
       "tbody",
       {},
@@ -90,13 +94,13 @@ function show(): void {
           "tr",
           {},
           h("td", {}, h("span", { class: "swatch", style: `background:${color}` })),
-          ...(Object.keys(CONTROLS) as Control[]).map((name) => h("td", {}, own[name])),
-          h("td", { class: "n" }, losses.length === 0 ? "–" : shown(losses.at(-1)![1], 3)),
           h(
             "td",
             { class: "n", "data-accuracy": accuracies.at(-1)?.[1] ?? 0 },
             accuracies.length === 0 ? "–" : `${(100 * accuracies.at(-1)![1]).toFixed(1)} %`,
           ),
+          h("td", { class: "n" }, losses.length === 0 ? "–" : shown(losses.at(-1)![1], 3)),
+          ...(Object.keys(CONTROLS) as Control[]).map((name) => h("td", {}, own[name])),
           h("td", { "data-state": state }, state),
         ),
       ),
