@@ -52,7 +52,7 @@ describe.skipIf(CHROMIUM === undefined)("budgets", () => {
       ["linear.html", () => Number(document.querySelector("#steps")!.textContent!.replace(/\D/g, "")) > 0],
       ["templates.html", () => document.querySelector<HTMLCanvasElement>("#linear-weights")!.style.width !== ""],
       ["convolution.html", () => document.querySelector<HTMLElement>("#filters")!.dataset["sum"] !== undefined],
-      ["hyperparameters.html", () => document.querySelectorAll("#loss polyline").length > 0],
+      ["hyperparameters.html", () => [...document.querySelectorAll("#runs td.n")].some((cell) => /\d/.test(cell.textContent))],
       ["dreams.html", () => document.querySelector<HTMLElement>("#style-loss")!.dataset["loss"] !== undefined],
     ] as const) {
       const { page, bytes } = await site.open(file);
