@@ -40,12 +40,15 @@ def relative(own, other):
 
 
 def losses_of(loss):
-    return [float(one) for one in (loss.values() if isinstance(loss, dict) else [loss])]
+    """One a phase, by name."""
+    return [float(loss[phase]) for phase in sorted(loss)] if isinstance(loss, dict) else [float(loss)]
 
 
 def judge(path, dtype):
     module = program(path, dtype)
     tensors = load_file(path[:-3] + ".safetensors")
+    if dtype == "float64":
+        tensors |= load_file(path[:-3] + ".f64.safetensors")
     short = {"float64": "f64", "float32": "f32"}[dtype]
     state = module.init(1)
     found = {}

@@ -34,10 +34,16 @@ for (const file of readdirSync(new URL("models/", root))) {
   const batch = Math.min(ROWS, model.batch.train);
   writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
   writeFileSync(join(folder, `${name}.onnx`), await exportProgram(model, { to: "onnx-step", source, batch }));
-  const tensors: Tensor[] = [];
+  // float64 stands in a file of its own: of large nets both would be longer than a file may be
+  const files = { f32: [] as Tensor[], f64: [] as Tensor[] };
   const put = (key: string, values: Numbers, shape: readonly number[] = [values.length]): void => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
-    tensors.push({ name: key, dtype: KINDS[values.constructor.name as keyof typeof KINDS], shape, bytes });
+    files[key.startsWith("f64 ") ? "f64" : "f32"].push({
+      name: key,
+      dtype: KINDS[values.constructor.name as keyof typeof KINDS],
+      shape,
+      bytes,
+    });
   };
   // batches whose floats are float32 values, from 0 to 1
   const { graph } = traceOf(model, "train", { batch });
@@ -79,11 +85,17 @@ for (const file of readdirSync(new URL("models/", root))) {
     for (const [key, values] of Object.entries(inputs)) put(`${dtype} gradient input:${key}`, values.slice());
     const losses = Array.from({ length: STEPS[dtype] }, (_, n) => {
       const loss = trainer.step(taken(n)) as unknown as number | Record<string, number>;
-      return typeof loss === "number" ? [loss] : Object.values(loss);
+      // by name: jit gives dicts back in that order
+      return typeof loss === "number"
+        ? [loss]
+        : Object.keys(loss)
+            .toSorted()
+            .map((phase) => loss[phase]!);
     });
     put(`${dtype} losses`, Float64Array.from(losses.flat()), [losses.length, losses[0]!.length]);
     if (dtype === "f64") kept(trainer, "last");
   }
-  writeFileSync(join(folder, `${name}.safetensors`), writeSafetensors({ tensors, metadata: {} }));
+  writeFileSync(join(folder, `${name}.safetensors`), writeSafetensors({ tensors: files.f32, metadata: {} }));
+  writeFileSync(join(folder, `${name}.f64.safetensors`), writeSafetensors({ tensors: files.f64, metadata: {} }));
   console.log(name);
 }
