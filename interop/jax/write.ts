@@ -4,7 +4,7 @@
  * `tsx interop/jax/write.ts <folder> [models…]`.
  */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
 import type { AnyGradients } from "../../compiler/check/emitted.ts";
@@ -95,7 +95,15 @@ for (const file of readdirSync(new URL("models/", root))) {
     put(`${dtype} losses`, Float64Array.from(losses.flat()), [losses.length, losses[0]!.length]);
     if (dtype === "f64") kept(trainer, "last");
   }
-  writeFileSync(join(folder, `${name}.safetensors`), writeSafetensors({ tensors: files.f32, metadata: {} }));
-  writeFileSync(join(folder, `${name}.f64.safetensors`), writeSafetensors({ tensors: files.f64, metadata: {} }));
+  writeTensors(`${name}.safetensors`, files.f32);
+  writeTensors(`${name}.f64.safetensors`, files.f64);
   console.log(name);
+}
+
+/** In parts: one call writes no more than 2 GiB. */
+function writeTensors(name: string, tensors: readonly Tensor[]): void {
+  const bytes = writeSafetensors({ tensors, metadata: {} });
+  const file = openSync(join(folder, name), "w");
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(2 ** 30, bytes.length - at));
+  closeSync(file);
 }
