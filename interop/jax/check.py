@@ -2,7 +2,7 @@
 Judges what write.ts wrote: every program starts with the weights of the trainer in TypeScript, bit for bit, and goes the way that it goes;
 its gradients are those of jax.grad of its forward pass. Prints the table of models.md.
 
-    pip install -r requirements.txt && npx tsx write.ts /tmp/jax && python check.py /tmp/jax > models.md
+    pip install -r ../requirements.txt && npx tsx write.ts /tmp/jax && python check.py /tmp/jax > models.md
 """
 
 import glob

@@ -9,11 +9,14 @@ import glob
 import os
 import sys
 
-import jax
-import numpy as np
-from safetensors.numpy import load_file
+# programs run once: what takes longest is to compile them
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
-from check import losses_of, program
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+from safetensors.numpy import load_file  # noqa: E402
+
+from check import losses_of, program  # noqa: E402
 
 
 def fed(tensors, call):
@@ -27,14 +30,24 @@ def meaning(module, tensors):
     for key in state:
         if f"first {key}" in tensors:
             state[key] = tensors[f"first {key}"].reshape(state[key].shape).astype(state[key].dtype)
-    rows, short = (np.int32(n) for n in tensors["counts"])
-    found = {f"predict {key}": x for key, x in jax.jit(module.predict)(state, fed(tensors, "predict")).items()}
-    means = jax.jit(module.evaluate)(state, fed(tensors, "evaluate"), short)
-    found |= {f"evaluate {key}": x / short for key, x in means.items() if key != "count"}
     phases = sorted(key.split(" ", 4)[4] for key in tensors if key.startswith("expected step 1 loss "))
-    step = jax.jit(module.step)
-    for n, count in ((1, rows), (2, short)):
-        state, loss = step(state, fed(tensors, n), count)
+    feeds = {call: fed(tensors, call) for call in ("predict", "evaluate", "1", "2")}
+    counts = [np.int32(n) for n in tensors["counts"]]
+
+    def calls(state, feeds, counts):
+        predicted, means = module.predict(state, feeds["predict"]), module.evaluate(state, feeds["evaluate"], counts[1])
+        states, losses = [], []
+        for n, count in enumerate(counts, start=1):
+            state, loss = module.step(state, feeds[str(n)], count)
+            states.append(state)
+            losses.append(loss)
+        return predicted, means, states, losses
+
+    # one compile for all
+    predicted, means, states, losses = jax.jit(calls)(state, feeds, counts)
+    found = {f"predict {key}": x for key, x in predicted.items()}
+    found |= {f"evaluate {key}": x / counts[1] for key, x in means.items() if key != "count"}
+    for n, (state, loss) in enumerate(zip(states, losses), start=1):
         found |= {f"step {n} loss {phase}": x for phase, x in zip(phases, losses_of(loss))}
         found |= {f"step {n} {key}": x for key, x in state.items()}
     return found

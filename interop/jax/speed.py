@@ -20,8 +20,8 @@ import numpy as np  # noqa: E402
 from check import program  # noqa: E402
 from hand import step_of  # noqa: E402
 
-TURNS = 21
-SECONDS = 0.4  # of a turn
+TURNS = 15
+SECONDS = 0.2  # of a turn
 NEAR = 1e-4
 
 

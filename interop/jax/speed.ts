@@ -16,9 +16,9 @@ import type { Model } from "../../compiler/index.ts";
 
 const NETS = ["mnist-mlp", "lenet", "autoencoder", "mini-resnet", "char-lstm", "char-transformer"];
 const AT_LEAST = 0.9;
-const TURNS = 21;
+const TURNS = 15;
 /** Milliseconds of a turn. */
-const TURN = 200;
+const TURN = 100;
 const asked = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "adjoint-speed-"));
 

@@ -1,11 +1,11 @@
 /**
- * Writes every model of models/ as a program in JAX and as a step in ONNX, with batches and what its trainer makes of them in both precisions,
+ * Writes every model of models/, or the named ones, as a program in JAX and as a step in ONNX, with batches and what its trainer makes of them in both precisions,
  * for check.py, devices.py and ../onnx/steps.py:
  * `tsx interop/jax/write.ts <folder> [models…]`.
  */
 
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
 import type { AnyGradients } from "../../compiler/check/emitted.ts";
 import { exportProgram } from "../../compiler/export.ts";
@@ -26,11 +26,14 @@ mkdirSync(folder, { recursive: true });
 type Numbers = Float32Array | Float64Array | Int32Array;
 const KINDS = { Float32Array: "F32", Float64Array: "F64", Int32Array: "I32" } as const;
 
-for (const file of readdirSync(new URL("models/", root))) {
-  const name = file.replace(".ts", "");
-  if (only.length > 0 && !only.includes(name)) continue;
-  const { default: model } = (await import(new URL(`models/${file}`, root).href)) as { default: Model };
-  const source = { path: `models/${file}`, text: readFileSync(new URL(`models/${file}`, root), "utf8") };
+/** Of the repository, and those that are only judged here, where they are asked for. */
+const FOLDERS = ["models/", "interop/jax/models/"] as const;
+
+for (const path of FOLDERS.flatMap((at) => readdirSync(new URL(at, root)).map((file) => at + file))) {
+  const name = basename(path, ".ts");
+  if (only.length > 0 ? !only.includes(name) : !path.startsWith(FOLDERS[0])) continue;
+  const { default: model } = (await import(new URL(path, root).href)) as { default: Model };
+  const source = { path, text: readFileSync(new URL(path, root), "utf8") };
   const batch = Math.min(ROWS, model.batch.train);
   writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
   writeFileSync(join(folder, `${name}.onnx`), await exportProgram(model, { to: "onnx-step", source, batch }));
@@ -104,6 +107,6 @@ for (const file of readdirSync(new URL("models/", root))) {
 function writeTensors(name: string, tensors: readonly Tensor[]): void {
   const bytes = writeSafetensors({ tensors, metadata: {} });
   const file = openSync(join(folder, name), "w");
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(2 ** 30, bytes.length - at));
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(2 ** 30, bytes.length - at));
   closeSync(file);
 }

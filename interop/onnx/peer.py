@@ -3,7 +3,7 @@ Steps a second of the exported steps of mnist-mlp and LeNet beside those that on
 Runtime with one thread, by processor time in turns: every path of its own, and both graphs by one path. Prints the table of peer.md.
 
     for m in mnist-mlp lenet; do adjoint export models/$m.ts --to onnx-step --seed 1 --out /tmp/steps/$m.onnx; done
-    pip install -r requirements.txt onnxsim==0.8.1 && python peer.py /tmp/steps > peer.md
+    pip install -r ../requirements.txt onnxsim==0.8.1 && python peer.py /tmp/steps > peer.md
 """
 
 import os

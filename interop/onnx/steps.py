@@ -2,7 +2,7 @@
 Judges the steps that ../jax/write.ts wrote: every file passes onnx.checker, and ONNX Runtime takes five steps whose losses are the trainer's.
 Prints the table of steps.md.
 
-    pip install -r requirements.txt && npx tsx ../jax/write.ts /tmp/jax && python steps.py /tmp/jax > steps.md
+    pip install -r ../requirements.txt && npx tsx ../jax/write.ts /tmp/jax && python steps.py /tmp/jax > steps.md
 """
 
 import collections

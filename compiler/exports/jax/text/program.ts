@@ -86,11 +86,16 @@ export const STABLEHLO = `def write_stablehlo(
 
 export const DATA = `def read(source: str, entry: str) -> Batch:
     """The inputs of an entry, from a .npz file or from .npy files x=x.npy,y=y.npy, as it takes them."""
-    if "=" in source:
-        pairs = [part.partition("=") for part in source.split(",")]
-        arrays = {name: np.load(file, allow_pickle=False) for name, _, file in pairs}
-    else:
-        arrays = dict(np.load(source, allow_pickle=False))
+    try:
+        if "=" in source:
+            pairs = [part.partition("=") for part in source.split(",")]
+            arrays = {name: np.load(file, allow_pickle=False) for name, _, file in pairs}
+        else:
+            arrays = dict(np.load(source, allow_pickle=False))
+    except OSError:
+        raise
+    except Exception as error:  # whatever else NumPy makes of a file that is none of its own
+        raise ValueError(f"{source} holds no arrays: name a .npz file, or x=x.npy,y=y.npy") from error
     missing = [name for name in FED[entry] if name not in arrays]
     if missing:
         raise ValueError(
@@ -114,6 +119,9 @@ export const DATA = `def read(source: str, entry: str) -> Batch:
             rows[name] = x.shape[axis] * BATCH["train"] // shape[axis]
     if len(set(rows.values())) > 1:
         raise ValueError(f"{source} has different numbers of rows: {rows}")
+    least = BATCH[entry] if MEETS[entry] else 1
+    if rows and min(rows.values()) < least:
+        raise ValueError(f"{source} has {min(rows.values())} rows; {MODEL} takes {least} or more")
     return taken
 
 
