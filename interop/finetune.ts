@@ -60,7 +60,7 @@ const DEMOS: readonly Demo[] = [
     name: "magika",
     file: "magika/models/standard_v3_3/model.onnx",
     told: { batch: 1, head: KINDS.length, train: ["last:1"] },
-    edit: (source) => using("categoricalCrossentropy", source).replace("loss: mse(", "loss: categoricalCrossentropy("),
+    edit: (source) => source,
     batch: 1,
     epochs: 2,
     adapters: ["jax2tf_get_logits_/Const:0"],
