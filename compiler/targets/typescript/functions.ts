@@ -11,7 +11,7 @@ import { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
 import { THREEFRY } from "./random.ts";
 import { eachTurn, type Kernels } from "./scope.ts";
-import { givesUp, rowsGiven, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
+import { givesUp, numbersGiven, sharedName, sharingNumbers, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
 import {
@@ -46,7 +46,8 @@ export function functionsOf(
   const divided = dividedKernels(module.kernels, divisionOf({ sliced }));
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const givesUpItsOwn = givesUp(module);
-  const sharing = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
+  const byRows = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
+  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUpItsOwn);
   // bound to other arrays at each turn, a kernel would be compiled as often; of several arrays none is compiled into the code
   const taking = turning ?? (sliced === true ? [] : [...turningKernels(module), ...takingSeveral(module, sharing)]);
   return kernelsOver(module, outline, sharing, divided, slices, new Set(taking), twins);
@@ -87,10 +88,10 @@ function kernelsOver(
       const names = givenNames(shared?.kernel ?? own, divided.has(kernel) ? undefined : outline);
       const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names, scope.kernel);
-      const count = rowsGiven(shared, kernel);
-      const rows = count === undefined ? "" : `${count}, `;
+      const numbers = numbersGiven(shared, kernel);
+      const rows = numbers.map((one) => `${one}, `).join("");
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
-      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), count);
+      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), numbers);
       const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
@@ -140,7 +141,7 @@ function takingSeveral({ entries }: Module, sharing: Sharing): readonly string[]
     for (const call of calls) {
       if (call.kind !== "call") continue;
       const key = functionOf(call.kernel);
-      const made = [rowsGiven(sharing.get(call.kernel), call.kernel), ...call.args].join();
+      const made = [...numbersGiven(sharing.get(call.kernel), call.kernel), ...call.args].join();
       const known = given.get(key);
       if (known === undefined) given.set(key, { first: made, several: false });
       else known.several ||= known.first !== made;

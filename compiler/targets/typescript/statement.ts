@@ -13,7 +13,7 @@ import { withCopiesNamed } from "./copies.ts";
 import type { Printer } from "./expression.ts";
 import type { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
-import { docOfShared, type Shared } from "./shared.ts";
+import { docOfShared, givenIn, type Shared } from "./shared.ts";
 import { namesOf } from "../../loop/uses.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
@@ -74,11 +74,7 @@ export function printKernelFunction(
   // locals of kernels have identifiers already
   const names = { bufferName: (buffer: string) => nameOf.get(buffer) ?? identifier(buffer), localName: identifier, needs };
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
-  const taken = new Names([
-    ...given,
-    ...declaredIn(kernel.body).map(identifier),
-    ...(shared?.over === undefined ? [] : [shared.over.given]),
-  ]);
+  const taken = new Names([...given, ...declaredIn(kernel.body).map(identifier), ...givenIn(shared)]);
   const ranges = rangesOf(kernel.body, section, taken);
   const arrays = taken.take(ARRAYS);
   const how = (): How => ({
@@ -102,7 +98,9 @@ export function printKernelFunction(
   const loops = printParts(partsOf(ranges.body, limits), how(), call);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${shared?.over === undefined ? "" : `${shared.over.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
+    `function ${name}(${givenIn(shared)
+      .map((one) => `${one}: number, `)
+      .join("")}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
     ...ranges.declared,
     ...blocks,
     `return function ${name}(${ranges.params}): void {`,
@@ -131,6 +129,13 @@ function printParts(parts: readonly Part[], how: How, call: (block: Block) => st
 
 const boolsOf = ({ params }: Kernel): ReadonlySet<string> =>
   new Set(params.filter(({ dtype }) => dtype === "bool").map(({ name }) => name));
+
+/** Whether loops stand in each other alone: all that there is has run when an engine optimizes it. */
+function isStraight(body: readonly Stmt[]): boolean {
+  const [only] = body;
+  if (body.length === 1 && only?.kind === "for") return isStraight(only.body);
+  return body.every(({ kind }) => kind !== "for" && kind !== "if");
+}
 
 /** How large the indices are that a block is given. */
 const boundsOf = ({ given }: Block): string[] =>
@@ -190,8 +195,8 @@ function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section,
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
 
 /** The statement that calls a function which is given its arrays, and the rows that it shares with others. */
-export const printPlainCall = (name: string, arrays: readonly string[], rows: number | undefined): string =>
-  `${name}(${[...arrays, ...(rows === undefined ? [] : [rows])].join(", ")});`;
+export const printPlainCall = (name: string, arrays: readonly string[], numbers: readonly number[]): string =>
+  `${name}(${[...arrays, ...numbers].join(", ")});`;
 
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
 export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common, shared?: Shared): string {
@@ -223,7 +228,7 @@ function printTaking(
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const params = kernel.params.map((param, n) => ({ name: given[n]!, type: typeOf(arrayOf(param.dtype)) }));
-  if (shared?.over !== undefined) params.push({ name: shared.over.given, type: "number" });
+  for (const one of givenIn(shared)) params.push({ name: one, type: "number" });
   const taken = new Names([...params.map((one) => one.name), ...declaredIn(kernel.body).map(identifier)]);
   const how = (): How => ({
     printer,
@@ -248,7 +253,9 @@ function printTaking(
   return [
     blockComment(docOf(kernel, nameOf, shared)),
     `function ${name}(${typed(params)}): void {`,
-    ...(take === undefined ? printBody(kernel.body, how()) : printParts(partsOf(kernel.body, LIMITS), how(), call)),
+    ...(take === undefined || isStraight(kernel.body)
+      ? printBody(kernel.body, how())
+      : printParts(partsOf(kernel.body, LIMITS), how(), call)),
     "}",
     ...blocks,
   ].join("\n");
