@@ -224,13 +224,13 @@ function docOf(kernels: readonly Kernel[], given: Given): readonly string[] | un
     if (all.some((own) => own.length !== numbers.length)) isKnown = false;
     if (!isKnown) return line;
     let n = 0;
-    return line.replace(TOKEN, (token) => {
+    return line.replace(TOKEN, (token: string, place: number) => {
       if (!/^\d/.test(token)) return token;
       const column = n++;
       const values = [numbers[column]!, ...all.map((own) => own[column]!)];
       const found = given.known(values, { kind: "place" });
       if (found === undefined) isKnown = false;
-      return found === undefined || found.factors.length === 0 ? token : textOf(found);
+      return found === undefined || found.factors.length === 0 ? token : textOf(found, line[place - 1] === "<");
     });
   });
   return isKnown ? lines : undefined;
@@ -238,7 +238,9 @@ function docOf(kernels: readonly Kernel[], given: Given): readonly string[] | un
 
 const numbersIn = (line: string): readonly number[] => (line.match(TOKEN) ?? []).filter((token) => /^\d/.test(token)).map(Number);
 
-const textOf = ({ by, factors, offset }: Expression): string => {
+/** As it stands by itself, or as a part of something else. */
+function textOf({ by, factors, offset }: Expression, isAlone: boolean): string {
   const product = [...(by === 1 ? [] : [by]), ...factors].join("·");
-  return offset === 0 ? product : `(${product} ${offset < 0 ? "−" : "+"} ${Math.abs(offset)})`;
-};
+  const text = offset === 0 ? product : `${product} ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}`;
+  return isAlone || text === factors[0] ? text : `(${text})`;
+}

@@ -280,7 +280,7 @@ export function printOutlined(one: Outlined, name: string, needs: Set<string>): 
 /** A kernel's definitions, in its own names of arrays. */
 const docOf = ({ doc }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): readonly string[] => {
   const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
-  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
+  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, (word) => named.get(word) ?? word));
   if (shared !== undefined) return docOfShared(lines, shared);
   return lines;
 };
