@@ -179,7 +179,7 @@ class Given {
     if (kind === "value") return undefined;
     for (const { factors, product } of this.#products()) {
       const by = first / product[0]!;
-      if (isTimes(by) && values.every((one, n) => one === by * product[n]!)) return { by, factors, offset: 0, most };
+      if (Number.isInteger(by) && by >= 1 && values.every((one, n) => one === by * product[n]!)) return { by, factors, offset: 0, most };
     }
     if (kind !== "place") return undefined;
     for (const { factors, product } of this.#products()) {
