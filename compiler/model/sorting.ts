@@ -29,17 +29,23 @@ const pairsOf =
   (value: Value, which: "first" | "second"): Value =>
     g.broadcast(value, { axes: [which === "first" ? axis + 1 : axis], size: [shape[axis]!] });
 
-/** The place of each element in the order, from 0: of equals the first comes first, and what is no number is the largest. */
-function placesOf(c: Context, x: Value, axis: number, descending: boolean): Value {
+/** By what elements are in order, the smallest first, and of equals the one of the smallest tie: what is no number is the largest. */
+function orderOf(c: Context, x: Value, axis: number, descending: boolean): { readonly key: Value; readonly tie: Value } {
   const { g } = c;
   const { shape } = c.typeOf(x);
   const n = shape[axis]!;
-  const whole = (value: number): Value => g.literal(value, "i32");
   const signed = descending ? g.neg(x) : x;
   const isNumber = g.eq(signed, signed);
   const key = c.named("key", g.where(isNumber, signed, g.literal(descending ? -Infinity : Infinity, c.float)));
   const own = g.iota({ dtype: "i32", shape }, { axis });
-  const tie = g.where(isNumber, own, g.add(own, whole(descending ? -n : n)));
+  return { key, tie: g.where(isNumber, own, g.add(own, g.literal(descending ? -n : n, "i32"))) };
+}
+
+/** The place of each element in the order, from 0: of equals the first comes first. */
+function placesOf(c: Context, x: Value, axis: number, descending: boolean): Value {
+  const { g } = c;
+  const { shape } = c.typeOf(x);
+  const { key, tie } = orderOf(c, x, axis, descending);
   const along = pairsOf(c, shape, axis);
   // i is the first of the two axes, k the second: how many k come before i
   const before = g.or(
@@ -83,6 +89,47 @@ export function argsort<S extends Shape>(x: FloatTensor<S>, axis = -1, options: 
   }) as Tensor<S, "i32">; // positions are integers
 }
 
+/** Up to so many are found one after the other: each costs two runs along the axis, where an order of all costs one for each element. */
+const MOST_FOUND = 16;
+
+/**
+ * The first k along an axis, each by what comes next in the order after the one before: the smallest key that is left, and of those that have
+ * it the smallest tie. Of an axis n long that is 2·k·n comparisons.
+ */
+function firstOf(c: Context, x: Value, axis: number, k: number, descending: boolean): readonly [values: Value, positions: Value] {
+  const { g } = c;
+  const { shape } = c.typeOf(x);
+  const n = shape[axis]!;
+  const { key, tie } = orderOf(c, x, axis, descending);
+  const later = c.named("later", g.neg(key)); // the largest comes next
+  const order = c.named("order", g.neg(g.cast(tie, { to: c.float }))); // whole numbers below 2²⁴
+  const none = g.literal(-Infinity, c.float);
+  const along = (value: Value): Value => g.broadcast(value, { axes: [axis], size: [n] });
+  const largest = (value: Value): Value => g.reduceMax(value, { axes: [axis] });
+  const raised = (value: Value): Value => g.reshape(value, { shape: shape.with(axis, 1) });
+  let isLeft: Value | undefined;
+  const found: Value[] = [];
+  for (let nth = 0; nth < k; nth++) {
+    const left = isLeft;
+    const best = along(largest(left === undefined ? later : g.where(left, later, none)));
+    const isBest = g.eq(later, best);
+    const at = largest(g.where(left === undefined ? isBest : g.and(isBest, left), order, none));
+    found.push(raised(at));
+    const isBehind = g.lt(order, along(at));
+    isLeft = g.or(g.lt(later, best), g.and(isBest, isBehind));
+  }
+  const ties = c.named("ties", found.length === 1 ? found[0]! : g.concat(found, { axis }));
+  const wide = [axis + 1];
+  const isThere = g.eq(g.broadcast(order, { axes: [axis], size: [k] }), g.broadcast(ties, { axes: wide, size: [n] }));
+  const values = g.sum(g.where(isThere, g.broadcast(x, { axes: [axis], size: [k] }), g.literal(0, c.float)), { axes: wide });
+  const whole = g.cast(g.neg(ties), { to: "i32" });
+  const [zero, extent] = [g.literal(0, "i32"), g.literal(n, "i32")];
+  const positions = descending
+    ? g.where(g.lt(whole, zero), g.add(whole, extent), whole)
+    : g.where(g.lt(whole, extent), whole, g.sub(whole, extent));
+  return [values, positions];
+}
+
 /** What topK takes besides. */
 export interface TopKOptions {
   /** Default: the last. */
@@ -114,7 +161,9 @@ export function topK(
       c.fail("topK/k", `topK needs a k of at most ${x.shape[at]}, the extent of axis ${at}, but got ${k}`, "Take fewer.", [
         c.operand("x", x.value),
       ]);
-    const places = placesOf(c, x.value, at, options.largest ?? true);
+    const largest = options.largest ?? true;
+    if (k <= MOST_FOUND) return firstOf(c, x.value, at, k, largest).map((value) => c.tensor(value));
+    const places = placesOf(c, x.value, at, largest);
     return [x.value, positions(c, x.value, at)].map((of) => c.tensor(atPlaces(c, places, of, at, k)));
   });
   return both as unknown as readonly [FloatTensor, Tensor<Shape, "i32">]; // values and positions
