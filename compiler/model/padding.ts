@@ -51,7 +51,7 @@ function amongNumbers(c: Context, x: Value, ends: readonly Ends[], value: number
 }
 
 /** x with what the mode says before and after it along one axis. */
-export function extended(c: Context, x: Value, axis: number, [low, high]: Ends, mode: "reflect" | "edge"): Value {
+function extended(c: Context, x: Value, axis: number, [low, high]: Ends, mode: "reflect" | "edge"): Value {
   const { g } = c;
   const { shape } = c.typeOf(x);
   const extent = shape[axis]!;

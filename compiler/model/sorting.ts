@@ -29,16 +29,16 @@ const pairsOf =
   (value: Value, which: "first" | "second"): Value =>
     g.broadcast(value, { axes: [which === "first" ? axis + 1 : axis], size: [shape[axis]!] });
 
-/** By what elements are in order, the smallest first, and of equals the one of the smallest tie: what is no number is the largest. */
+/** By what elements are in order: the largest first, and of equals the one of the largest tie. What is no number counts as the largest of x. */
 function orderOf(c: Context, x: Value, axis: number, descending: boolean): { readonly key: Value; readonly tie: Value } {
   const { g } = c;
   const { shape } = c.typeOf(x);
   const n = shape[axis]!;
-  const signed = descending ? g.neg(x) : x;
-  const isNumber = g.eq(signed, signed);
-  const key = c.named("key", g.where(isNumber, signed, g.literal(descending ? -Infinity : Infinity, c.float)));
-  const own = g.iota({ dtype: "i32", shape }, { axis });
-  return { key, tie: g.where(isNumber, own, g.add(own, g.literal(descending ? -n : n, "i32"))) };
+  const isNumber = g.eq(x, x);
+  const key = g.where(isNumber, descending ? x : g.neg(x), g.literal(descending ? Infinity : -Infinity, c.float));
+  const tie = g.neg(g.cast(g.iota({ dtype: "i32", shape }, { axis }), { to: c.float })); // whole numbers below 2²⁴
+  const ofNone = g.add(tie, g.literal(descending ? n : -n, c.float));
+  return { key: c.named("key", key), tie: c.named("tie", g.where(isNumber, tie, ofNone)) };
 }
 
 /** The place of each element in the order, from 0: of equals the first comes first. */
@@ -49,8 +49,8 @@ function placesOf(c: Context, x: Value, axis: number, descending: boolean): Valu
   const along = pairsOf(c, shape, axis);
   // i is the first of the two axes, k the second: how many k come before i
   const before = g.or(
-    g.lt(along(key, "second"), along(key, "first")),
-    g.and(g.eq(along(key, "second"), along(key, "first")), g.lt(along(tie, "second"), along(tie, "first"))),
+    g.lt(along(key, "first"), along(key, "second")),
+    g.and(g.eq(along(key, "second"), along(key, "first")), g.lt(along(tie, "first"), along(tie, "second"))),
   );
   return c.named("places", g.sum(g.cast(before, { to: "i32" }), { axes: [axis + 1] }));
 }
@@ -93,41 +93,38 @@ export function argsort<S extends Shape>(x: FloatTensor<S>, axis = -1, options: 
 const MOST_FOUND = 16;
 
 /**
- * The first k along an axis, each by what comes next in the order after the one before: the smallest key that is left, and of those that have
- * it the smallest tie. Of an axis n long that is 2·k·n comparisons.
+ * The first k along an axis, each by what comes next in the order after the one before: the largest key that is left, and of those that have
+ * it the largest tie. Of an axis n long that is 2·k·n comparisons.
  */
 function firstOf(c: Context, x: Value, axis: number, k: number, descending: boolean): readonly [values: Value, positions: Value] {
   const { g } = c;
   const { shape } = c.typeOf(x);
   const n = shape[axis]!;
   const { key, tie } = orderOf(c, x, axis, descending);
-  const later = c.named("later", g.neg(key)); // the largest comes next
-  const order = c.named("order", g.neg(g.cast(tie, { to: c.float }))); // whole numbers below 2²⁴
   const none = g.literal(-Infinity, c.float);
   const along = (value: Value): Value => g.broadcast(value, { axes: [axis], size: [n] });
   const largest = (value: Value): Value => g.reduceMax(value, { axes: [axis] });
-  const raised = (value: Value): Value => g.reshape(value, { shape: shape.with(axis, 1) });
-  let isLeft: Value | undefined;
   const found: Value[] = [];
-  for (let nth = 0; nth < k; nth++) {
-    const left = isLeft;
-    const best = along(largest(left === undefined ? later : g.where(left, later, none)));
-    const isBest = g.eq(later, best);
-    const at = largest(g.where(left === undefined ? isBest : g.and(isBest, left), order, none));
-    found.push(raised(at));
-    const isBehind = g.lt(order, along(at));
-    isLeft = g.or(g.lt(later, best), g.and(isBest, isBehind));
+  let best = largest(key);
+  let at = largest(g.where(g.eq(key, along(best)), tie, none));
+  for (;;) {
+    found.push(g.reshape(at, { shape: shape.with(axis, 1) }));
+    if (found.length === k) break;
+    const isBehind = g.lt(tie, along(at));
+    const next = largest(g.where(g.or(g.lt(key, along(best)), g.and(g.eq(key, along(best)), isBehind)), key, none));
+    const isLess = along(g.lt(next, best));
+    at = largest(g.where(g.and(g.eq(key, along(next)), g.or(isLess, isBehind)), tie, none));
+    best = next;
   }
   const ties = c.named("ties", found.length === 1 ? found[0]! : g.concat(found, { axis }));
-  const wide = [axis + 1];
-  const isThere = g.eq(g.broadcast(order, { axes: [axis], size: [k] }), g.broadcast(ties, { axes: wide, size: [n] }));
-  const values = g.sum(g.where(isThere, g.broadcast(x, { axes: [axis], size: [k] }), g.literal(0, c.float)), { axes: wide });
+  const isThere = g.eq(g.broadcast(tie, { axes: [axis], size: [k] }), g.broadcast(ties, { axes: [axis + 1], size: [n] }));
+  const each = g.where(isThere, g.broadcast(x, { axes: [axis], size: [k] }), g.literal(0, c.float));
   const whole = g.cast(g.neg(ties), { to: "i32" });
-  const [zero, extent] = [g.literal(0, "i32"), g.literal(n, "i32")];
+  const extent = g.literal(n, "i32");
   const positions = descending
-    ? g.where(g.lt(whole, zero), g.add(whole, extent), whole)
+    ? g.where(g.lt(whole, g.literal(0, "i32")), g.add(whole, extent), whole)
     : g.where(g.lt(whole, extent), whole, g.sub(whole, extent));
-  return [values, positions];
+  return [g.sum(each, { axes: [axis + 1] }), positions];
 }
 
 /** What topK takes besides. */

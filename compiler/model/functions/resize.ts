@@ -6,7 +6,6 @@ import { sizeOf } from "../../graph/type.ts";
 import { dotAttrs } from "../../ops/dot.ts";
 import { called } from "../arguments.ts";
 import { EXTENT, FLOATS, PER_AXIS } from "../kinds.ts";
-import { extended } from "../padding.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { placeOf, type Place } from "./place.ts";
 import { perAxis, type PerAxis } from "./spatial.ts";
@@ -145,20 +144,32 @@ function byPhases({ c }: Place, x: Value, axis: number, p: number, phases: reado
   const { mode = "nearest", cubicCoefficient = -0.75 } = options;
   const { shape } = c.typeOf(x);
   const count = shape[axis]! / p;
-  const taken = phases.map(({ below, part }) =>
-    sharesOf(mode, part, cubicCoefficient).flatMap(([by, share]) => (share === 0 ? [] : [{ from: below + by, share }])),
-  );
-  const reads = taken.flat().map(({ from }) => from);
-  const low = Math.max(0, -Math.min(...reads));
-  const high = Math.max(0, Math.max(...reads) + (count - 1) * p + 1 - shape[axis]!);
-  const wide = extended(c, x, axis, [low, high], "edge");
-  const read = ({ from, share }: { readonly from: number; readonly share: number }): Value => {
-    const start = shape.map((_, n) => (n === axis ? low + from : 0));
-    const limit = shape.map((extent, n) => (n === axis ? low + from + (count - 1) * p + 1 : extent));
-    const pixels = g.slice(wide, { start, limit, stride: shape.map((_, n) => (n === axis ? p : 1)) });
-    return share === 1 ? pixels : g.mul(pixels, g.literal(share, float));
+  const extent = shape[axis]!;
+  const pixels = (from: number, times: number): Value =>
+    g.slice(x, {
+      start: shape.map((_, n) => (n === axis ? from : 0)),
+      limit: shape.map((size, n) => (n === axis ? from + (times - 1) * p + 1 : size)),
+      stride: shape.map((_, n) => (n === axis ? p : 1)),
+    });
+  const edge = (from: number, times: number): Value =>
+    g.broadcast(g.reshape(pixels(from, 1), { shape: shape.toSpliced(axis, 1) }), { axes: [axis], size: [times] });
+  // pixels from, from + p, …: those before the first are the first, those behind the last are the last
+  const read = (from: number): Value => {
+    const before = Math.min(count, Math.max(0, Math.ceil(-from / p)));
+    const inside = Math.max(0, Math.min(count, Math.ceil((extent - from) / p)) - before);
+    const behind = count - before - inside;
+    const parts = [
+      ...(before > 0 ? [edge(0, before)] : []),
+      ...(inside > 0 ? [pixels(from + before * p, inside)] : []),
+      ...(behind > 0 ? [edge(extent - 1, behind)] : []),
+    ];
+    return parts.length === 1 ? parts[0]! : g.concat(parts, { axis });
   };
-  const each = taken.map((reads) => reads.map(read).reduce((sum, one) => g.add(sum, one)));
+  const each = phases.map(({ below, part }) => {
+    const shares = sharesOf(mode, part, cubicCoefficient).filter(([, share]) => share !== 0);
+    const terms = shares.map(([by, share]) => (share === 1 ? read(below + by) : g.mul(read(below + by), g.literal(share, float))));
+    return terms.reduce((sum, one) => g.add(sum, one));
+  });
   if (each.length === 1) return each[0]!;
   const raised = each.map((phase) => g.reshape(phase, { shape: c.typeOf(phase).shape.toSpliced(axis + 1, 0, 1) }));
   return g.reshape(g.concat(raised, { axis: axis + 1 }), { shape: shape.with(axis, count * phases.length) });
