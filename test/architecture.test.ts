@@ -66,7 +66,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
   {
     of: /^compiler\/targets\//,
-    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("sucrase", "watr")],
+    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable|generation)\.ts$/, ...packages("sucrase", "watr")],
   },
   {
     of: /^compiler\/driver\//,

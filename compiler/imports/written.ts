@@ -44,6 +44,8 @@ export interface Output {
   readonly of: Kind;
   /** Where it is a softmax's or a sigmoid's: of what. */
   readonly logits?: string | undefined;
+  /** Which steps of it are real, where some are not. */
+  readonly mask?: string | undefined;
 }
 
 /** What stands after the lines. */

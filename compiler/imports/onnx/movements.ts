@@ -105,6 +105,8 @@ export const transposed: Importer = (t, node) => {
   const given = node.attributes.get("perm");
   const direct = t.tensor(node);
   const own = Array.isArray(given) ? (given as readonly number[]) : direct.dims.map((_, axis) => direct.dims.length - 1 - axis);
+  if (String(own.toSorted((a, b) => a - b)) !== String(direct.dims.map((_, axis) => axis)))
+    t.fail(node, `orders the axes [${own.join(",")}] of ${direct.dims.length}`, "the file is damaged");
   const before = turnedFrom.get(direct);
   const x = before?.x ?? direct;
   const order = before === undefined ? own : own.map((axis) => before.order[axis]!);
@@ -125,6 +127,13 @@ export const concatenation: Importer = (t, node) => {
   const along = parts.map(({ dims }) => dims[axis]!);
   if (parts.length === 1) return t.alias(node, first);
   if (along.includes("batch")) t.fail(node, "joins batches", "put the batch's axis apart");
+  const rest = parts.map(({ dims }) => String(dims.with(axis, 0)));
+  t.require(
+    node,
+    parts.every(({ dims, of }, n) => dims.length === first.dims.length && rest[n] === rest[0] && of === first.of),
+    "parts",
+    ...parts.map(({ dims }) => dims),
+  );
   const total = along.reduce<number>((sum, dim) => sum + Number(dim), 0);
   t.make(
     node,

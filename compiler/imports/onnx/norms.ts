@@ -23,6 +23,13 @@ export const batchNorm: Importer = (t, node) => {
     FileTensor,
   ];
   const [gamma, beta, mean, variance] = all;
+  t.require(
+    node,
+    all.every(({ data }) => data.length === x.dims[1]),
+    "an input and statistics",
+    x.dims,
+    ...all.map(({ dims }) => dims),
+  );
   const name = t.layer(gamma.name);
   const tied = { gamma: t.shared(node, 1), beta: t.shared(node, 2) };
   for (const [own, tensor] of Object.entries({ gamma, beta, mean, variance }))

@@ -81,6 +81,14 @@ export const convolution = (t: Translation, node: FileNode): void => {
   const { x, windows } = cut(t, given, windowsOf(node, extentsOf(t, node, given.dims), kernel.dims.slice(2)));
   const [filters, depth] = kernel.dims as readonly [number, number];
   const groups = t.number(node, "group", 1);
+  t.require(
+    node,
+    x.dims.length === spatial + 2 && x.dims[1] === depth * groups && filters % groups === 0,
+    "an input and filters",
+    x.dims,
+    kernel.dims,
+  );
+  t.require(node, bias === undefined || bias.data.length === filters, "filters and a bias", kernel.dims, bias?.dims ?? []);
   const name = t.layer(kernel.name);
   const tied = { kernel: t.shared(node, 1), bias: bias === undefined ? undefined : t.shared(node, 2) };
   if (tied.kernel === undefined) t.hold(`${name}.kernel`, kernel.dims, kernel.data);
@@ -130,6 +138,7 @@ export const transposedConvolution = (t: Translation, node: FileNode): void => {
   const spatial = kernel.dims.length - 2;
   if (spatial < 1 || spatial > 3) t.fail(node, `is over ${spatial} axes`, "transposed convolutions over one to three axes are read");
   const bias = t.optional(node, 2) === undefined ? undefined : t.weights(node, 2, "bias");
+  t.require(node, x.dims.length === spatial + 2 && x.dims[1] === kernel.dims[0], "an input and filters", x.dims, kernel.dims);
   const extents = extentsOf(t, node, x.dims);
   const mode = t.text(node, "auto_pad", "NOTSET");
   const windows = windowsOf(

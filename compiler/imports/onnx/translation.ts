@@ -111,6 +111,12 @@ export class Translation extends Source {
     return known.of === "float" ? known : this.fail(node, "computes with whole numbers", "cast them to floats before it");
   }
 
+  /** Refuses an operand whose extents do not fit the others'. */
+  require(node: FileNode, fits: boolean, what: string, ...dims: readonly (readonly Dim[])[]): void {
+    if (!fits)
+      this.fail(node, `has ${what} ${dims.map((own) => `[${own.join(",")}]`).join(" and ")} that do not fit`, "the file is damaged");
+  }
+
   /** Numbers none of which is the batch's extent. */
   plain(node: FileNode, { tensor }: Held): FileTensor {
     if (Array.prototype.includes.call(tensor.data, "batch")) this.fail(node, "computes with the batch", "fix it with --batch");
