@@ -21,15 +21,24 @@ export interface Seen {
   readonly faults: readonly string[];
   /** Things that were chosen, each of which must be lit where it is shown. */
   readonly chosen: number;
+  /** Links that were followed, each to what it names. */
+  readonly links: number;
+  /** Of these choices, milliseconds of the script and the layout that follow: half take no longer, and the longest. */
+  readonly perChoice: readonly [median: number, longest: number];
+  /** Milliseconds until the longest pane is laid out at its end, which nobody has seen yet. */
+  readonly toScroll: number;
 }
+
+/** How many things of a pane are chosen: some, evenly spread, or every one. */
+export type Amount = "some" | "all";
 
 /** Undefined where there is no Chromium. */
 export async function opened(): Promise<Browser | undefined> {
   return CHROMIUM === undefined ? undefined : chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
 }
 
-/** What is seen of a page at one width; `folder` is where a picture of it goes, if anywhere. */
-export async function seen(browser: Browser, file: string, width: number, picture?: string): Promise<Seen> {
+/** What is seen of a page at one width; `picture` is where a picture of it goes, if anywhere. */
+export async function seen(browser: Browser, file: string, width: number, picture?: string, amount: Amount = "some"): Promise<Seen> {
   const faults: string[] = [];
   const context = await browser.newContext({ viewport: { width, height: width < 700 ? 844 : 900 } });
   const page = await context.newPage();
@@ -47,8 +56,10 @@ export async function seen(browser: Browser, file: string, width: number, pictur
   if ((await page.textContent("#detail .title strong")) !== "Statement 1") faults.push("] does not go to the first statement");
   faults.push(...(await overflowOf(page)));
   await page.evaluate("globalThis.__name = (made) => made"); // what tsx calls in functions that it names
-  const { broken, chosen } = await page.evaluate(chooseAll);
+  const { broken, times, links, toScroll } = await page.evaluate(chooseAll, amount);
   faults.push(...broken);
+  const sorted = times.toSorted((a, b) => a - b);
+  const perChoice = [sorted[sorted.length >> 1] ?? 0, sorted.at(-1) ?? 0] as const;
   if (picture !== undefined) await page.screenshot({ path: picture });
   await context.close();
   // the policy lets no script in but the page's own
@@ -63,7 +74,7 @@ export async function seen(browser: Browser, file: string, width: number, pictur
   for (const { impact, id, nodes } of violations.violations)
     if (impact === "serious" || impact === "critical") faults.push(`axe: ${id}, ${nodes.length} times: ${nodes[0]!.html.slice(0, 120)}`);
   await open.close();
-  return { width, milliseconds, toChoose, faults, chosen };
+  return { width, milliseconds, toChoose, faults, chosen: times.length, links, perChoice, toScroll };
 }
 
 interface Violation {
@@ -90,33 +101,68 @@ async function overflowOf(page: Page): Promise<string[]> {
   return found;
 }
 
-/** In the page: chooses what stands in every pane, and sees that it is lit there and told of. */
-async function chooseAll(): Promise<{ broken: string[]; chosen: number }> {
+/** In the page: chooses what stands in every pane, and sees that it is lit there and told of; and that what it names can be chosen in turn. */
+async function chooseAll(amount: "some" | "all"): Promise<{ broken: string[]; times: number[]; links: number; toScroll: number }> {
   const broken: string[] = [];
-  let chosen = 0;
+  const times: number[] = [];
+  const click = (element: Element): void => void element.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   const told = (): string => document.querySelector("#detail .title strong")?.textContent ?? "";
+  const tried = new Set<string>();
+  let links = 0;
+  /** Follows every link that nobody followed yet, and those where it leads: each must tell of what it names. */
+  const follow = (): void => {
+    for (;;) {
+      const links = [...document.querySelectorAll("#detail .link")];
+      const link = links.find((one) => !tried.has(`${one.className} ${one.textContent}`));
+      if (link === undefined) return;
+      const [, kind] = link.classList;
+      const name = link.textContent;
+      tried.add(`${link.className} ${name}`);
+      // of a law the node's name is the one that it had where the rule was applied
+      const isLaw = link.previousElementSibling?.tagName === "CODE";
+      click(link);
+      const wanted = kind === "statement" ? `Statement ${name}` : kind === "line" ? `Line ${name.replace(/^.*:/, "")}` : name;
+      if (told() !== wanted && !(isLaw && told() !== "")) broken.push(`the link to ${kind} ${name} leads to ${told()}`);
+    }
+  };
   const pick = (what: string, element: Element, name: string): void => {
-    element.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-    chosen++;
+    const began = performance.now();
+    click(element);
+    void document.body.getBoundingClientRect(); // lays all out
+    times.push(performance.now() - began);
     if (told() !== name) broken.push(`${what} ${name} is not told of, but ${told()}`);
     if (!element.isConnected || element.closest(".lit") === null) broken.push(`${what} ${name} is not lit where it was chosen`);
+    if (amount === "all") follow();
   };
-  const some = <T>(all: readonly T[], most: number): T[] => all.filter((_, n) => n % Math.ceil(all.length / most) === 0);
-  (document.querySelector("#graph .choices button") as HTMLElement).click();
-  for (const box of some([...document.querySelectorAll("#graph .box")], 60)) {
-    const title = box.querySelector(".id")!.textContent;
-    if (!title.endsWith("…")) pick("node", box, title);
+  const some = <T>(all: readonly T[], most: number): T[] =>
+    amount === "all" ? [...all] : all.filter((_, n) => n % Math.ceil(all.length / most) === 0);
+  const entries = [...document.querySelectorAll(".entries button")];
+  for (const entry of amount === "all" ? entries : entries.slice(0, 1)) {
+    click(entry);
+    tried.clear();
+    click(document.querySelector("#graph .choices button")!);
+    for (const folded of document.querySelectorAll<HTMLDetailsElement>("#graph details")) folded.open = true;
+    for (const box of some([...document.querySelectorAll("#graph .box")], 60)) {
+      const title = box.querySelector(".id")!.textContent;
+      if (!title.endsWith("…")) pick("node", box, title);
+    }
+    for (const rect of some([...document.querySelectorAll("#memory rect.buffer")], 40))
+      pick("buffer", rect, rect.getAttribute("aria-label")!.split(", ")[0]!);
+    for (const row of some([...document.querySelectorAll("#cost tbody tr")], 40)) {
+      const number = row.querySelector("td")!.textContent;
+      pick("kernel's statement", row.querySelector("button")!, `Statement ${number}`);
+      const lines = [...document.querySelectorAll("#code .l.lit")].map((line) => line.textContent);
+      if (!lines.some((line) => line.includes(`// ${number}. `))) broken.push(`statement ${number} is not lit in the code`);
+    }
+    links += tried.size;
   }
-  for (const rect of some([...document.querySelectorAll("#memory rect.buffer")], 40))
-    pick("buffer", rect, rect.getAttribute("aria-label")!.split(", ")[0]!);
-  for (const row of some([...document.querySelectorAll("#cost tbody tr")], 40)) {
-    const number = row.querySelector("td")!.textContent;
-    pick("kernel's statement", row.querySelector("button")!, `Statement ${number}`);
-    const lines = [...document.querySelectorAll("#code .l.lit")].map((line) => line.textContent);
-    if (!lines.some((line) => line.includes(`// ${number}. `))) broken.push(`statement ${number} is not lit in the code`);
-  }
-  (document.querySelectorAll("#graph .choices button")[1] as HTMLElement).click();
-  return { broken, chosen };
+  const code = document.querySelector("#code .text")!;
+  const began = performance.now();
+  code.scrollTop = code.scrollHeight;
+  void code.querySelector(".chunk:last-child .l:last-child")?.getBoundingClientRect();
+  const toScroll = performance.now() - began;
+  click(document.querySelectorAll("#graph .choices button")[1]!);
+  return { broken, times, links, toScroll };
 }
 
 /** Where pictures of the pages go. */

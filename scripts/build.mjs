@@ -75,10 +75,15 @@ const compiler = await build({
   ],
 });
 
-/** What a page of `inspect --html` runs: its own script and style, which know nothing of Node. */
-const inspector = await build({
+/** What the pages of `inspect --html` and `train --live` run: their own scripts and styles, which know nothing of Node. */
+const pages = await build({
   absWorkingDir: root,
-  entryPoints: { inspector: "inspector/page/main.ts", "inspector-style": "inspector/page/style.css" },
+  entryPoints: {
+    inspector: "inspector/page/main.ts",
+    "inspector-style": "inspector/page/style.css",
+    live: "inspector/page/live/main.ts",
+    "live-style": "inspector/page/live/style.css",
+  },
   outdir: "dist",
   bundle: true,
   minify: true,
@@ -91,7 +96,7 @@ const inspector = await build({
 
 for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(runtime.metafile, `dist/runtime/${entry}.js`);
 for (const entry of ["index", "functions"]) checkBrowserSafe(compiler.metafile, `dist/${entry}.js`);
-await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles, ...inspector.outputFiles]);
+await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles, ...pages.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
 if (process.argv.includes("--types")) await emitTypes();
 

@@ -7,6 +7,7 @@ import { lower, type Lowered } from "../driver/lower.ts";
 import { printKernel } from "../loop/text/index.ts";
 import { emit } from "../driver/emit.ts";
 import { inspectionOf, type Inspection } from "../explain/inspection/index.ts";
+import { measureCalls } from "../measured/calls.ts";
 import { DEFAULT, fileOf, readingOf, type TargetName } from "../targets/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import { InputError } from "./errors.ts";
@@ -41,17 +42,21 @@ export const inspect = defineCommand({
     live: { type: "boolean", description: "The live ranges instead" },
     all: { type: "boolean", description: "Everything: the overview, and all of these" },
     html: { type: "boolean", description: "Write a page that shows it all (inspect <model> --html <file.html>; <model>.html)" },
+    measure: { type: "boolean", description: "With --html or --json: also run each kernel here, and show how long a call takes" },
     target: TARGET,
     ...COMMON,
   },
   async run({ args }) {
     const target = targetNamed(args.target) ?? DEFAULT.name;
-    if (args.html === true) return writePage(args._, target, args.json === true);
+    const measure = args.measure === true;
+    if (args.html === true) return writePage(args._, target, { json: args.json === true, measure });
     const file = onlyModel("inspect", args._);
     const asked = SECTIONS.filter((section) => args[section] === true);
     if (args.all === true && asked.length > 0)
       throw new InputError(`--all shows everything already; leave it out, or ${asked.map((section) => `--${section}`).join(" and ")}`);
     const sections = args.all === true ? SECTIONS : asked;
+    if (measure && (args.json !== true || args.all === true || asked.length > 0))
+      throw new InputError("--measure adds to the page and to the data of a whole model; ask for it with --html, or with --json alone");
     const loaded = await loadModel(file);
     const { model, source } = loaded;
     const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target), keep: (pass) => pass === "differentiate" });
@@ -60,7 +65,7 @@ export const inspect = defineCommand({
       return resultJson({
         model: model.name,
         ...(overview === undefined ? {} : { overview }),
-        ...(args.all === true || overview === undefined ? {} : { inspection: await inspected(lowered, source) }),
+        ...(args.all === true || overview === undefined ? {} : { inspection: await inspected(lowered, loaded, measure) }),
         ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])),
       } satisfies InspectJson);
     const texts = sections.map((section) => `${paint.bold(`── ${HEADINGS[section]}`)}\n\n${show(lowered, section)}`);
@@ -70,16 +75,21 @@ export const inspect = defineCommand({
   },
 });
 
-/** The inspection of what was lowered, with the trainer that is emitted of it. */
-async function inspected(lowered: Lowered, source: LoadedModel["source"]): Promise<Inspection> {
+/** The inspection of what was lowered, with the trainer that is emitted of it; and with how long its kernels take, where that is measured. */
+async function inspected(lowered: Lowered, { source, shown }: LoadedModel, measure: boolean): Promise<Inspection> {
   const { text } = await emit(lowered, "trainer");
-  return inspectionOf(lowered, { name: fileOf("trainer.ts", lowered.target), text }, source);
+  const seconds = measure ? await measureCalls(lowered, (what) => progress(`${shown}: ${what}`)) : undefined;
+  return inspectionOf(lowered, { name: fileOf("trainer.ts", lowered.target), text }, source, seconds);
 }
 
 const PAGE = /\.html?$/i;
 
 /** Writes the page of a model: what its target emits, and beside it what the same is for readers. */
-async function writePage(given: readonly string[], target: TargetName, json: boolean): Promise<void> {
+async function writePage(
+  given: readonly string[],
+  target: TargetName,
+  { json, measure }: { readonly json: boolean; readonly measure: boolean },
+): Promise<void> {
   const files = given.filter((name) => !PAGE.test(name));
   const [page, ...more] = given.filter((name) => PAGE.test(name));
   if (more.length > 0) throw new InputError(`adjoint inspect writes one page, but got ${[page, ...more].join(" and ")}; name one of them`);
@@ -88,11 +98,11 @@ async function writePage(given: readonly string[], target: TargetName, json: boo
   const inspections: Inspection[] = [];
   for (const one of [target, ...readingOf(target)]) {
     progress(`${loaded.shown}: compiling for ${one}`);
-    inspections.push(await inspected(await lower(model, { source, target: one, ...schedulesOf(loaded, one) }), source));
+    inspections.push(await inspected(await lower(model, { source, target: one, ...schedulesOf(loaded, one) }), loaded, measure));
   }
   const [{ inspectorPage }, { pageAssets }] = await Promise.all([import("../inspector/page.ts"), import("./page-assets.ts")]);
   const path = page ?? `${stem}.html`;
-  const text = await inspectorPage(inspections, await pageAssets());
+  const text = await inspectorPage(inspections, await pageAssets("inspector"));
   const [written] = writeFiles(dirname(path), new Map([[basename(path), text]]));
   if (json) return resultJson({ model: model.name, file: path, bytes: written!.bytes } satisfies PageJson);
   result(`${paint.green("✓")} ${model.name}  ${path}  ${grouped(written!.bytes)} bytes; open it in a browser`);

@@ -1,4 +1,4 @@
-/** The inspector's own script and style: built beside the command line, and of its sources where that runs from these. */
+/** Script and style of a page: built beside the command line, and of its sources where that runs from these. */
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -6,16 +6,19 @@ import type { Assets } from "../inspector/page.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** What `inspectorPage` puts into its pages. */
-export async function pageAssets(): Promise<Assets> {
+/** Where the sources of each page's script and style lie, in inspector/page/. */
+const SOURCES = { inspector: "", live: "live/" } as const;
+
+/** What goes into a page of `inspect --html`, and into that of `train --live`. */
+export async function pageAssets(page: keyof typeof SOURCES): Promise<Assets> {
   if (!import.meta.url.endsWith("/cli/page-assets.ts")) {
-    const [script, style] = await Promise.all(["./inspector.js", "./inspector-style.css"].map((file) => readFile(at(file), "utf8")));
+    const [script, style] = await Promise.all([`./${page}.js`, `./${page}-style.css`].map((file) => readFile(at(file), "utf8")));
     return { script: script!, style: style! };
   }
   const { build } = await import("esbuild");
   const built = async (file: string): Promise<string> => {
     const { outputFiles } = await build({
-      entryPoints: [at(`../../inspector/page/${file}`)],
+      entryPoints: [at(`../../inspector/page/${SOURCES[page]}${file}`)],
       bundle: true,
       minify: true,
       format: "iife",

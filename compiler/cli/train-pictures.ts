@@ -1,6 +1,7 @@
-/** What `adjoint train` draws: curves, the first weights, and a classifier's confusions. */
+/** What `adjoint train` draws: curves, the first weights, a classifier's confusions, and what its live page shows. */
 
 import { extname, join } from "node:path";
+import { colorTile } from "../../runtime/drawing/tiles.ts";
 import type { LoadedTrainer, TableRow } from "../compile.ts";
 import { sizeOf } from "../graph/type.ts";
 import {
@@ -19,7 +20,9 @@ import {
   type Raster,
 } from "../../runtime/index.ts";
 import { InputError } from "./errors.ts";
+import type { Answer, LivePictures } from "../inspector/live.ts";
 import type { InputFacts } from "./inputs.ts";
+import { rowCount, spreadRows } from "./rows.ts";
 import type { Arrays } from "./synthetic.ts";
 import { requireWritableFile, writeOneFile } from "./write-files.ts";
 
@@ -79,6 +82,63 @@ const asImage = (row: readonly number[]): ImageShape | undefined => {
   const [channels, height, width, more] = row;
   return height !== undefined && width !== undefined && more === undefined ? [channels!, height, width] : imageShape(sizeOf(row));
 };
+
+/** Rows that the page shows, and numbers of a row that is no picture. */
+const [ANSWERS, NUMBERS] = [12, 4];
+
+/** What the live page shows of a trainer as it is when this is called: its first weights, and some test rows with what it makes of them. */
+export function livePictures(trained: Trained): () => LivePictures {
+  const { trainer, inputs, classes, test } = trained;
+  const rows = spreadRows(inputs, test, Math.min(ANSWERS, rowCount(inputs, test)));
+  const count = rowCount(inputs, rows);
+  const feature = inputs.find(({ role, name }) => role === "feature" && rows[name] instanceof Float32Array);
+  const target = inputs.find(({ role }) => role === "target");
+  const shown = Array.from({ length: count }, (_, n) => (feature === undefined ? {} : rowShown(feature, rows[feature.name]!, n)));
+  return () => {
+    const weights = firstWeights(trained);
+    return {
+      ...(weights === undefined ? {} : { weights: addressOf(weights) }),
+      answers: target === undefined ? [] : answersOf(trainer, rows, target, classes).map((answer, n) => ({ ...shown[n], ...answer })),
+    };
+  };
+}
+
+const addressOf = (raster: Raster): string => `data:image/png;base64,${Buffer.from(png(raster)).toString("base64")}`;
+
+/** A row as a picture of light, or its few numbers. */
+function rowShown({ row }: InputFacts, values: Arrays[string], n: number): Pick<Answer, "picture" | "row"> {
+  const own = Float32Array.from(values.subarray(n * sizeOf(row), (n + 1) * sizeOf(row)));
+  const image = asImage(row);
+  if (image === undefined) return own.length > NUMBERS ? {} : { row: numbersOf(own) };
+  const [channels, height, width] = image;
+  const grey = Float32Array.from({ length: 3 * height * width }, (_, at) => own[at % (height * width)]!);
+  const { colors } = colorTile(channels === 3 ? own : grey, height, width);
+  return { picture: addressOf({ width, height, data: Uint8Array.from(colors.flatMap((color) => [...color, 255])) }) };
+}
+
+const numbersOf = (values: ArrayLike<number>): string => Array.from(values, (value) => Number(value.toPrecision(3))).join(", ");
+
+/** Of labels the class with the highest score, of numbers the numbers; nothing where an output is neither. */
+function answersOf(
+  trainer: LoadedTrainer,
+  rows: Arrays,
+  { name, row, classes }: InputFacts,
+  names: readonly string[] | undefined,
+): readonly Omit<Answer, "picture" | "row">[] {
+  const truth = rows[name];
+  const count = (truth?.length ?? 0) / sizeOf(row);
+  if (truth === undefined || count === 0) return [];
+  const width = classes ?? sizeOf(row);
+  const given = Object.values(predictAll(trainer, rows)).find(({ length }) => length === count * width);
+  if (given === undefined || (classes !== undefined && sizeOf(row) !== 1) || (classes === undefined && width > NUMBERS)) return [];
+  return Array.from({ length: count }, (_, n) => {
+    const own = Array.from(given.subarray(n * width, (n + 1) * width));
+    if (classes === undefined) return { given: numbersOf(own), truth: numbersOf(truth.subarray(n * width, (n + 1) * width)) };
+    const [taken, right] = [own.indexOf(Math.max(...own)), truth[n]!];
+    const called = (of: number): string => names?.[of] ?? String(of);
+    return { given: called(taken), truth: called(right), right: taken === right };
+  });
+}
 
 function confusions(trained: Trained): Raster | undefined {
   const confusion = confusionOf(trained);

@@ -12,13 +12,14 @@ import { pathAt, placeFor } from "./place.ts";
 import { inputsOf, type InputFacts } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
+import { serveLive, type Live } from "./live.ts";
 import { loadModel } from "./load-model.ts";
 import { coloured, note, progress, result, resultDrawn, resultJson, watched } from "./output.ts";
 import { printable } from "../graph/printable.ts";
 import { rowCount, spreadRows } from "./rows.ts";
 import type { Arrays } from "./synthetic.ts";
 import { trainerOf } from "./trainer.ts";
-import { confusionOf, curvesFile, namesFor, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
+import { confusionOf, curvesFile, livePictures, namesFor, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
 import { keepWeights, takeWeights, WEIGHT_FLAGS, weightOptions } from "./weights.ts";
 import { requireWritableFile } from "./write-files.ts";
 
@@ -49,6 +50,7 @@ export const train = defineCommand({
     save: { type: "string", valueHint: "file", description: "Write the weights at the end, as a safetensors file" },
     curves: { type: "string", valueHint: "file", description: "Write the curves of the training to a .svg or .png file" },
     pictures: { type: "string", valueHint: "folder", description: "Write pictures of the first weights and of the confusions to a folder" },
+    live: { type: "boolean", description: "Show the training as it goes on a page of this machine alone, which may pause it" },
     ...COMMON,
   },
   async run({ args }) {
@@ -88,8 +90,12 @@ export const train = defineCommand({
     note(rowsLine(counts));
     const sample = trainingSample(trainer, inputs, rows.train as Arrays);
     const stopping = patience === undefined ? undefined : earlyStopping({ monitor: "val_loss", patience });
+    const trained = { trainer, parameters: module.PARAMETERS, inputs, test: data.test, classes: data.classes };
+    const live =
+      args.live === true ? await serveLive({ model: loaded.model.name, rows: counts, pictures: livePictures(trained) }) : undefined;
+    if (live !== undefined) note(`the training is shown at ${live.address}`);
     const began = performance.now();
-    const history = await fitted(trainer, rows.train, {
+    const history = await fitted(trainer, rows.train, live, {
       epochs: epochs ?? declared.epochs,
       ...(batchSize === undefined ? {} : { batchSize }),
       shuffle: { seed },
@@ -110,17 +116,10 @@ export const train = defineCommand({
     const test = evaluate(trainer, data.test);
     const means = Object.fromEntries(Object.entries(test).map(([name, value]) => [name, Number(value)]));
     const entries = history.epochs.map((entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value)])));
+    await live?.end({ test: means });
     const written = [
       ...(curves === undefined ? [] : [writeCurves(curves, history)]),
-      ...(folder === undefined
-        ? []
-        : writePictures(folder, {
-            trainer,
-            parameters: module.PARAMETERS,
-            inputs,
-            test: data.test,
-            classes: data.classes,
-          })),
+      ...(folder === undefined ? [] : writePictures(folder, trained)),
     ];
     const saved = args.save === undefined ? undefined : keepWeights(trainer, args.save, weights);
     const best = stopping?.best;
@@ -206,19 +205,24 @@ type Options = Parameters<typeof fit<LoadedTrainer>>[2] & {
   readonly callbacks?: readonly Callbacks<LoadedTrainer>[];
 };
 
-/** Trains with progress on stderr; an interrupt ends it between two steps. */
+/** Trains with progress on stderr, and on its page where there is one; an interrupt ends it between two steps, in a pause as well. */
 async function fitted(
   trainer: LoadedTrainer,
   data: Parameters<typeof fit<LoadedTrainer>>[1],
+  live: Live | undefined,
   options: Options,
 ): ReturnType<typeof fit<LoadedTrainer>> {
   const bar = trainingProgress();
   const abort = new AbortController();
-  const before = onInterrupt(() => abort.abort(new Interrupted()));
+  const before = onInterrupt(() => {
+    abort.abort(new Interrupted());
+    live?.resume();
+  });
   try {
-    const callbacks: readonly Callbacks<LoadedTrainer>[] = [bar, ...(options.callbacks ?? [])];
+    const callbacks = [bar, ...(live === undefined ? [] : [live.callbacks]), ...(options.callbacks ?? [])];
     return await fit(trainer, data, { ...options, callbacks, signal: abort.signal });
   } catch (error) {
+    await live?.end({ why: error instanceof Interrupted ? "It was interrupted." : error instanceof Error ? error.message : String(error) });
     // out of range: a flag
     if (error instanceof RangeError) throw new InputError(error.message.replace(/^batchSize/, "--batch-size"), { cause: error });
     throw error;

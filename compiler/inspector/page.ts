@@ -22,14 +22,22 @@ async function hashOf(text: string): Promise<string> {
 /** No text of a model ends the element that holds it. */
 const inScript = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028");
 
-/** The page of inspections of one model, of which the first is shown; the others have the same graph. */
-export async function inspectorPage(inspections: readonly Inspection[], { script, style }: Assets): Promise<string> {
-  const data = await pageDataOf(inspections);
+interface PageParts {
+  readonly title: string;
+  /** What those see who run no scripts. */
+  readonly without: string;
+  readonly body: string;
+  /** Whether its script asks the server that it came from. */
+  readonly connects?: true;
+}
+
+async function pageOf({ title, without, body, connects }: PageParts, { script, style }: Assets): Promise<string> {
   const policy = [
     "default-src 'none'",
     `script-src ${await hashOf(script)}`,
     `style-src ${await hashOf(style)}`,
     "img-src data:",
+    ...(connects === undefined ? [] : ["connect-src 'self'"]),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -40,16 +48,40 @@ export async function inspectorPage(inspections: readonly Inspection[], { script
 <meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escaped(data.model)} · adjoint inspector</title>
+<title>${escaped(title)}</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
 <body>
-<noscript>This page is made by its script; without it, adjoint inspect --all prints the same as text.</noscript>
-<div id="inspector"></div>
-<script type="application/json" id="data">${inScript(data)}</script>
+<noscript>${escaped(without)}</noscript>
+${body}
 <script>${script}</script>
 </body>
 </html>
 `;
 }
+
+/** The page of inspections of one model, of which the first is shown; the others have the same graph. */
+export async function inspectorPage(inspections: readonly Inspection[], assets: Assets): Promise<string> {
+  const data = await pageDataOf(inspections);
+  return pageOf(
+    {
+      title: `${data.model} · adjoint inspector`,
+      without: "This page is made by its script; without it, adjoint inspect --all prints the same as text.",
+      body: `<div id="inspector"></div>\n<script type="application/json" id="data">${inScript(data)}</script>`,
+    },
+    assets,
+  );
+}
+
+/** The page that shows a training while it goes on, as the server tells it in events (`live.ts`). */
+export const livePage = (model: string, assets: Assets): Promise<string> =>
+  pageOf(
+    {
+      title: `${model} · adjoint train`,
+      without: "This page is drawn by its script; the terminal says how the training goes.",
+      body: '<div id="live"></div>',
+      connects: true,
+    },
+    assets,
+  );

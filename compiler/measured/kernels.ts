@@ -6,7 +6,6 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
-import { bytesOf, sizeOf } from "../graph/type.ts";
 import type { Kernel } from "../loop/loop.ts";
 import type { Lowered } from "../driver/lower.ts";
 import { ordersOf, sameTile, sizesOf, type Site } from "../passes/loops/candidates.ts";
@@ -15,6 +14,7 @@ import { sizeInBytes } from "../passes/placement/place.ts";
 import { nestUnder } from "../passes/loops/schedule.ts";
 import type { Tile } from "../passes/loops/tile.ts";
 import { printTile } from "../passes/loops/tile-text.ts";
+import { fill, MILLISECONDS, placed, ROUNDS, sample, warm, type AsPrinted } from "./running.ts";
 import { median } from "./step.ts";
 import { kernelSites, type Measured } from "../driver/schedules.ts";
 import type { Alone } from "../targets/target.ts";
@@ -23,10 +23,8 @@ import type { Alone } from "../targets/target.ts";
 const LEAST_SHARE = 0.003;
 /** A schedule is chosen against the cost model's from this gain on; less may be noise. */
 const LEAST_GAIN = 1.03;
-/** Candidates that are measured in turns, how often, and how long at least each time. */
-const [FINALISTS, ROUNDS, MILLISECONDS] = [4, 9, 2];
-/** Until an engine has compiled a function for good. */
-const WARM = 8;
+/** Candidates that are measured in turns. */
+const FINALISTS = 4;
 
 /** Measures the kernels of a trainer that the cost model scheduled. Takes seconds to minutes. */
 export async function measureSchedules(lowered: Lowered, progress?: (text: string) => void): Promise<readonly Measured[]> {
@@ -88,9 +86,6 @@ async function measureKernel(kernel: string, site: Site, asPrinted: AsPrinted): 
 const distinct = (tiles: readonly Tile[]): readonly Tile[] =>
   tiles.filter((tile, n) => tiles.findIndex((one) => sameTile(one, tile)) === n);
 
-/** Kernels as functions by themselves, as the target prints them. */
-type AsPrinted = (kernels: readonly Kernel[], arenaBytes: number) => Promise<Alone>;
-
 interface Timed {
   readonly tile: Tile;
   /** One call. */
@@ -118,16 +113,6 @@ async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], asPri
   return running.map(({ tile }, n) => ({ tile, seconds: median(samples[n]!) }));
 }
 
-/** Seconds a call, over as many calls as take the milliseconds. */
-function sample(run: () => void, milliseconds: number): number {
-  for (let calls = 1; ; calls *= 2) {
-    const began = performance.now();
-    for (let n = 0; n < calls; n++) run();
-    const taken = performance.now() - began;
-    if (taken >= milliseconds) return taken / calls / 1000;
-  }
-}
-
 interface Running {
   readonly tile: Tile;
   readonly run: () => void;
@@ -140,7 +125,7 @@ async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], asP
     const built = nestUnder(tile, group, machine, buffers);
     return built === undefined ? [] : [{ tile, built }];
   });
-  const { offsets, bytes } = placed(all[0]!.built.args, site);
+  const { offsets, bytes } = placed(all[0]!.built.args, buffers);
   const kernels = all.map(({ built: { params, body } }): Kernel => ({ name: kernel, doc: [], params, body, flops: 0 }));
   const alone = await asPrinted(kernels, bytes);
   const runs = all.map(({ tile, built }, n) => ({
@@ -151,36 +136,8 @@ async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], asP
     ),
   }));
   checkBits(kernel, site, alone, offsets, runs);
-  for (let round = 0; round < 2; round++) {
-    for (const { run } of runs) sample(run, WARM / 2);
-    await new Promise((resolve) => setTimeout(resolve, WARM)); // engines compile beside
-  }
+  await warm(runs.map(({ run }) => run));
   return runs.slice(1);
-}
-
-/** An address for each argument. */
-function placed(args: readonly string[], { buffers }: Site): { offsets: ReadonlyMap<string, number>; bytes: number } {
-  let bytes = 0;
-  const offsets = new Map<string, number>();
-  for (const name of args) {
-    offsets.set(name, bytes);
-    bytes += 64 * Math.ceil(sizeInBytes(buffers.get(name)!) / 64);
-  }
-  return { offsets, bytes: Math.max(64, bytes) };
-}
-
-/** Fills the arena anew. Positive and no smaller than 0.1: nothing is subnormal, or no number. */
-function fill(arena: ArrayBuffer, { buffers }: Site, offsets: ReadonlyMap<string, number>): void {
-  for (const [name, offset] of offsets) {
-    const { dtype, shape } = buffers.get(name)!;
-    const size = sizeOf(shape);
-    if (bytesOf(dtype) !== 4) throw new TypeError(`no schedule is measured over ${dtype}`);
-    const view = dtype === "f32" ? new Float32Array(arena, offset, size) : new Int32Array(arena, offset, size);
-    for (let n = 0, state = 1; n < size; n++) {
-      state = (Math.imul(state, 1664525) + 1013904223) | 0;
-      view[n] = dtype === "f32" ? 0.1 + 0.9 * ((state >>> 8) / 2 ** 24) : state < 0 ? 1 : 0;
-    }
-  }
 }
 
 /** Each candidate makes of the same contents what the first one, the modelled, does. */
@@ -189,7 +146,7 @@ function checkBits(kernel: string, site: Site, { arena }: Alone, offsets: Readon
   const bits = new Int32Array(arena);
   let expected: Int32Array | undefined;
   for (const { tile, run } of runs) {
-    fill(arena, site, offsets);
+    fill(arena, site.buffers, offsets);
     run();
     expected ??= bits.slice();
     const at = bits.findIndex((one, n) => one !== expected![n] && !Number.isNaN(floats[n]));

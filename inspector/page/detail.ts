@@ -1,7 +1,7 @@
 /** What is known of the chosen thing: its mathematics, its law and the chain back to the loss, its place in memory and in the code, each a link to the next. */
 
 import type { App, Change, Pane } from "./app.ts";
-import { bytes, given, grouped, h, micros, type Child } from "./dom.ts";
+import { bytes, given, grouped, h, micros, rates, type Child } from "./dom.ts";
 import type { Buffer, Links, Thing } from "./links.ts";
 
 /** Buffers that are named beside a statement; of a larger arena the rest is counted. */
@@ -154,6 +154,7 @@ export class DetailPane implements Pane {
   #statement(number: number, links: Links): Child[] {
     const one = links.statement(number)!;
     const { kernel, nodes, reads, writes, flops, bytesMoved, atBest, times, loop, part, apart } = one;
+    const seconds = links.kernels.get(kernel ?? "")?.seconds;
     const held = links.view.buffers.filter((buffer) => links.isHeldAt(buffer, number)).toSorted((a, b) => b.bytes - a.bytes);
     const rest = held.slice(MOST_HELD);
     const definition = kernel === undefined ? [] : links.kernels.get(kernel)!.definition;
@@ -179,6 +180,7 @@ export class DetailPane implements Pane {
             ...(atBest === undefined ? [] : [`, ${bytes(bytesMoved)}, ${micros(atBest.seconds)} at best, limited by ${atBest.limit}`]),
           ],
         ],
+        ["measured", seconds === undefined || atBest === undefined ? undefined : [measuredText(flops, seconds, atBest.seconds)]],
       ]),
       ...(definition.length === 0 ? [] : [h("h3", {}, "In index notation"), h("pre", {}, definition.join("\n"))]),
       ...(apart.length === 0
@@ -294,6 +296,10 @@ const lineLinks = (lines: readonly number[]): Child[] | number[] => {
   const all = [...new Set(lines)].sort((a, b) => a - b);
   return all.length === 0 ? ["none"] : all;
 };
+
+/** What a call took, and how fast that is beside the prediction. */
+const measuredText = (flops: number, seconds: number, atBest: number): string =>
+  `${micros(seconds)}, ${(seconds / atBest).toPrecision(2)} times the best${flops === 0 ? "" : `; ${rates(flops, seconds, atBest)} GFLOP/s`}`;
 
 const spaced = (all: readonly Node[]): Child[] => all.flatMap((one, n) => (n === 0 ? [one] : [" ", one]));
 

@@ -45,6 +45,16 @@ export const pressed =
 /** Numbers with their thousands apart. */
 export const grouped = (n: number): string => n.toLocaleString("en-US");
 
+/** A number as people read it: six digits, a true minus, no trailing zeros. */
+export function shown(value: number, digits = 4): string {
+  if (Number.isNaN(value)) return "not a number";
+  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  const magnitude = Math.abs(value);
+  const text =
+    magnitude !== 0 && (magnitude >= 1e6 || magnitude < 1e-4) ? value.toExponential(2) : String(Number(value.toPrecision(digits)));
+  return (Object.is(value, -0) ? "0" : text).replaceAll("-", "−");
+}
+
 /** `1.22 MB`; of fewer than 1000, bytes. */
 export function bytes(n: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
@@ -55,6 +65,10 @@ export function bytes(n: number): string {
 /** Microseconds, or of more than a thousand milliseconds; three digits. */
 export const micros = (seconds: number): string =>
   seconds < 1e-3 ? `${Number((seconds * 1e6).toPrecision(3))} µs` : `${grouped(Number((seconds * 1e3).toPrecision(3)))} ms`;
+
+/** `12.3 of 25.6`: GFLOP/s as measured, and as the roofline would have them. */
+export const rates = (flops: number, measured: number | undefined, atBest: number): string =>
+  flops === 0 || measured === undefined ? "–" : [measured, atBest].map((seconds) => (flops / seconds / 1e9).toPrecision(3)).join(" of ");
 
 /** Scrolls one pane, and nothing around it, so that an element of it is seen. */
 export function reveal(pane: Element, element: Element): void {

@@ -1,6 +1,6 @@
 /** The few things that pages need of the document. */
 
-export { bytes as bytesShown, grouped, h, s as svg } from "../../inspector/page/dom.ts";
+export { bytes as bytesShown, grouped, h, s as svg, shown } from "../../inspector/page/dom.ts";
 
 /** The element that a page has under this name. Throws where it has none: page and script are written together. */
 export function byId<Kind extends Element = HTMLElement>(id: string): Kind {
@@ -14,16 +14,6 @@ export function say(text: string, isError = false): void {
   const said = byId("said");
   said.textContent = text;
   said.classList.toggle("error", isError);
-}
-
-/** A number as people read it: six digits, a true minus, no trailing zeros. */
-export function shown(value: number, digits = 4): string {
-  if (Number.isNaN(value)) return "not a number";
-  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
-  const magnitude = Math.abs(value);
-  const text =
-    magnitude !== 0 && (magnitude >= 1e6 || magnitude < 1e-4) ? value.toExponential(2) : String(Number(value.toPrecision(digits)));
-  return (Object.is(value, -0) ? "0" : text).replaceAll("-", "−");
 }
 
 /** Calls `act` once no further call came for so many milliseconds. */

@@ -51,6 +51,9 @@ describe.skipIf(CHROMIUM === undefined)("budgets", () => {
     for (const [file, trained] of [
       ["linear.html", () => Number(document.querySelector("#steps")!.textContent!.replace(/\D/g, "")) > 0],
       ["templates.html", () => document.querySelector<HTMLCanvasElement>("#linear-weights")!.style.width !== ""],
+      ["convolution.html", () => document.querySelector<HTMLElement>("#filters")!.dataset["sum"] !== undefined],
+      ["hyperparameters.html", () => [...document.querySelectorAll("#runs td.n")].some((cell) => /\d/.test(cell.textContent))],
+      ["dreams.html", () => document.querySelector<HTMLElement>("#style-loss")!.dataset["loss"] !== undefined],
     ] as const) {
       const { page, bytes } = await site.open(file);
       await page.waitForFunction(trained, undefined, { timeout: 60_000, polling: 20 });
@@ -60,8 +63,22 @@ describe.skipIf(CHROMIUM === undefined)("budgets", () => {
       const longest = await site.longestTask(page, () => page.waitForTimeout(5000));
       console.log(`${file}: longest task ${longest.toFixed(1)} ms`);
       expect(longest, file).toBeLessThan(100);
+      // the page's own clock, from the request on
+      const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]!.startTime);
+      console.log(`${file}: first contentful paint ${painted.toFixed(0)} ms`);
+      expect(painted, file).toBeLessThan(1000 * busy());
       await page.context().close();
     }
+  });
+
+  test("what is printed is the text without what one presses", async () => {
+    const { page } = await site.open("chain-rule.html", { width: 820 });
+    await page.waitForFunction(() => document.body.dataset["settled"] !== undefined, undefined, { timeout: 60_000 });
+    await page.emulateMedia({ media: "print" });
+    expect(await page.locator("button:visible, header nav:visible").count()).toBe(0);
+    expect(await page.locator(".statement:visible").count()).toBe(6);
+    expect((await page.pdf()).length).toBeGreaterThan(10_000);
+    await page.context().close();
   });
 
   test("the first compile of mnist-mlp takes at most three seconds", async () => {

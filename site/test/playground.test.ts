@@ -97,7 +97,7 @@ export default model("own", { batch: 16 }, ({ batch }) => {
   });
 
   test("a model too large for a page is compiled, and refused with its arena when it is to train", async () => {
-    await write(own(12, 12).replace("[8, 12]", "[8, 9000000]").replace("[12, 3]", "[9000000, 3]"));
+    await write(own(12, 12).replace("[8, 12]", "[8, 3200000]").replace("[12, 3]", "[3200000, 3]"));
     await compiled("own");
     await page.click("#train");
     await page.waitForFunction(
@@ -107,6 +107,54 @@ export default model("own", { batch: 16 }, ({ batch }) => {
         timeout: 30_000,
       },
     );
+  });
+
+  test("the inspector of the model opens in the page: a weight shows how its gradient came from the loss", async () => {
+    await write(own(12, 12));
+    await compiled("own");
+    const before = opened.bytes();
+    await page.click("#inspect");
+    await page.waitForFunction(() => document.querySelector("#inspected")!.textContent!.startsWith("own, a page of "), undefined, {
+      timeout: 60_000,
+    });
+    const inspector = page.frameLocator("#inspector");
+    await inspector.getByRole("button", { name: "W1", exact: true }).first().click();
+    expect(await inspector.locator("#detail .title strong").textContent()).toBe("W1");
+    const chain = await inspector.locator("#detail .chain li > .link").allTextContents();
+    expect(chain[0]).toMatch(/^d_/);
+    expect(chain.at(-1)).toBe("d_W1");
+    expect(await inspector.locator("#source .l.lit").allTextContents()).toEqual([expect.stringContaining('param("W1", [8, 12]')]);
+    console.log(`editor and inspector: ${opened.bytes("editor") + opened.bytes() - before} bytes`);
+    expect(opened.bytes("editor") + opened.bytes() - before).toBeLessThanOrEqual(700_000);
+    // what is edited is inspected anew
+    await write(own(11, 11));
+    await compiled("own");
+    await inspector.locator("#source .l", { hasText: 'param("W1", [8, 11]' }).waitFor();
+  });
+
+  test("as WebAssembly it trains as well; without SIMD that is said, and TypeScript goes on", async () => {
+    await write(own(12, 12));
+    await page.selectOption("#target", "wasm");
+    await page.waitForFunction(() => document.querySelector("#said")!.textContent!.startsWith("own: an arena of"), undefined, {
+      timeout: 60_000,
+    });
+    await page.click('[data-choice="file"]');
+    expect(await page.textContent("#view pre")).toContain("WebAssembly");
+    await page.click('[data-choice="step"]');
+    expect(await page.textContent("#view")).toContain("d_W1 = xᵀ · d_z1");
+    await page.click("#train");
+    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>("#curve")!.dataset["last"]) < 0.4, undefined, {
+      timeout: 60_000,
+    });
+    await page.click("#stop");
+    await page.selectOption("#target", "typescript");
+    await page.evaluate(() => {
+      WebAssembly.validate = () => false;
+    });
+    await page.selectOption("#target", "wasm");
+    expect(await page.textContent("#target-said")).toBe("This browser has no WebAssembly SIMD: the model is compiled to TypeScript.");
+    expect(await page.inputValue("#target")).toBe("typescript");
+    await compiled("own");
   });
 
   test("trainer.ts is downloaded as it was emitted", async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const inspections = [];
   for (const target of ["typescript", "plain"] as const)
     inspections.push(inspect(await compile(model, { source, target, effort: "none" })));
-  page = await inspectorPage(inspections, await pageAssets());
+  page = await inspectorPage(inspections, await pageAssets("inspector"));
   data = JSON.parse(/<script type="application\/json" id="data">(.*)<\/script>/.exec(page)![1]!) as PageData;
 }, 120_000);
 

@@ -20,8 +20,16 @@ export interface EmittedFile {
   readonly text: string;
 }
 
-/** The inspection of a lowered model and the trainer that was emitted of it; `source` is the model's file, where it has one. */
-export function inspectionOf(lowered: Lowered, file: EmittedFile, source?: Source): Inspection {
+/**
+ * The inspection of a lowered model and the trainer that was emitted of it; `source` is the model's file, where it has one, `seconds` how long a
+ * call of each kernel takes, where that was measured.
+ */
+export function inspectionOf(
+  lowered: Lowered,
+  file: EmittedFile,
+  source?: Source,
+  seconds: ReadonlyMap<string, number> = new Map(),
+): Inspection {
   const { model, module, target } = lowered;
   const lines = linesIn(file.text, module);
   const explained = explainKernels(lowered);
@@ -51,6 +59,7 @@ export function inspectionOf(lowered: Lowered, file: EmittedFile, source?: Sourc
   });
   const kernels = explained.map(({ kernel, unscheduled, loops, schedule, insteadOf, flops, calls }, n): InspectedKernel => {
     const where = lines.kernels.get(kernel);
+    const measured = seconds.get(kernel);
     return {
       id: kernel,
       definition: module.kernels[n]!.doc,
@@ -59,6 +68,7 @@ export function inspectionOf(lowered: Lowered, file: EmittedFile, source?: Sourc
       schedule,
       ...(insteadOf === undefined ? {} : { insteadOf }),
       flops,
+      ...(measured === undefined ? {} : { seconds: measured }),
       statements: calls.map(({ entry, statement }) => ({ entry, number: statement })),
       ...(where === undefined ? {} : { lines: where }),
     };

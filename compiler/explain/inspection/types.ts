@@ -139,6 +139,8 @@ export interface InspectedKernel {
   readonly schedule: string;
   readonly insteadOf?: string;
   readonly flops: number;
+  /** One call on the machine of who asked for it to be measured, alone and warm: the median. */
+  readonly seconds?: number;
   readonly statements: readonly { readonly entry: string; readonly number: number }[];
   /** Where its function, or what is declared of it, stands in the emitted file. */
   readonly lines?: Lines;

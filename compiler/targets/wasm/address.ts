@@ -4,6 +4,7 @@
  *   b[k·128 + j + 4·lane…]  →  one pointer for k, moved by 512 bytes an iteration, which begins at one for j; + 16 bytes is a distance
  */
 
+import { tripsOf } from "../../loop/apart.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index-expression.ts";
 import { distancesIn } from "../../loop/lanes.ts";
@@ -40,6 +41,12 @@ const ownerOf = (at: Index, loops: readonly Loop[]): Loop | undefined => {
   return loops.findLast((loop) => isCounted(loop) && names.has(loop.index));
 };
 
+/**
+ * Iterations of a loop that begins so often that a pointer of the loops around it pays for where its own begins. In longer loops it only holds
+ * a register: the 784→128 product lost a twentieth by it.
+ */
+const SHORT = 8;
+
 export class Addresses {
   readonly #byLoop = new Map<Loop, Map<string, Pointer>>();
   #count = 0;
@@ -62,7 +69,8 @@ export class Addresses {
     const moving = { terms: whole.terms, offset: 0 };
     const pointer = { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride };
     pointers.set(key, pointer);
-    if (stride !== undefined) this.#note({ buffer, at: startOf(pointer, owner), loops: loops.slice(0, loops.indexOf(owner)) });
+    if (stride !== undefined && tripsOf(owner) <= SHORT)
+      this.#note({ buffer, at: startOf(pointer, owner), loops: loops.slice(0, loops.indexOf(owner)) });
   }
 
   /** The pointers that a loop keeps. */

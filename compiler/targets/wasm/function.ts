@@ -147,7 +147,8 @@ export class FunctionText {
     const inside = [...loops, s];
     const moved = this.#addresses.of(s).filter(({ stride }) => stride !== undefined);
     const fixed = this.#addresses.of(s).filter(({ stride }) => stride === undefined);
-    const addressOf = (buffer: string, at: Index): string => sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
+    const addressOf = (buffer: string, at: Index): string =>
+      at.terms.length === 0 ? further(buffer, 4 * at.offset) : sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
     const starts = moved.map((one) => {
       const from = startOf(one, s);
       const known = this.#addresses.start(one.buffer, from, loops);

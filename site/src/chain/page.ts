@@ -55,7 +55,7 @@ async function compileFormula(): Promise<void> {
     steps = stepsOf(next);
     done = steps.length;
     const file = shownModel.files["trainer.ts"]!;
-    statements = statementsOf(file, "step").filter(({ region }) => region !== "update");
+    statements = statementsOf(shownModel).filter(({ region }) => region !== "update");
     byId("model").replaceChildren(codeBlock(text, "The model"));
     byId("file").replaceChildren(codeBlock(file, "The emitted file"));
     await evaluate(own);

@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
-import { firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "../digits/data.ts";
+import { afterFirstStep, firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "../digits/data.ts";
 import { drawInk, drawSigned } from "../digits/tiles.ts";
 import { byId, grouped, h, say, shown } from "../dom.ts";
 import { failed } from "../lab/failed.ts";
@@ -108,6 +108,8 @@ let running = true;
 let looked = 0;
 let ticks = 0;
 let weightsName = "";
+let hasBegun = (): void => {};
+const begun = new Promise<void>((resolve) => (hasBegun = resolve));
 
 async function begin(seed: number): Promise<void> {
   const { parameters } = await lab.ask("create", { of: "learns", seed });
@@ -130,6 +132,7 @@ function hear(tick: Tick): void {
   byId("filters").dataset["sum"] = String(weights.reduce((sum, one) => sum + Math.abs(one), 0));
   byId("loss").textContent = shown(tick.loss, 3);
   byId("steps").textContent = grouped(tick.steps);
+  hasBegun();
   if (ticks++ % 5 === 0) void look().catch(failed);
   if (ticks % 10 === 1 && test !== undefined)
     void lab
@@ -173,10 +176,12 @@ async function start(): Promise<void> {
     await filters(4);
     const compiled = await lab.compile({ of: "learns", text: LEARNS, path: "filters.ts", options: { effort: "none" } });
     byId("model").replaceChildren(codeBlock(LEARNS, "The model"));
-    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")));
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled)));
     train = await loadTrain(0);
     await begin(1);
     say("");
+    await begun;
+    await afterFirstStep();
     test = await loadTest();
     train = joined([train, await loadTrain(1), await loadTrain(2), await loadTrain(3)]);
     const { x, y } = firstOf(train, train.y.length);

@@ -32,6 +32,9 @@ async function load(file: string): Promise<Digits> {
 export const loadTest = (): Promise<Digits> => load("test");
 export const loadTrain = (n: number): Promise<Digits> => load(`train-${n}`);
 
+/** Resolves when a first step, just made, has been seen: what that did not need is loaded then, so that a page trains sooner. */
+export const afterFirstStep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400));
+
 /** Several as one. */
 export function joined(parts: readonly Digits[]): Digits {
   const count = parts.reduce((sum, { y }) => sum + y.length, 0);

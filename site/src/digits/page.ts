@@ -54,12 +54,7 @@ async function prepare(of: Runner): Promise<void> {
   const compiled = await lab.compile({ of: of.name, text: of.text, path: `${of.name}.ts`, options: { effort: "none" } });
   byId(`${of.name}-model`).replaceChildren(codeBlock(of.text, `The model: ${of.title}`));
   byId(`${of.name}-code`).replaceChildren(
-    h(
-      "details",
-      {},
-      h("summary", {}, "What a training step does"),
-      ...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")),
-    ),
+    h("details", {}, h("summary", {}, "What a training step does"), ...statementBlocks(statementsOf(compiled))),
   );
 }
 

@@ -103,9 +103,7 @@ async function start(): Promise<void> {
     await paint(1);
     const options = { effort: "none" } as const;
     const compiled = await lab.compile({ of: "paint", text: paints, path: "models/style-transfer.ts", options });
-    byId("code").replaceChildren(
-      ...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step").filter(({ region }) => region === "backward")),
-    );
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled).filter(({ region }) => region === "backward")));
     ready = true;
     say("");
     await paint(1);

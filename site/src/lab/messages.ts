@@ -1,5 +1,6 @@
 /** What a page and its lab, a worker that holds the compiler, say to each other. Everything is data. */
 
+import type { StatementLines } from "../../../compiler/explain/inspection/lines.ts";
 import type { CompileOptions, Diagnostic, TrainerModule } from "adjoint";
 
 export type Values = Float32Array | Float64Array | Int32Array;
@@ -36,12 +37,19 @@ export interface EntryFacts {
   readonly name: string;
   readonly buffers: readonly string[];
   readonly lowerBound: number;
-  readonly statements: readonly { readonly maths: readonly string[]; readonly flops: number }[];
+  readonly statements: readonly {
+    readonly maths: readonly string[];
+    readonly flops: number;
+    /** Where the trainer's file shows it. */
+    readonly place?: StatementLines;
+  }[];
 }
 
 /** What a compile came to, as far as a page shows it. */
 export interface LabCompiled {
   readonly model: string;
+  /** Which of the files is the trainer: trainer.ts, trainer.wasm.ts. */
+  readonly trainer: string;
   readonly files: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
   readonly arenaBytes: number;
@@ -122,6 +130,8 @@ export interface Calls {
   predict(request: { readonly of: string; readonly arrays: Arrays }): Arrays;
   evaluate(request: { readonly of: string; readonly arrays: Arrays }): Readonly<Record<string, number>>;
   parameters(request: { readonly of: string; readonly names: readonly string[] }): Arrays;
+  /** The page that adjoint inspect --html would write of what was compiled last. */
+  inspector(request: { readonly of: string }): string;
   /** Loss and gradients by gradients.ts, at the values of its own parameters given here. */
   gradients(request: { readonly of: string; readonly parameters: Readonly<Record<string, readonly number[]>>; readonly arrays: Arrays }): {
     readonly loss: number;

@@ -1,7 +1,8 @@
 /** One trainer of a lab: compiled from a text, made, stepped, and asked between its steps. */
 
-import { compile, load, type Compiled, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
+import { compile, inspect, load, type Compiled, type CompileOptions, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
 import { evaluate, predictAll, type Trainer } from "adjoint/runtime";
+import { linesIn } from "../../../compiler/explain/inspection/lines.ts";
 import { declared, lineOf } from "./declare.ts";
 import type { Answer, Arrays, CompileRequest, Given, LabCompiled, RunRequest, Tick, Told, Values } from "./messages.ts";
 
@@ -27,6 +28,8 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 export class Session {
   #path = "";
   #compiled: Compiled | undefined;
+  #model: Model | undefined;
+  #options: CompileOptions = {};
   #trainer: LoadedTrainer | undefined;
   #gradients: ReturnType<GradientsModule["createGradients"]> | undefined;
   #data: Arrays = {};
@@ -44,6 +47,7 @@ export class Session {
     const began = performance.now();
     const { model, data } = await declared(text, path);
     // whoever waits hears that the text has come to its end
+    this.#model = model;
     const heard: Model = {
       ...model,
       trace(request) {
@@ -52,7 +56,8 @@ export class Session {
         return traced;
       },
     };
-    const compiled = await compile(heard, { effort: "none", ...options, source: { path, text } });
+    this.#options = { effort: "none", ...options, source: { path, text } };
+    const compiled = await compile(heard, this.#options);
     this.#compiled = compiled;
     return { ...factsOf(compiled), data: plain(data), milliseconds: performance.now() - began };
   }
@@ -235,6 +240,19 @@ export class Session {
     return Object.fromEntries(names.map((name) => [name, parameters[name]!.slice()]));
   }
 
+  /** What is for readers is compiled now, and the page's own script and style come now: nobody else needs them. */
+  async inspector(): Promise<string> {
+    if (this.#compiled === undefined || this.#model === undefined) throw new Error("there is no compiled model yet");
+    const target = this.#options.target === "wasm" ? "twin" : "plain";
+    const [{ inspectorPage }, script, style, reading] = await Promise.all([
+      import("../../../compiler/inspector/page.ts"),
+      import("../../../dist/inspector.js?raw"),
+      import("../../../dist/inspector-style.css?raw"),
+      compile(this.#model, { ...this.#options, target }),
+    ]);
+    return inspectorPage([this.#compiled, reading].map(inspect), { script: script.default, style: style.default });
+  }
+
   async gradients({ parameters, arrays }: Given<"gradients">): Promise<Answer<"gradients">> {
     if (this.#compiled === undefined) throw new Error("there is no compiled model yet");
     this.#gradients ??= (await load<GradientsModule>(this.#compiled, "gradients.ts")).createGradients();
@@ -274,17 +292,24 @@ function factsOf({ model, files, lowered, diagnostics }: Compiled): Omit<LabComp
   const { module, facts } = lowered;
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
-  const entries = module.entries.map(({ name, buffers, lowerBound, calls }) => ({
+  const trainer = [...files.keys()].find((file) => /^trainer\..*ts$/.test(file))!; // a compile writes one
+  const places = linesIn(files.get(trainer)!, module).statements;
+  const entries = module.entries.map(({ name, buffers, lowerBound, calls }, at) => ({
     name,
     buffers,
     lowerBound,
-    statements: calls.map((call) => ({
-      maths: call.doc.map(({ maths }) => maths),
-      flops: call.kind === "call" ? (flops.get(call.kernel) ?? 0) : 1,
-    })),
+    statements: calls.map((call, n) => {
+      const place = places[at]![n];
+      return {
+        maths: call.doc.map(({ maths }) => maths),
+        flops: call.kind === "call" ? (flops.get(call.kernel) ?? 0) : 1,
+        ...(place && { place }),
+      };
+    }),
   }));
   return {
     model,
+    trainer,
     files: Object.fromEntries(files),
     diagnostics,
     arenaBytes: module.arenaBytes,

@@ -42,7 +42,7 @@ async function begin(seed = 1): Promise<void> {
     const compiled = await lab.compile({ of: OF, text, path: "plane.ts", options: { effort: "none" } });
     await lab.ask("create", { of: OF, seed });
     if (own !== asked) return;
-    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")));
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled)));
     const warned = compiled.diagnostics.map(({ law, site }) => `The compiler warns, line ${site.split(":").at(-1)}: ${law}.`);
     say(warned.join(" "));
     ready = true;

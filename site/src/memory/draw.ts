@@ -12,7 +12,7 @@ export const ROLES: Readonly<Record<string, readonly [title: string, color: stri
   scratch: ["scratch", "var(--soft)"],
 };
 
-const SIZE = { width: 900, height: 430, left: 62, right: 8, top: 8, bottom: 28 };
+const SIZE = { width: 900, height: 430, left: 104, right: 8, top: 8, bottom: 28 };
 
 /** What lies in the arena while the entry runs. */
 export const inEntry = (buffers: readonly BufferFacts[], entry: EntryFacts): readonly BufferFacts[] =>

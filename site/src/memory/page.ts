@@ -104,6 +104,16 @@ function costOf({ budget: spent, flops }: LabCompiled): string {
   return `To fit, ${ways.join("; ")}. That is ${((100 * flops) / before - 100).toFixed(1)} % more operations a step, and the same bits.`;
 }
 
+/** `15.9 M → 6.42 M`; what stays within three digits is one number. */
+const changeOf = (cell: string): string => [...new Set(cell.split(" → ").map((one) => one.replace(/^\d[\d,]*$/, short)))].join(" → ");
+
+/** Of large numbers three digits: 62.0 M. */
+function short(text: string): string {
+  const value = Number(text.replaceAll(",", ""));
+  const unit = value < 1e5 ? 0 : Math.min(3, Math.floor(Math.log10(value) / 3));
+  return unit === 0 ? text : `${(value / 1000 ** unit).toPrecision(3)} ${["", "k", "M", "G"][unit]!}`;
+}
+
 /** The table of the report that says what each pass did to the training step. */
 function passesOf(report: string): HTMLElement[] {
   const lines = report.split("\n");
@@ -121,7 +131,7 @@ function passesOf(report: string): HTMLElement[] {
   const [head = [], ...body] = rows;
   return [
     h("thead", {}, h("tr", {}, ...head.map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...body.map((cells) => h("tr", {}, ...cells.map((cell) => h("td", {}, cell))))),
+    h("tbody", {}, ...body.map((cells) => h("tr", {}, ...cells.map((cell) => h("td", {}, changeOf(cell)))))),
   ];
 }
 

@@ -32,6 +32,7 @@ let compiling: { readonly since: number } | undefined;
 let stale = false;
 let view: "step" | "file" | "report" = "step";
 let path = "models/own.ts";
+let target: "typescript" | "wasm" = "typescript";
 
 const area = byId<HTMLTextAreaElement>("text");
 const text = (): string => editor?.text() ?? area.value;
@@ -64,7 +65,7 @@ async function compileText(): Promise<void> {
   setTrainable(false);
   say("Compiling …");
   try {
-    compiled = await lab.compile({ of: OF, text: text(), path, options: { effort: "none" } });
+    compiled = await lab.compile({ of: OF, text: text(), path, options: { effort: "none", target } });
     if (!stale) showCompiled(compiled);
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
@@ -83,11 +84,12 @@ function showCompiled(done: LabCompiled): void {
   showProblems(done.diagnostics.map(({ law, remedy, site, severity }) => ({ severity, message: `${law}. ${remedy}`, ...lineOf(site) })));
   showView();
   setTrainable(true);
+  if (!byId("inspector").hidden) void inspectModel(done);
 }
 
 function showRefused({ told }: LabError): void {
   const { diagnostic, message, line } = told;
-  say(told.name === "Ended" ? message : "There is no trainer of this text yet.", true);
+  say(told.name === "Ended" || told.name === "NoWorkers" ? message : "There is no trainer of this text yet.", true);
   const operands =
     diagnostic?.operands
       .map(({ label, name, type }) => `${label}${name === undefined ? "" : ` ${name}`} [${type.shape.join(",")}]`)
@@ -123,10 +125,10 @@ function showView(): void {
           h(
             "div",
             { class: "code-view", tabindex: 0, role: "region", "aria-label": "Statements of a step" },
-            ...statementBlocks(statementsOf(files["trainer.ts"]!, "step")),
+            ...statementBlocks(statementsOf(compiled)),
           ),
         ]
-      : [file(view === "file" ? "trainer.ts" : "report.md")]),
+      : [file(view === "file" ? compiled.trainer : "report.md")]),
   );
 }
 
@@ -134,6 +136,7 @@ function showView(): void {
 function setTrainable(on: boolean): void {
   byId<HTMLButtonElement>("train").disabled = !on;
   byId<HTMLButtonElement>("download").disabled = !on;
+  byId<HTMLButtonElement>("inspect").disabled = !on;
   if (!on) byId<HTMLButtonElement>("stop").disabled = true;
 }
 const report = (said: string, isError = false): void => {
@@ -166,11 +169,43 @@ async function train(): Promise<void> {
 }
 
 function download(): void {
-  const file = compiled?.files["trainer.ts"];
-  if (file === undefined) return;
-  const address = URL.createObjectURL(new Blob([file], { type: "text/typescript" }));
-  h("a", { href: address, download: "trainer.ts" }).click();
+  if (compiled === undefined) return;
+  const { files, trainer } = compiled;
+  const address = URL.createObjectURL(new Blob([files[trainer]!], { type: "text/typescript" }));
+  h("a", { href: address, download: trainer }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** The page of adjoint inspect --html, in a frame that can reach nothing here. */
+async function inspectModel(of: LabCompiled): Promise<void> {
+  const told = byId("inspected");
+  told.textContent = "Laying out the graph …";
+  try {
+    const text = await lab.ask("inspector", { of: OF });
+    if (of !== compiled) return;
+    const frame = byId<HTMLIFrameElement>("inspector");
+    frame.srcdoc = text;
+    frame.hidden = false;
+    told.textContent = `${of.model}, a page of ${bytesShown(text.length)}`;
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    told.textContent = error.message;
+  }
+}
+
+/** A module of one function that makes a vector and narrows it: where it does not hold there is no SIMD. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+const hasSimd = (): boolean => typeof WebAssembly !== "undefined" && WebAssembly.validate(SIMD);
+
+function takeTarget(): void {
+  const asked = byId<HTMLSelectElement>("target");
+  const isMissing = asked.value === "wasm" && !hasSimd();
+  byId("target-said").textContent = isMissing ? "This browser has no WebAssembly SIMD: the model is compiled to TypeScript." : "";
+  if (isMissing) asked.value = "typescript";
+  target = asked.value === "wasm" ? "wasm" : "typescript";
+  void compileText();
 }
 
 // what one presses
@@ -199,7 +234,7 @@ choices(
   byId("views"),
   [
     { value: "step" as const, title: "A training step" },
-    { value: "file" as const, title: "trainer.ts" },
+    { value: "file" as const, title: "The whole file" },
     { value: "report" as const, title: "Report" },
   ],
   view,
@@ -214,6 +249,8 @@ byId("stop").addEventListener("click", () => {
   void lab.ask("pause", { of: OF });
 });
 byId("download").addEventListener("click", download);
+byId("target").addEventListener("change", takeTarget);
+byId("inspect").addEventListener("click", () => compiled !== undefined && void inspectModel(compiled));
 setTrainable(false);
 
 /** The first model is compiled from the plain text; the editor comes after. */

@@ -4,7 +4,7 @@ import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
 import { curves } from "../curve.ts";
-import { DigitsError, firstOf, loadTest, loadTrain, type Digits } from "../digits/data.ts";
+import { afterFirstStep, DigitsError, firstOf, loadTest, loadTrain, type Digits } from "../digits/data.ts";
 import { byId, grouped, h, say, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { Tick } from "../lab/messages.ts";
@@ -25,8 +25,9 @@ interface Run {
 }
 
 let runs: Run[] = [];
-let train: Digits | undefined;
-let test: Digits | undefined;
+/** Digits for the first step, then those that all train on and are judged by. */
+let few: Promise<Digits> | undefined;
+let all: Promise<{ readonly train: Digits; readonly test: Digits }> | undefined;
 const choice: Record<Control, string> = { ...FIRST };
 
 async function add(own: Choice = { ...choice }): Promise<void> {
@@ -36,15 +37,20 @@ async function add(own: Choice = { ...choice }): Promise<void> {
   runs.push(run);
   show();
   try {
-    train ??= await loadTrain(1);
-    test ??= firstOf(await loadTest(), NEW);
+    few ??= loadTrain(0);
     const text = modelText(run.choice);
     const compiled = await run.lab.compile({ of: OF, text, path: "digits.ts", options: { effort: "none" } });
     await run.lab.ask("create", { of: OF, seed: 1 });
-    await run.lab.ask("data", { of: OF, arrays: { ...train } });
+    await run.lab.ask("data", { of: OF, arrays: { ...(await few) } });
     byId("model").replaceChildren(codeBlock(text, "The model"));
-    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled.files["trainer.ts"]!, "step")));
+    byId("code").replaceChildren(...statementBlocks(statementsOf(compiled)));
     run.state = "training";
+    const { loss } = await run.lab.ask("step", { of: OF, steps: 1 });
+    run.losses.push([0, loss]);
+    show();
+    all ??= afterFirstStep().then(load);
+    const { train, test } = await all;
+    await run.lab.ask("data", { of: OF, arrays: { ...train } });
     const steps = Number(run.choice.epochs) * Math.floor(train.y.length / Number(run.choice.batch));
     await run.lab.run({ of: OF, every: 250, steps, evaluate: { ...test } }, (tick) => hear(run, tick));
   } catch (error) {
@@ -52,6 +58,11 @@ async function add(own: Choice = { ...choice }): Promise<void> {
     run.state = error.message;
   }
   show();
+}
+
+async function load(): Promise<{ readonly train: Digits; readonly test: Digits }> {
+  const [train, test] = await Promise.all([loadTrain(1), loadTest()]);
+  return { train, test: firstOf(test, NEW) };
 }
 
 function hear(run: Run, { steps, loss, measured, ended, error, epochs }: Tick): void {
@@ -79,9 +90,13 @@ function show(): void {
       { label: `accuracy of ${NEW} digits`, low: 0, high: 1, unit: "epochs" },
     ),
   );
-  const head = ["", ...Object.values(CONTROLS).map(({ title }) => title), "loss", "accuracy", ""];
+  const head = ["", "accuracy", "loss", ...Object.values(CONTROLS).map(({ title }) => title), ""];
   byId("runs").replaceChildren(
-    h("thead", {}, h("tr", {}, ...head.map((title) => h("th", { scope: "col" }, title)))),
+    h(
+      "thead",
+      {},
+      h("tr", {}, ...head.map((title) => h("th", { scope: "col", class: title === "loss" || title === "accuracy" ? "n" : "" }, title))),
+    ),
     h(
       "tbody",
       {},
@@ -90,13 +105,13 @@ function show(): void {
           "tr",
           {},
           h("td", {}, h("span", { class: "swatch", style: `background:${color}` })),
-          ...(Object.keys(CONTROLS) as Control[]).map((name) => h("td", {}, own[name])),
-          h("td", { class: "n" }, losses.length === 0 ? "–" : shown(losses.at(-1)![1], 3)),
           h(
             "td",
             { class: "n", "data-accuracy": accuracies.at(-1)?.[1] ?? 0 },
             accuracies.length === 0 ? "–" : `${(100 * accuracies.at(-1)![1]).toFixed(1)} %`,
           ),
+          h("td", { class: "n" }, losses.length === 0 ? "–" : shown(losses.at(-1)![1], 3)),
+          ...(Object.keys(CONTROLS) as Control[]).map((name) => h("td", {}, own[name])),
           h("td", { "data-state": state }, state),
         ),
       ),

@@ -17,14 +17,22 @@ export interface Opened {
   readonly page: Page;
   /** Errors of the console and of the page, and requests that failed. */
   readonly errors: string[];
-  /** Bytes of all that was asked for so far, compressed as a server would send it. */
-  bytes(): number;
+  /** Bytes of all that was asked for so far, compressed as a server would send it; or of the files with this in their names. */
+  bytes(of?: string): number;
+}
+
+export interface OpenOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  /** A script that runs before the page's own. */
+  readonly before?: string;
 }
 
 export interface Site {
   /** Milliseconds of processor time of the page's longest task while `act` goes on: what else the machine does is not counted. */
   longestTask(page: Page, act: () => Promise<void>): Promise<number>;
-  open(path: string, options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<Opened>;
+  open(path: string, options?: OpenOptions): Promise<Opened>;
   close(): Promise<void>;
 }
 
@@ -55,8 +63,9 @@ export async function openSite(): Promise<Site> {
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
   return {
-    async open(path, { width = 1440, height = 900, dark = false } = {}) {
+    async open(path, { width = 1440, height = 900, dark = false, before } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light" });
+      if (before !== undefined) await context.addInitScript(before);
       const page = await context.newPage();
       const errors: string[] = [];
       page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
@@ -70,7 +79,10 @@ export async function openSite(): Promise<Site> {
       return {
         page,
         errors,
-        bytes: () => [...new Set(asked.slice(from))].reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0),
+        bytes: (of = "") =>
+          [...new Set(asked.slice(from))]
+            .filter((file) => file.includes(of))
+            .reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0),
       };
     },
     async longestTask(page, act) {
