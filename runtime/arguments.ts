@@ -19,10 +19,10 @@ export interface Law {
   readonly names?: Readonly<Record<string, Law>>;
   /** Of a list, or of a record of any names. */
   readonly each?: Law;
-  /** The word or the name that was meant most likely, where one is near to what was given. */
-  readonly near?: (given: string) => string | undefined;
+  /** `; did you mean same?` of a word or a name, where one is near to what was given. */
+  readonly near?: (given: unknown) => string;
   /** What mends the usual slip. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
 }
 
 /** A law for every name; a name without one is a type error. */
@@ -33,7 +33,7 @@ export type Laws<Given> = { readonly [Name in keyof Given]-?: Law };
 /** What a predicate holds of. */
 /* @__NO_SIDE_EFFECTS__ */
 export function kind(says: string, holds: (value: unknown) => boolean, remedy?: string): Law {
-  return { says, holds, ...(remedy === undefined ? {} : { remedy }) };
+  return { says, holds, remedy };
 }
 
 /** Finite numbers of which a predicate holds. */
@@ -59,7 +59,7 @@ export const ANYTHING: Law = kind("anything", () => true);
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOf(...words: readonly string[]): Law {
   const says = words.map((word) => JSON.stringify(word)).join(" or ");
-  return { says, holds: (value) => (words as readonly unknown[]).includes(value), near: (given) => nearest(given, words) };
+  return { says, holds: (value) => (words as readonly unknown[]).includes(value), near: meaning((given) => nearest(given, words)) };
 }
 
 /** What one of several laws holds of. */
@@ -68,7 +68,7 @@ export function anyOf(says: string, ...laws: readonly Law[]): Law {
   return {
     says,
     holds: (value) => laws.some((law) => problemOf(law, value, "") === undefined),
-    near: (given) => laws.map((law) => (law.names === undefined ? law.near?.(given) : undefined)).find((word) => word !== undefined),
+    near: (given) => laws.map((law) => (law.names ? "" : (law.near?.(given) ?? ""))).find((word) => word !== "") ?? "",
   };
 }
 
@@ -98,10 +98,13 @@ export function recordOf(says: string, each: Law, remedy?: string): Law {
 /* @__NO_SIDE_EFFECTS__ */
 export function optionsOf<Options extends object>(laws: Laws<Options>, says?: string): Law {
   const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required ? law : optional(law)]);
-  return { ...fewOptionsOf(laws, says), names: Object.fromEntries(named), near: (given) => nearName(given, Object.keys(laws)) };
+  return { ...fewOptionsOf(laws, says), names: Object.fromEntries(named), near: meaning((given) => nearName(given, Object.keys(laws))) };
 }
 
-/** The same of so few names that a message which lists them is enough: what finds the nearest is half a kilobyte of a page. */
+/**
+ * The same of so few names that a message which lists them is enough: what finds the nearest is half a kilobyte of a page. Those that may
+ * be left out are `optional`.
+ */
 /* @__NO_SIDE_EFFECTS__ */
 export function fewOptionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
   return { says, holds: isRecord, names: laws };
@@ -119,38 +122,36 @@ export interface Problem {
 
 /** The first argument that its law does not hold of. A name that no law knows comes first: what it was meant for is missing. */
 export function problemIn<Given extends object>(given: Given, laws: Laws<Given>): Problem | undefined {
-  for (const name in laws) {
-    const problem = problemOf(laws[name], given[name], name);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
+  return problemOf(fewOptionsOf(laws), given, "options");
 }
 
 /** The innermost law that does not hold of what is at a path. */
 function problemOf(law: Law, got: unknown, path: string): Problem | undefined {
-  if (got === undefined && law.optional === true) return undefined;
+  if (got === undefined && law.optional) return undefined;
   if (!law.holds(got)) return { path, law, got };
   const { names, each } = law;
-  if (names === undefined && each === undefined) return undefined;
   const held = got as Readonly<Record<string, unknown>>; // a list or a record, as a law with inner ones holds of
   let first: Problem | undefined;
-  for (const name of Object.keys(names ?? held)) {
-    const own = names?.[name] ?? each!;
-    // of a record's known names only the required have to be there
-    if (names !== undefined && own.required !== true && held[name] === undefined) continue;
+  for (const name of Object.keys(names ?? (each && held) ?? {})) {
+    const own = each ?? names![name]!;
     const inner = problemOf(own, held[name], Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`);
     if (inner?.unknown !== undefined) return inner;
     first ??= inner;
   }
-  const unknown = names === undefined ? undefined : Object.keys(held).find((name) => !Object.hasOwn(names, name));
+  const unknown = names && Object.keys(held).find((name) => !Object.hasOwn(names, name));
   return unknown === undefined ? first : { path, law, got, unknown };
 }
 
 /** `; did you mean same?` where the law knows a word that is near, or a name where one is unknown. */
-export function nearWord({ law, got, unknown }: Problem): string {
-  const given = law.names === undefined ? got : unknown;
-  const near = typeof given === "string" ? law.near?.(given) : undefined;
-  return near === undefined ? "" : `; did you mean ${near}?`;
+export const nearWord = ({ law, got, unknown }: Problem): string => law.near?.(law.names ? unknown : got) ?? "";
+
+/** The same of a search for the nearest. */
+/* @__NO_SIDE_EFFECTS__ */
+function meaning(nearestTo: (given: string) => string | undefined): (given: unknown) => string {
+  return (given) => {
+    const near = typeof given === "string" ? nearestTo(given) : undefined;
+    return near === undefined ? "" : `; did you mean ${near}?`;
+  };
 }
 
 /** `batch` of batch_size, `learningRate` of learning_rate: near, or one the other's beginning. */
@@ -166,21 +167,21 @@ function nearName(given: string, names: readonly string[]): string | undefined {
 
 /** An object with names of its own: no list, map, promise or array of numbers. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && tagOf(value) === "Object";
+  return tagOf(value) === "Object";
 }
 
 /** The class of a value, the same across realms, where `instanceof` is not: `Float32Array`, `Array`, … */
-export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+export const tagOf = (value: unknown): string => ({}).toString.call(value).slice(8, -1);
 
 /** A value as a message shows it, in a few words. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (isPrimitive(value)) return Object.is(value, -0) ? "-0" : String(value);
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
   if (Array.isArray(value))
     return value.length <= 8 && value.every(isPrimitive) ? `[${value.map(shown).join(", ")}]` : `a list of ${value.length}`;
-  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
   const tag = tagOf(value);
   return tag === "Object" ? "an object" : `${/^[AEIOU]/.test(tag) ? "an" : "a"} ${tag}`;
 }
 
-const isPrimitive = (value: unknown): boolean => value === null || !["object", "function"].includes(typeof value);
+const isPrimitive = (value: unknown): boolean => Object(value) !== value;

@@ -7,17 +7,15 @@ export function hold<Given extends object>(of: string, given: Given, laws: Laws<
   const problem = problemIn(given, laws);
   if (problem === undefined) return;
   const { path, law, got, unknown } = problem;
-  if (unknown !== undefined) {
-    const whose = path === "options" ? of : path;
-    throw new TypeError(
-      `${whose} has no option ${JSON.stringify(unknown)}${nearWord(problem) || ";"} its options are ${Object.keys(law.names ?? {}).join(", ")}`,
-    );
-  }
+  const isOptions = path === "options";
   // what has no name of its own outside the call is told with the call
-  const argument = Object.hasOwn(given, path) ? `${of}: ${path}` : path;
-  const must = path === "options" ? `${of} needs` : `${argument} must be`;
-  const message = `${must} ${law.says}, not ${shown(got)}${nearWord(problem)}${law.remedy === undefined ? "" : `: ${law.remedy}`}`;
-  throw typeof got === "number" ? new RangeError(message) : new TypeError(message);
+  const argument = isOptions ? of : Object.hasOwn(given, path) ? `${of}: ${path}` : path;
+  const near = nearWord(problem);
+  const message =
+    unknown === undefined
+      ? `${argument} ${isOptions ? "needs" : "must be"} ${law.says}, not ${shown(got)}${near}${law.remedy ? `: ${law.remedy}` : ""}`
+      : `${argument} has no option ${JSON.stringify(unknown)}${near || ";"} its options are ${Object.keys(law.names!).join(", ")}`;
+  throw new (typeof got === "number" ? RangeError : TypeError)(message);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;

@@ -5,7 +5,7 @@ export const INVISIBLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `\u001b` for the character itself; one escape for each of its UTF-16 units, as JSON and TypeScript write it. */
 export const escaped = (character: string): string =>
-  Array.from({ length: character.length }, (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`).join("");
+  character.replace(/[^]/g, (unit) => `\\u${(0x10000 + unit.charCodeAt(0)).toString(16).slice(1)}`);
 
 /** One line: line ends and tabs are written out as well. */
 export const printable = (text: string): string => text.replace(INVISIBLE, escaped);

@@ -59,14 +59,14 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   // the runtime, which imports nothing of the compiler's, lends its edit distance, its way of writing out what is not visible and its laws of arguments
   { of: /^compiler\/graph\/(nearest|printable|arguments)\.ts$/, may: [/^runtime\/(nearest|printable|arguments)\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
-  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|printable)\.ts$/] },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|names|printable)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
   {
     of: /^compiler\/targets\//,
-    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("sucrase", "watr")],
+    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable|generation)\.ts$/, ...packages("sucrase", "watr")],
   },
   {
     of: /^compiler\/driver\//,

@@ -152,7 +152,7 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
 
   test.each([
     ["fit", 8000],
-    ["readCsv", 2850],
+    ["readCsv", 2500],
     ["mnist", 2500],
     ["earlyStopping", 3000],
     ["split", 3600],

@@ -70,7 +70,7 @@ test("errors: of files, checkpoints and models", () => {
   const csv = new TextEncoder().encode('a,"\x1b]0;b\x07"\n1,x\n');
   expect(() => readCsv(csv, "f\x1b.csv")).toThrowError(
     new DataError(
-      'f\\u001b.csv, row 1 (line 2), column \\u001b]0;b\\u0007 holds "x", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label',
+      'f\\u001b.csv, row 1 (line 2), column \\u001b]0;b\\u0007 holds "x", no finite float32 number; mend the cell, take the column out, or name it as the label',
     ),
   );
   const tables = (name: string) => ({ PARAMETERS: [{ name, shape: [1], dtype: "f32" as const }], STATE: [] });

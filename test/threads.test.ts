@@ -302,9 +302,9 @@ describe("a team of workers", () => {
     const one = exports.createTrainer({ seed: 1 });
     const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
     expect(team.threads).toBe(threads);
-    for (let n = 0; n < 4; n++) expect(team.step(batchOf(one, of, n))).toBe(one.step(batchOf(one, of, n)));
+    for (let n = 0; n < 8; n++) expect(team.step(batchOf(one, of, n))).toBe(one.step(batchOf(one, of, n)));
     expect(same(team, one)).toBe(true);
-    expect(team.stepCount).toBe(4);
+    expect(team.stepCount).toBe(8);
     team.close();
     expect(team.step(batchOf(one, of, 9))).toBe(one.step(batchOf(one, of, 9)));
     expect(same(team, one)).toBe(true);
@@ -319,6 +319,8 @@ describe("a team of workers", () => {
     const { url, exports } = await file("failing", of, planted);
     const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
     const batch = batchOf(exports.createTrainer(), of, 0);
+    // the first thread tries it alone before it shares
+    for (let n = 0; n < 3; n++) team.step(batch);
     expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 0");
     expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 0");
     team.close();

@@ -128,6 +128,9 @@ function withMap(files: readonly OutputFile[], folder: string): { readonly code:
 const commentOf = (map: SourceMap): string =>
   `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;
 
+/** What esbuild says of a trainer that is not there. */
+const NOT_MADE = /^Could not resolve "[^"]*\b(?:trainer|gradients)\b[^"]*"/;
+
 /** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
 function syntaxError({ text, location }: Message, shown: string): string {
   if (location === null) return `${shown} cannot be compiled: ${text}`;
@@ -140,7 +143,9 @@ function syntaxError({ text, location }: Message, shown: string): string {
     `    ${lineText}`,
     `    ${mark}`,
     "",
-    "Mend that line of the model and run the command again.",
+    NOT_MADE.test(text)
+      ? "Compile that model first; a model is not made of a trainer of its own."
+      : "Mend that line and run the command again.",
   ].join("\n");
 }
 

@@ -11,10 +11,11 @@ import { choiceOf, OPTIONAL } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
-import { loadProject, type Project } from "./config.ts";
+import { loadProject, requireOutside, type Project } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
-import { fileOf, targetOf } from "../targets/index.ts";
+import { fileOf, TARGETS, targetOf } from "../targets/index.ts";
+import { wordsOf } from "../targets/words.ts";
 import { requireGenerated } from "./generated.ts";
 import { BESIDE, pathAt, shownPlace, stemOf, type Place } from "./place.ts";
 import { readHeader } from "./header.ts";
@@ -95,6 +96,7 @@ export const compile = defineCommand({
     const project = await loadProject();
     if (args.beside === true && args.out !== undefined)
       throw new InputError("--beside writes beside each model and --out into a folder; leave one of them out");
+    if (args.out !== undefined) requireOutside("--out", args.out, project.folders, "--beside");
     const out = args.beside === true ? BESIDE : (args.out ?? project.out);
     if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
@@ -165,12 +167,21 @@ const ON_REQUEST = [
   { file: "model.plan", option: "plan", flag: "--plan", isOurs: (text: string) => text.startsWith("module ") },
 ] as const;
 
+/** What lies beside a trainer whose kernels are not in its text. */
+const APART = ["trainer.wasm", "gradients.wasm"];
+const isWebAssembly = (text: string): boolean => text.startsWith("\0asm");
+
 /** Of these, what lies there and was not made this time, with the flag that makes it. */
-const staleIn = (place: Place, { files, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] =>
-  ON_REQUEST.flatMap(({ file, option, flag, isOurs }) => {
-    const [name, path] = [fileOf(file, target), pathAt(place, fileOf(file, target))];
-    return target.understands.has(option) && !files.has(name) && isOurs(readText(path) ?? "") ? [[path, flag] as const] : [];
-  });
+function staleIn(place: Place, { files, binaries, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] {
+  const apart = TARGETS.find((one) => one.apart === true && one.suffix === target.suffix);
+  const asked = [
+    ...ON_REQUEST.filter(({ option }) => target.understands.has(option)).map((one) => ({ ...one, name: fileOf(one.file, target) })),
+    ...(apart === undefined ? [] : APART.map((name) => ({ name, flag: wordsOf(apart), isOurs: isWebAssembly }))),
+  ];
+  return asked
+    .filter(({ name, isOurs }) => !files.has(name) && !binaries.has(name) && isOurs(readText(pathAt(place, name)) ?? ""))
+    .map(({ name, flag }) => [pathAt(place, name), flag]);
+}
 
 async function compileOne({ model, source, shown }: LoadedModel, options: CompileOptions): Promise<Compiled> {
   return compileModel(model, {

@@ -1,8 +1,9 @@
 /** Guarantees that a project's adjoint.config.ts is read, where there is one, or one clear error says what is wrong with it. */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, extname, join, sep } from "node:path";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { compilesOf, defineConfig, type Config, type ModelConfig } from "../config.ts";
+import { isRecord, shown } from "../graph/arguments.ts";
 import { importModel } from "./bundle-model.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { modelFiles } from "./generated.ts";
@@ -12,6 +13,8 @@ import { BESIDE, stemOf, type Layout } from "./place.ts";
 export interface Project extends Layout {
   /** The file it was read from. */
   readonly file?: string;
+  /** The folders whose files are models, or may be. */
+  readonly folders: readonly string[];
   /** What the configuration says of a model: one compile a trainer; undefined where it says nothing. */
   compilesOf(model: string): readonly ModelConfig[] | undefined;
 }
@@ -22,16 +25,25 @@ const NAMES = [".ts", ".mts", ".js", ".mjs"].map((ending) => `adjoint.config${en
 export async function loadProject(folder = "."): Promise<Project> {
   const file = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file === undefined)
-    return { out: join(folder, "generated"), models: () => modelFiles(join(folder, "models")), compilesOf: () => undefined };
+    return {
+      out: join(folder, "generated"),
+      folders: foldersOf({}),
+      models: () => modelFiles(join(folder, "models")),
+      compilesOf: () => undefined,
+    };
   const given = (await importModel(file, file))["default"];
-  if (typeof given !== "object" || given === null)
+  if (!isRecord(given))
     throw new InputError(
-      `${file} has no default export; end it with \`export default defineConfig({ … })\`, where defineConfig comes from adjoint`,
+      `${file} ${given === undefined ? "has no default export" : `exports ${shown(given)} by default`}; end it with \`export default defineConfig({ … })\`, where defineConfig comes from adjoint`,
     );
   const config: Config = defineConfig(given);
-  requireOutside(file, config);
+  if (config.beside === true && config.out !== undefined)
+    throw new InputError(`${file} gives both out and beside, of which one says where files go; leave one of them out`);
+  const folders = foldersOf(config);
+  if (config.beside !== true) requireOutside(`${file}: out:`, config.out ?? "generated", folders, "beside: true");
   return {
     file,
+    folders,
     out: config.beside === true ? BESIDE : join(folder, config.out ?? "generated"),
     models: () => {
       const models = named(folder, file, config);
@@ -84,23 +96,20 @@ function requireKnown(file: string, { options = {} }: Config, models: readonly s
     );
 }
 
-/** What is generated is no model. */
-function requireOutside(file: string, { models, out = "generated", beside }: Config): void {
-  if (beside === true && out !== "generated")
-    throw new InputError(`${file} gives both out and beside, of which one says where files go; leave one of them out`);
-  if (beside === true) return;
-  const folders = (models === undefined ? ["models"] : typeof models === "string" ? [models] : models).map((path) =>
-    extname(path) === "" && !path.includes("*") ? path : dirname(path),
-  );
-  const [to, all] = [join(out, sep), folders.map((path) => join(path, sep))];
-  if (all.includes(to))
+const foldersOf = ({ models = "models" }: Config): readonly string[] =>
+  (typeof models === "string" ? [models] : models).map((path) => (extname(path) === "" && !path.includes("*") ? path : dirname(path)));
+
+/** Throws an InputError where an output folder, given by a flag or a key, is one of models: what is generated is no model. */
+export function requireOutside(given: string, out: string, folders: readonly string[], beside: string): void {
+  const to = resolve(out);
+  if (folders.some((path) => resolve(path) === to))
     throw new InputError(
-      `${file}: out: ${JSON.stringify(out)} holds the models themselves, so that trainers would be taken for models; choose another folder`,
+      `${given} ${JSON.stringify(out)} holds the models themselves, so that trainers would be taken for models; choose another folder`,
     );
-  const around = all.find((path) => path !== join(".", sep) && to.startsWith(path));
+  const around = folders.find((path) => resolve(path) !== resolve(".") && to.startsWith(join(resolve(path), sep)));
   if (around !== undefined)
     throw new InputError(
-      `${file}: out: ${JSON.stringify(out)} lies among the models of ${around}, where everything is taken for something that people write; ` +
-        `choose a folder beside it, or beside: true`,
+      `${given} ${JSON.stringify(out)} lies among the models of ${join(around, sep)}, where everything is taken for something that people write; ` +
+        `choose a folder beside it, or ${beside}`,
     );
 }

@@ -2,6 +2,7 @@
 
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import type { Diagnostic } from "../graph/error.ts";
+import type { Generation } from "../graph/generation.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import type { Citation } from "./context.ts";
@@ -44,18 +45,6 @@ export interface Generated {
   readonly tokens: Tensor;
   /** The output [n, steps, classes] that scores the next token at each step. */
   readonly scores: FloatTensor;
-}
-
-/** What `predict` of a model that generates takes and gives. */
-export interface Generation {
-  readonly tokens: string;
-  readonly scores: string;
-  /** How many steps it can see; left out where that is as many as you like. */
-  readonly steps?: number;
-  /** Whether it takes the number of the step, as `position`. */
-  readonly position: boolean;
-  /** What goes in and comes out under one name, beginning with zeros. */
-  readonly carries: readonly string[];
 }
 
 /** `loss` and `optimizer` are short for one phase. */

@@ -1,7 +1,8 @@
 /** What a declaration says that it generates, held to what can be: tokens a step, and an output that scores the next. */
 
 import type { Context } from "./context.ts";
-import type { Declaration, Generated, Generation } from "./declaration.ts";
+import type { Generation } from "../graph/generation.ts";
+import type { Declaration, Generated } from "./declaration.ts";
 import type { Steps } from "./decoding.ts";
 
 /** The steps of a model that generates, of its declaration over all of them. Throws a ModelError for tokens that are no input of steps. */

@@ -1,5 +1,6 @@
 /** What a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
 
+import type { Generation } from "../graph/generation.ts";
 import type { Kernel, Module } from "../loop/loop.ts";
 import type { Machine } from "../loop/machine.ts";
 import type { Emitted } from "./emitted.ts";
@@ -46,15 +47,6 @@ export interface Meeting {
   readonly value: string;
   readonly site: string;
   readonly why: string;
-}
-
-/** What prediction takes and gives where it is one step of what goes on by itself. */
-export interface Generation {
-  readonly tokens: string;
-  readonly scores: string;
-  readonly steps?: number;
-  readonly position: boolean;
-  readonly carries: readonly string[];
 }
 
 export interface MemoryFacts {

@@ -2,7 +2,7 @@
 Judges what write.ts wrote: every file passes onnx.checker, loads in ONNX Runtime, and gives what the trainer predicts, at one batch and at two.
 Prints the table of models.md.
 
-    pip install -r requirements.txt && npx tsx write.ts /tmp/onnx && python check.py /tmp/onnx > models.md
+    pip install -r ../requirements.txt && npx tsx write.ts /tmp/onnx && python check.py /tmp/onnx > models.md
 """
 
 import collections
@@ -42,7 +42,7 @@ for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.onnx"))):
         worst = max(worst, float(numpy.abs(mine.ravel() - theirs).max() / numpy.abs(theirs).max()))
     twice = data["open"] and len(feed) > 0
     if twice:
-        both = session.run(None, {key: numpy.concatenate([value, value]) for key, value in feed.items()})
+        both = session.run(None, {key: numpy.concatenate([value, value]) if value.ndim > 0 else value for key, value in feed.items()})
         if not all(numpy.allclose(two, numpy.concatenate([own, own]), atol=NEAR) for own, two in zip(outputs, both)):
             wrong.append(f"{name}: two batches are not twice one")
     if not worst <= NEAR:

@@ -53,7 +53,11 @@ async function write(name: string, model: Model): Promise<void> {
           ? Int32Array.from({ length }, (_, n) => (n * 7) % ((attrs["classes"] as number | undefined) ?? 5))
           : Float32Array.from({ length }, (_, n) => Math.sin(n * 1.7));
     if (op === "input") given[own] = values;
-    fed[own] = { shape, integers: dtype === "i32", data: [...values] };
+    fed[graph.results.some((result) => result.kind === "output" && result.name === own) ? `${own}.before` : own] = {
+      shape,
+      integers: dtype === "i32",
+      data: [...values],
+    };
   });
   const outputs = Object.fromEntries(Object.entries(trainer.predict(given)).map(([key, values]) => [key, [...values]]));
   writeFileSync(join(folder, `${name}.json`), JSON.stringify({ fed, outputs, open }));

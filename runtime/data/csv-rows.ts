@@ -14,44 +14,40 @@ export interface CsvRow {
  *
  * @throws DataError naming the line of a quote that is never closed, or stands inside a cell
  */
-export function* csvRows(text: string, name: string, separator = ","): Generator<CsvRow> {
-  const stop = new RegExp(`["\\r\\n${separator}]`, "g");
-  let end = text.length;
-  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
-  let at = 0;
-  let line = 1;
+export function* csvRows(text: string, name: string, separator = ","): Generator<CsvRow, undefined> {
+  const plain = new RegExp(`[^"\\r\\n${separator}]*`, "y");
+  let [at, line, end] = [0, 1, text.length];
+  while (LINE_END.test(text.charAt(end - 1))) end--;
   while (at < end) {
     const first = line;
     const cells: string[] = [];
     for (;;) {
       let cell = "";
       if (text[at] === '"') {
-        const opened = line;
-        for (;;) {
-          const close = text.indexOf('"', at + 1);
-          if (close === -1) throw error.openQuote(name, opened);
-          const piece = text.slice(at + 1, close);
-          line += lineEnds(piece);
-          cell += piece;
-          at = close + 1;
-          if (text[at] !== '"') break;
-          cell += '"';
-        }
+        do {
+          const close = text.indexOf('"', at + 1) + 1;
+          if (close === 0) throw error.openQuote(name, line);
+          // with the quote that ends it, or that is one of two
+          cell += text.slice(at + 1, close);
+          at = close;
+        } while (text[at] === '"');
+        cell = cell.slice(0, -1);
+        line += cell.split(LINE_END).length - 1;
       } else {
-        stop.lastIndex = at;
-        const until = stop.exec(text)?.index ?? text.length;
-        cell = text.slice(at, until);
-        at = until;
+        plain.lastIndex = at;
+        cell = plain.exec(text)![0];
+        at += cell.length;
       }
       cells.push(cell);
       if (text[at] !== separator) break;
       at++;
     }
-    if (at < text.length && text[at] !== "\r" && text[at] !== "\n") throw error.strayQuote(name, line);
+    if (at < text.length && !LINE_END.test(text[at]!)) throw error.strayQuote(name, line);
     at += text.startsWith("\r\n", at) ? 2 : 1;
     line++;
     yield { line: first, cells };
   }
+  return undefined;
 }
 
-const lineEnds = (text: string): number => text.match(/\r\n|\r|\n/g)?.length ?? 0;
+const LINE_END = /\r\n?|\n/;

@@ -1,6 +1,6 @@
 /** Reads a CSV file of numbers, with or without a column of class names; every fault has its row and column. */
 
-import { fewOptionsOf, optional, required, TEXT } from "../arguments.ts";
+import { fewOptionsOf, optional, TEXT } from "../arguments.ts";
 import { BYTES, hold, NAMES } from "../kinds.ts";
 import { csvRows } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
@@ -31,7 +31,7 @@ export interface LabelOptions {
   readonly classes?: readonly string[];
 }
 
-const LABELS = fewOptionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
+const LABELS = fewOptionsOf<LabelOptions>({ label: TEXT, classes: optional(NAMES) });
 
 /** A decimal number; neither NaN, Infinity nor hexadecimal, which `Number` would take too. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -47,61 +47,49 @@ export function readCsv(bytes: Uint8Array, name: string, options: LabelOptions):
 export function readCsv(bytes: Uint8Array, name: string, options?: LabelOptions): CsvTable | LabelledTable {
   hold("readCsv", { bytes, name, options }, { bytes: BYTES, name: TEXT, options: optional(LABELS) });
   const rows = csvRows(decodeText(bytes, name), name);
-  const header = rows.next();
-  if (header.done) throw error.noHeader(name);
-  const names = header.value.cells.map((cell) => cell.trim());
-  const labelAt = labelColumn(name, names, options);
+  const names = rows.next().value?.cells.map((cell) => cell.trim());
+  if (!names) throw error.noHeader(name);
+  const twice = names.find((one, c) => names.indexOf(one) !== c);
+  if (twice !== undefined) throw error.repeatedColumn(name, twice);
+  const labelAt = names.findIndex((one) => one === options?.label);
+  if (options && labelAt < 0) throw error.noColumn(name, options.label, names);
 
   const values: number[] = [];
-  let count = 0;
   const labels: string[] = [];
-  for (const row of rows) {
-    const place = { name, row: ++count, line: row.line };
-    if (row.cells.length !== names.length) throw error.raggedRow(place, row.cells.length, names);
-    for (let c = 0; c < names.length; c++) {
-      const cell = row.cells[c]!.trim();
-      if (cell === "") throw error.missingCell(place, names[c]!, c);
+  let count = 0;
+  for (const { line, cells } of rows) {
+    const row = error.rowText(name, ++count, line);
+    if (cells.length !== names.length) throw error.raggedRow(row, cells.length, names);
+    cells.forEach((untrimmed, c) => {
+      const cell = untrimmed.trim();
+      if (cell === "") throw error.missingCell(row, names[c]!, c);
       if (c === labelAt) labels.push(cell);
-      else values.push(numberIn(cell, () => error.notNumber(place, names[c]!, c, cell)));
-    }
+      else if (isNumber(cell)) values.push(Number(cell));
+      else throw error.notNumber(row, names[c]!, c, cell);
+    });
   }
   if (count === 0) throw error.noCsvRows(name);
 
   const columns = names.filter((_, c) => c !== labelAt);
-  const table = { rows: count, columns, x: Float32Array.from(values) };
-  if (options === undefined) return table;
+  const table = { rows: count, columns, x: new Float32Array(values) };
+  if (!options) return table;
   const classes = options.classes ?? [...new Set(labels)].sort(classOrder(labels));
-  const idOf = new Map(classes.map((one, id) => [one, id]));
+  const ids = new Map(classes.map((one, id) => [one, id]));
   const y = Int32Array.from(labels, (label, row) => {
-    const id = idOf.get(label);
+    const id = ids.get(label);
     if (id === undefined) throw error.unknownClass(name, row + 1, options.label, label, classes);
     return id;
   });
   return { ...table, y, classes };
 }
 
-/** The place of the label's column; −1 without one. */
-function labelColumn(name: string, names: readonly string[], options?: LabelOptions): number {
-  const twice = names.find((one, c) => names.indexOf(one) !== c);
-  if (twice !== undefined) throw error.repeatedColumn(name, twice);
-  if (options === undefined) return -1;
-  const at = names.indexOf(options.label);
-  if (at === -1) throw error.noColumn(name, options.label, names);
-  return at;
-}
-
-/** A cell as a finite float32. */
-export function numberIn(cell: string, fault: () => Error): number {
-  const value = Math.fround(NUMBER.test(cell) ? Number(cell) : NaN);
-  // beyond f32 it is ±Infinity
-  if (!Number.isFinite(value)) throw fault();
-  return value;
-}
+/** Whether a cell is a number that is finite as a float32. */
+export const isNumber = (cell: string): boolean => NUMBER.test(cell) && isFinite(Math.fround(Number(cell)));
 
 /** By number where all are whole numbers, else by code point. */
 export function classOrder(labels: readonly string[]): (a: string, b: string) => number {
-  if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label))) return (a, b) => Number(a) - Number(b);
-  // UTF-16 order differs from that of code points
-  const points = (label: string): string => Array.from(label, (one) => one.codePointAt(0)!.toString(16).padStart(6, "0")).join("");
-  return (a, b) => (points(a) < points(b) ? -1 : 1);
+  // UTF-16 order differs from that of code points, which have seven digits each
+  const points = (label: string): string => Array.from(label, (one) => 1e6 + one.codePointAt(0)!).join();
+  const key = labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label)) ? Number : points;
+  return (a, b) => (key(a) < key(b) ? -1 : 1);
 }

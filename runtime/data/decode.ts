@@ -12,7 +12,6 @@ export function decodeText(bytes: Uint8Array, name: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     // what is no text is a TypeError; anything else is a text longer than the engine's strings
-    if (cause instanceof TypeError) throw error.notUtf8(name);
-    throw error.textTooLong(name, bytes.length);
+    throw (cause instanceof TypeError ? error.notUtf8 : error.textTooLong)(name);
   }
 }

@@ -77,8 +77,7 @@ export const notCifar = (name: string, bytes: Uint8Array, record: number): DataE
 
 export const notUtf8 = (name: string): DataError => new DataError(`${name} is not UTF-8 text; convert it to UTF-8, or name the right file`);
 
-export const textTooLong = (name: string, bytes: number): DataError =>
-  new DataError(`${name} holds ${bytes} bytes of text, more than one string can; cut it into parts`);
+export const textTooLong = (name: string): DataError => new DataError(`${name} is too long for one string; cut it into parts`);
 
 export const emptyText = (name: string): DataError => new DataError(`${name} is empty, where text was expected; name the right file`);
 
@@ -98,25 +97,15 @@ export const shortText = (characters: number, length: number): DataError =>
   );
 
 /** A row of a CSV file: counted from 1 below the header, and by the line on which it begins. */
-export interface CsvPlace {
-  readonly name: string;
-  readonly row: number;
-  readonly line: number;
-}
-
-const rowText = ({ name, row, line }: CsvPlace): string => `${name}, row ${row} (line ${line})`;
+export const rowText = (name: string, row: number, line: number): string => `${name}, row ${row} (line ${line})`;
 
 /** A column by its name, or by its place where it has none. */
-const columnText = (column: string, at: number): string => (column === "" ? `column ${at + 1} (without a name)` : `column ${column}`);
+const columnText = (column: string, at: number): string => `column ${column || `${at + 1} (without a name)`}`;
 
-export const noHeader = (name: string): DataError =>
-  new DataError(`${name} is empty, where a header row was expected; name the right file`);
+export const noHeader = (name: string): DataError => new DataError(`${name} is empty, without a header row; name the right file`);
 
 export const repeatedColumn = (name: string, column: string): DataError =>
-  new DataError(
-    `the header of ${name} has ${column === "" ? "two columns without a name" : `two columns ${column}`}; ` +
-      `give each column a name of its own`,
-  );
+  new DataError(`${name} has two columns ${column || "without a name"}; give each a name of its own`);
 
 export const noColumn = (name: string, column: string, columns: readonly string[]): DataError =>
   new DataError(`${name} has no column ${column}; its columns are ${few(columns)}`);
@@ -126,35 +115,28 @@ export const emptyColumn = (name: string, column: string): DataError =>
 
 export const noCsvRows = (name: string): DataError => new DataError(`${name} has a header but no rows; give it at least one`);
 
-export const raggedRow = (place: CsvPlace, found: number, columns: readonly string[]): DataError =>
-  new DataError(
-    `${rowText(place)} has ${found} ${found === 1 ? "cell" : "cells"}, where the header has ` +
-      `${columns.length} (${few(columns)}); mend the row, and put cells that hold commas in quotes`,
-  );
+export const raggedRow = (row: string, found: number, columns: readonly string[]): DataError =>
+  new DataError(`${row} needs ${columns.length} cells (${few(columns)}), but has ${found}; mend it, and put cells with commas in quotes`);
 
-export const missingCell = (place: CsvPlace, column: string, at: number): DataError =>
-  new DataError(`${rowText(place)}, ${columnText(column, at)} is empty; fill the cell in, or leave the row out`);
+export const missingCell = (row: string, column: string, at: number): DataError =>
+  new DataError(`${row}, ${columnText(column, at)} is empty; fill the cell in, or leave the row out`);
 
-export const notNumber = (place: CsvPlace, column: string, at: number, cell: string): DataError =>
+export const notNumber = (row: string, column: string, at: number, cell: string): DataError =>
   new DataError(
-    `${rowText(place)}, ${columnText(column, at)} holds ${shown(cell)}, where a finite decimal number within ` +
-      `float32 was expected; mend the cell, take the column out, or name it as the label`,
+    `${row}, ${columnText(column, at)} holds ${shown(cell)}, no finite float32 number; mend the cell, take the column out, or name it as the label`,
   );
 
 export const unknownClass = (name: string, row: number, column: string, label: string, classes: readonly string[]): DataError =>
   new DataError(
-    `${name}, row ${row}, column ${column} holds the class ${shown(label)}, which is none of ${few(classes)}; ` +
-      `mend the cell, or read the files as one`,
+    `${name}, row ${row}, column ${column} holds ${shown(label)}, none of the classes ${few(classes)}; mend the cell, or read the files as one`,
   );
 
 export const openQuote = (name: string, line: number): DataError =>
-  new DataError(`${name} opens a quote at line ${line} that is never closed; close it, or double a quote that is meant`);
+  new DataError(`${name} has a quote at line ${line} that is never closed; close it, or double it`);
 
 export const strayQuote = (name: string, line: number): DataError =>
-  new DataError(
-    `${name} has a quote at line ${line} that neither begins nor ends a cell; put the whole cell in quotes, ` + `and double those inside`,
-  );
+  new DataError(`${name} has a quote at line ${line} inside a cell; put the whole cell in quotes, and double it inside`);
 
 /** Names from a file, few enough for a message. */
 const few = (names: readonly string[]): string =>
-  names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
+  names.slice(0, 10).join(", ") + (names.length > 10 ? ` and ${names.length - 10} more` : "");

@@ -3,7 +3,7 @@
 import { isRecord, kind, oneOf, optional, optionsOf, recordOf, TEXT } from "../arguments.ts";
 
 import { BYTES, hold, NAMES } from "../kinds.ts";
-import { classOrder, numberIn } from "./csv.ts";
+import { classOrder, isNumber } from "./csv.ts";
 import { csvRows, type CsvRow } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
 import * as error from "./error.ts";
@@ -116,18 +116,22 @@ export function encodeTable(bytes: Uint8Array, name: string, options: TableOptio
 
   const all: CsvRow[] = [];
   for (const row of rows) {
-    if (row.cells.length !== names.length) throw error.raggedRow({ name, row: all.length + 1, line: row.line }, row.cells.length, names);
+    if (row.cells.length !== names.length) throw error.raggedRow(error.rowText(name, all.length + 1, row.line), row.cells.length, names);
     all.push(row);
   }
   if (all.length === 0) throw error.noCsvRows(name);
   const cellOf = (row: number, c: number): string => all[row]!.cells[c]!.trim();
+  const placeAt = (row: number): string => error.rowText(name, row + 1, all[row]!.line);
   const cellThere = (row: number, c: number): string => {
     const cell = cellOf(row, c);
-    if (cell === "") throw error.missingCell({ name, row: row + 1, line: all[row]!.line }, names[c]!, c);
+    if (cell === "") throw error.missingCell(placeAt(row), names[c]!, c);
     return cell;
   };
-  const numberAt = (row: number, c: number): number =>
-    numberIn(cellThere(row, c), () => error.notNumber({ name, row: row + 1, line: all[row]!.line }, names[c]!, c, cellOf(row, c)));
+  const numberAt = (row: number, c: number): number => {
+    const cell = cellThere(row, c);
+    if (!isNumber(cell)) throw error.notNumber(placeAt(row), names[c]!, c, cell);
+    return Number(cell);
+  };
   /** The place of a row's name among names. */
   const codeOf = (row: number, c: number, ids: ReadonlyMap<string, number>, of: readonly string[]): number => {
     const cell = isFilled && c !== toPredict[0] ? cellOf(row, c) : cellThere(row, c);

@@ -222,7 +222,7 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   ],
   syntax: [
     "export default = 3;\n",
-    ':1:16  Unexpected "="\n\n    export default = 3;\n                   ^\n\nMend that line of the model and run the command again.',
+    ':1:16  Unexpected "="\n\n    export default = 3;\n                   ^\n\nMend that line and run the command again.',
   ],
   throws: [
     'throw new Error("my own");\n',

@@ -339,6 +339,15 @@ test("model.plan is written where it is asked for, kept by a compile of everythi
   );
 }, 60_000);
 
+test("trainer.wasm of an earlier compile is told of", async () => {
+  const bare = "compile models/circuit.ts --out apart --unchecked --target wasm";
+  expect((await run(`${bare} --wasm external`)).stderr).toBe("");
+  expect(readdirSync(at("apart/circuit"))).toContain("trainer.wasm");
+  expect((await run(bare)).stderr).toBe(
+    "apart/circuit/trainer.wasm is of an earlier compile; add --target wasm --wasm external to renew it, or remove it\n",
+  );
+}, 60_000);
+
 test("the README names every verb", async () => {
   const { stdout } = await run("--help");
   const verbs = [...stdout.slice(stdout.indexOf("COMMANDS")).matchAll(/^ +(\w+) {2,}\S/gm)].map(([, verb]) => verb!);

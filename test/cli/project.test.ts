@@ -121,6 +121,7 @@ describe("adjoint.config.ts", () => {
       "{ options: { circuit: [{ js: true }, {}] } }",
       "adjoint.config.ts asks twice for generated/circuit/trainer.ts of models/circuit.ts; leave one of its options out, or give them different targets",
     ],
+    ["3", "defineConfig: needs its options as an object, but got 3"],
     ['{ models: "src/*.ts" }', 'adjoint.config.ts: models: no file fits "src/*.ts"; check the pattern, or write a model there'],
   ])("%s", async (body, message) => {
     config(body);
@@ -129,6 +130,13 @@ describe("adjoint.config.ts", () => {
     expect(stderr.replaceAll(`${folder}/`, "")).toContain(message);
     expect(readdirSync(folder)).not.toContain("generated");
   });
+});
+
+test.each(["models", "./models/made"])("--out %s, among the models, is refused", async (out) => {
+  const { code, stderr } = await run(`compile --unchecked --out ${out}`);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error --out "[./a-z]+" (?:holds the models themselves|lies among the models of models\/), /);
+  expect(readdirSync(at("models"))).toEqual(["circuit.ts"]);
 });
 
 test("two models that would be written to one place are named", async () => {

@@ -32,6 +32,7 @@ import type { OnnxModel } from "../../compiler/exports/onnx/proto.ts";
 import { Message } from "../../compiler/exports/onnx/wire.ts";
 import { twinned } from "../../compiler/exports/twin.ts";
 import type { FloatTensor } from "../../compiler/model/tensor.ts";
+import captions from "../../models/captions.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
 
 const declared = (of: (x: FloatTensor, batch: number) => FloatTensor, shape: readonly number[]): Model =>
@@ -117,4 +118,10 @@ test("the wire format: varints, two's complement, lengths, nested messages", () 
     ...[0x25, 0, 0, 0xc0, 0x3f],
     ...[0x2a, 3, 1, 0xc8, 0x01],
   ]);
+});
+
+test("what a generating model carries goes in under another name than it comes out", () => {
+  const { graph } = exported(captions);
+  expect(graph.inputs.map(({ name }) => name)).toEqual(["x", "before", "lstm.h.before", "position", "lstm.c.before"]);
+  expect(graph.outputs.map(({ name }) => name)).toEqual(["scores", "lstm.h", "lstm.c"]);
 });

@@ -167,7 +167,12 @@ describe("what cannot be imported is refused by name:", () => {
       { modelTopology: { class_name: "MyModel", config: {} } },
       "it is a MyModel, not a Sequential or functional model",
     ],
-    ["a layer that is not read", sequence([dense, layer("Lambda", "own")], DENSE), 'Lambda "own" is a layer that is not read'],
+    ["a layer that is not read", sequence([dense, layer("Hashing", "own")], DENSE), 'Hashing "own" is a layer that is not read'],
+    [
+      "a layer of code",
+      sequence([dense, layer("Lambda", "own")], DENSE),
+      'Lambda "own" is Python code, which is not run; save the model with layers in its place',
+    ],
     ["a circle", circle, 'Add "a" waits for what is never made, or for itself'],
     ["a call of nobody", stranger, 'something reads call 0 of "nobody", which is not there'],
     ["models without end", sequence([nest(80)], DENSE), "models nest more than 64 deep"],
@@ -194,7 +199,42 @@ describe("what cannot be imported is refused by name:", () => {
     ["shards that go on", sequence([dense], DENSE), "hold 36 bytes, where the manifest says 32", ones(9)],
     ["sizes beyond the file", sequence([dense], [["fc/kernel", 2 ** 40, 2 ** 40]]), "but its shards hold 32"],
     ["an open extent", sequence([layer("Conv1D", "c", { batch_input_shape: [null, null, 3] })]), "fix it with --size c_input.1=…", ones(0)],
-    ["masks", sequence([layer("Masking", "m", { batch_input_shape: [null, 4, 3] })]), 'Masking "m" masks steps', ones(0)],
+    [
+      "masks of what are no steps",
+      sequence([layer("Masking", "m", { batch_input_shape: [null, 3] })]),
+      'Masking "m" masks steps of [batch,3]',
+      ones(0),
+    ],
+    [
+      "statistics without masked steps",
+      sequence([layer("Masking", "m", { batch_input_shape: [null, 4, 3] }), layer("BatchNormalization", "n")]),
+      'BatchNormalization "n" is given masked steps; Keras leaves them out of its statistics',
+      ones(0),
+    ],
+    [
+      "a loss of masked steps",
+      sequence([layer("Masking", "m", { batch_input_shape: [null, 4, 3] })], [], { training_config: { loss: "mse" } }),
+      'its output "m" is masked, and of its loss "mse" the masked steps are left out',
+      ones(0),
+    ],
+    [
+      "pictures of another aspect",
+      sequence([layer("Resizing", "r", { batch_input_shape: [null, 4, 3, 1], height: 2, width: 2, pad_to_aspect_ratio: true })]),
+      'Resizing "r" has pad_to_aspect_ratio; set it to False',
+      ones(0),
+    ],
+    [
+      "a part larger than the picture",
+      sequence([layer("CenterCrop", "c", { batch_input_shape: [null, 4, 3, 1], height: 2, width: 5 })]),
+      'CenterCrop "c" cuts [2,5] out of [4,3]',
+      ones(0),
+    ],
+    [
+      "statistics that were never taken",
+      sequence([layer("Normalization", "n", { batch_input_shape: [null, 3], axis: -1 })]),
+      'Normalization "n" lacks its mean; adapt it to data',
+      ones(0),
+    ],
     [
       "states that stay",
       sequence([layer("LSTM", "l", { batch_input_shape: [1, 4, 3], stateful: true })]),
@@ -276,4 +316,22 @@ test("another head begins anew, and what is told trains", () => {
     ["fc.kernel", [4, 5]],
     ["fc.bias", [5]],
   ]);
+});
+
+test("what changes pictures in training is said as it is, and a border for what Keras mirrors", () => {
+  const { source } = importKeras(
+    JSON.stringify(
+      sequence([
+        layer("RandomFlip", "f", { batch_input_shape: [null, 4, 3, 1], mode: "horizontal" }),
+        layer("RandomZoom", "z", { height_factor: [-0.25, 0.5], width_factor: null, fill_mode: "constant", fill_value: 0 }),
+        layer("RandomRotation", "r", { factor: 0.125, fill_mode: "reflect", interpolation: "nearest" }),
+      ]),
+    ),
+    () => ones(0),
+    told,
+  );
+  expect(source).toContain('randomFlip("horizontal")(');
+  expect(source).toContain('randomZoom([-0.25, 0.5], undefined, { outside: "zeros" })(');
+  expect(source).toContain('randomRotation(0.125, { interpolation: "nearest" })(');
+  expect(traceOf(declared({ source, weights: [] }), "predict", {}).graph.results).toHaveLength(1);
 });

@@ -117,6 +117,7 @@ const says = (bytes: Uint8Array, given: Partial<Parameters<typeof importOnnx>[1]
 
 describe("what cannot be imported is refused by name:", () => {
   const W = { name: "W", dtype: "f32", dims: [3, 3], values: new Float32Array(9) } as const;
+  const X = { name: "x", dtype: "f32", dims: [{ batch: 1 }, 3] } as const;
   test.each<readonly [what: string, bytes: Uint8Array, message: string]>([
     ["a loop", fileOf([node("Loop", ["x"], ["y"])]), 'Loop "y" is an operator that is not read; export it unrolled'],
     ["a choice among boxes", fileOf([node("NonMaxSuppression", ["x"], ["y"])]), "cut the model before it"],
@@ -138,6 +139,41 @@ describe("what cannot be imported is refused by name:", () => {
       fileOf([node("Relu", ["x"], ["y"])], { inputs: [{ name: "x", dtype: "f32", dims: [{ batch: 1 }, { batch: 3 }] }] }),
       "--size 3*batch=…",
     ],
+    ["two inputs of one name", fileOf([node("Relu", ["x"], ["y"])], { inputs: [X, X] }), 'two inputs are called "x"'],
+    [
+      "two outputs of one name",
+      fileOf([node("Relu", ["x"], ["y"])], {
+        outputs: [
+          { ...X, name: "y" },
+          { ...X, name: "y" },
+        ],
+      }),
+      'two outputs are called "y"',
+    ],
+    [
+      "a product that does not fit",
+      fileOf([node("MatMul", ["x", "W"], ["y"])], { initializers: [{ ...W, dims: [9, 1] }] }),
+      'MatMul "y" has operands [batch,3] and [9,1] that do not fit',
+    ],
+    ["an axis twice", fileOf([node("Transpose", ["x"], ["y"], { perm: [0, 0] })]), 'Transpose "y" orders the axes [0,0] of 2'],
+    [
+      "parts that do not fit",
+      fileOf([node("Concat", ["x", "W"], ["y"], { axis: 1 })], { initializers: [W] }),
+      'Concat "y" has parts [batch,3] and [3,3] that do not fit',
+    ],
+    [
+      "filters of other channels",
+      fileOf([node("Conv", ["x", "W"], ["y"])], {
+        initializers: [{ ...W, dims: [1, 9, 1] }],
+        inputs: [{ ...X, dims: [{ batch: 1 }, 3, 5] }],
+      }),
+      'Conv "y" has an input and filters [batch,3,5] and [1,9,1] that do not fit',
+    ],
+    [
+      "statistics of other channels",
+      fileOf([node("BatchNormalization", ["x", "W", "W", "W", "W"], ["y"])], { initializers: [W] }),
+      'BatchNormalization "y" has an input and statistics [batch,3] and [3,3]',
+    ],
     [
       "computed weights",
       fileOf([node("Relu", ["W"], ["V"]), node("Conv", ["x", "V"], ["y"])], { initializers: [W] }),
@@ -145,6 +181,12 @@ describe("what cannot be imported is refused by name:", () => {
     ],
   ])("%s", (_, bytes, message) => {
     expect(says(bytes)).toContain(message);
+  });
+
+  test("flags that name nothing of the file", () => {
+    const whole = fileOf([node("Relu", ["x"], ["y"])]);
+    expect(says(whole, { sizes: { T: 3 } })).toContain('--size names "T", but its open extents are "batch"');
+    expect(says(whole, { values: { sr: 3 } })).toContain('--value names "sr", but its inputs are "x"');
   });
 
   test("a newer opset, another file's data, an unknown type", () => {
@@ -170,6 +212,32 @@ describe("what cannot be imported is refused by name:", () => {
       ),
     ).toContain("elements, but holds 1");
   });
+});
+
+test("axes of the batch and others, as PyTorch's attention has them, stay open", async () => {
+  const whole = (name: string, ...values: readonly number[]) => ({ name, dtype: "i64", dims: [values.length], values }) as const;
+  const bytes = fileOf(
+    [
+      node("Shape", ["x"], ["shape"]),
+      node("Gather", ["shape", "zero"], ["rows"], { axis: 0 }),
+      node("Mul", ["rows", "four"], ["heads"]),
+      node("Concat", ["heads", "three"], ["flat"], { axis: 0 }),
+      node("Reshape", ["x", "flat"], ["h"]),
+      node("Relu", ["h"], ["r"]),
+      node("Div", ["heads", "four"], ["again"]),
+      node("Concat", ["again", "four", "left"], ["back"], { axis: 0 }),
+      node("Reshape", ["r", "back"], ["y"]),
+    ],
+    {
+      initializers: [whole("zero", 0), whole("four", 4), whole("three", 3), whole("left", -1)],
+      inputs: [{ name: "x", dtype: "f32", dims: [{ batch: 1 }, 4, 3] }],
+    },
+  );
+  const imported = importOnnx(bytes, options);
+  expect(imported.source).toContain("reshape(x, [4 * batch, 3])");
+  expect(imported.source).toContain("// [batch, 4, 3]");
+  const y = predicted(await modelOf(imported, "heads"), {}).get("y")!;
+  expect(Array.from(y)).toEqual(Array.from({ length: 24 }, (_, n) => Math.max(0, Math.sin(1.7 * n + 1))));
 });
 
 test("names that are code stay names", async () => {

@@ -115,41 +115,29 @@ describe("readCsv", () => {
   test("another file's classes keep their places", () => {
     expect([...label("kind\nb\nb\n", ["a", "b"]).y]).toEqual([1, 1]);
     expect(() => label("kind\nb\nc\n", ["a", "b"])).toThrowError(
-      says(`f.csv, row 2, column kind holds the class "c", which is none of a, b; mend the cell, or read the files as one`),
+      says(`f.csv, row 2, column kind holds "c", none of the classes a, b; mend the cell, or read the files as one`),
     );
   });
 
   test.each([
     ["a,b\n1,2\n3,\n", "f.csv, row 2 (line 3), column b is empty; fill the cell in, or leave the row out"],
     ["a,\n1,\n", "f.csv, row 1 (line 2), column 2 (without a name) is empty; fill the cell in, or leave the row out"],
-    [
-      "a,b\n1,2\n3\n4,5\n",
-      "f.csv, row 2 (line 3) has 1 cell, where the header has 2 (a, b); mend the row, and put cells that hold commas in quotes",
-    ],
-    [
-      "a,b\n\n1,2\n",
-      "f.csv, row 1 (line 2) has 1 cell, where the header has 2 (a, b); mend the row, and put cells that hold commas in quotes",
-    ],
-    [
-      `a,b\n"1","\n2"\n3,4,5\n`,
-      "f.csv, row 2 (line 4) has 3 cells, where the header has 2 (a, b); mend the row, and put cells that hold commas in quotes",
-    ],
+    ["a,b\n1,2\n3\n4,5\n", "f.csv, row 2 (line 3) needs 2 cells (a, b), but has 1; mend it, and put cells with commas in quotes"],
+    ["a,b\n\n1,2\n", "f.csv, row 1 (line 2) needs 2 cells (a, b), but has 1; mend it, and put cells with commas in quotes"],
+    [`a,b\n"1","\n2"\n3,4,5\n`, "f.csv, row 2 (line 4) needs 2 cells (a, b), but has 3; mend it, and put cells with commas in quotes"],
     [
       "a,b\n1,x1\n",
-      `f.csv, row 1 (line 2), column b holds "x1", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label`,
+      `f.csv, row 1 (line 2), column b holds "x1", no finite float32 number; mend the cell, take the column out, or name it as the label`,
     ],
     [
       "a\n1e39\n",
-      `f.csv, row 1 (line 2), column a holds "1e39", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label`,
+      `f.csv, row 1 (line 2), column a holds "1e39", no finite float32 number; mend the cell, take the column out, or name it as the label`,
     ],
-    [`a,b\n1,"2\n`, "f.csv opens a quote at line 2 that is never closed; close it, or double a quote that is meant"],
-    [
-      `a,b\n1,2" \n`,
-      "f.csv has a quote at line 2 that neither begins nor ends a cell; put the whole cell in quotes, and double those inside",
-    ],
-    ["a,a\n1,2\n", "the header of f.csv has two columns a; give each column a name of its own"],
+    [`a,b\n1,"2\n`, "f.csv has a quote at line 2 that is never closed; close it, or double it"],
+    [`a,b\n1,2" \n`, "f.csv has a quote at line 2 inside a cell; put the whole cell in quotes, and double it inside"],
+    ["a,a\n1,2\n", "f.csv has two columns a; give each a name of its own"],
     ["a,b\n", "f.csv has a header but no rows; give it at least one"],
-    ["\n\n", "f.csv is empty, where a header row was expected; name the right file"],
+    ["\n\n", "f.csv is empty, without a header row; name the right file"],
   ])("refuses %j", (text, message) => {
     expect(() => read(text)).toThrowError(says(message));
   });

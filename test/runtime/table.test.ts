@@ -71,7 +71,7 @@ describe("is told by its place:", () => {
     says(
       HOUSES,
       { label: "colour", missing: "mean" },
-      't.csv, row 1 (line 2), column city holds "Rom", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label',
+      't.csv, row 1 (line 2), column city holds "Rom", no finite float32 number; mend the cell, take the column out, or name it as the label',
     );
     says(
       HOUSES,
@@ -93,7 +93,7 @@ describe("is told by its place:", () => {
     says(
       "a,b\nx,1\nz,2\n",
       { encoding },
-      't.csv, row 2, column a holds the class "z", which is none of x, y; mend the cell, or read the files as one',
+      't.csv, row 2, column a holds "z", none of the classes x, y; mend the cell, or read the files as one',
     );
   });
   test("an option", () => {

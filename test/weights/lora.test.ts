@@ -1,5 +1,6 @@
 /** Adapters beside frozen kernels: they begin as nothing, train alone, are merged without a change of outputs, and lie in a small file of PEFT's names. */
 
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { summarize } from "../../compiler/cli/summary.ts";
 import {
@@ -29,6 +30,7 @@ import {
   saveAdapters,
   saveWeights,
 } from "../../runtime/index.ts";
+import { adapted, pictures } from "./adapted.ts";
 
 const base: Model = model("base", { batch: 4 }, ({ batch }) => {
   const x = input("x", [batch, 2, 8, 8]);
@@ -116,4 +118,19 @@ describe("a model with adapters", () => {
     expect(() => mergeAdapters(whole)).toThrow(DataError);
     expect(() => saveAdapters(whole)).toThrow(/needs a trainer with adapters/);
   });
+});
+
+test("adapters that PEFT trained and saved load, predict as there, and come out bit for bit (interop/weights/adapters.py)", async () => {
+  const fixture = (name: string): Uint8Array => readFileSync(new URL(name, import.meta.url));
+  const trainer = (await load(await compile(adapted, { effort: "none" }))).createTrainer({ seed: 1 });
+  const { tensors } = readSafetensors(fixture("peft.expected.safetensors"), "expected");
+  const bytes = tensors.find(({ name }) => name === "expected")!.bytes;
+  loadWeights(trainer, { name: "base", tensors: tensors.filter(({ name }) => name !== "expected") }, { layout: "pytorch", strict: false });
+  const file = fixture("peft.safetensors");
+  expect(loadAdapters(trainer, readWeights(file)).loaded).toHaveLength(4);
+  const { scores } = trainer.predict({ x: pictures().subarray(0, 50) });
+  expect(apart(new Float32Array(Uint8Array.from(bytes).buffer), scores as Float32Array)).toBeLessThan(1e-5);
+  const byName = (of: Uint8Array): object =>
+    Object.fromEntries(readSafetensors(of, "adapters").tensors.map(({ name, shape, bytes: own }) => [name, [shape, [...own]]]));
+  expect(byName(saveAdapters(trainer))).toEqual(byName(file));
 });

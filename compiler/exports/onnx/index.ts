@@ -23,6 +23,7 @@ export function onnxModel({ name, twins, weights, version, metadata }: Exported)
   });
   const outputs = graph.results.flatMap((result) => (result.kind === "output" ? [result] : []));
   const taken = new Set(outputs.map((output) => output.name));
+  const isCarried = (input: string): boolean => outputs.some((output) => output.name === input);
   const shared: Shared = { taken, initializers: [], constants: new Map(), emit: emitAll };
   const e = new Emission(twins, shared, rows[0]);
   if (outputs.length === 0)
@@ -42,7 +43,8 @@ export function onnxModel({ name, twins, weights, version, metadata }: Exported)
     if (!live[at] || (node.op !== RANDOM && (op.leaf !== true || op.view === true))) return;
     const { dtype, shape } = node.type;
     if (node.op === "input" || node.op === RANDOM) {
-      const own = e.unique(node.name);
+      // what a model that generates carries goes in and comes out, and no two values have one name
+      const own = e.unique(isCarried(node.name) ? `${node.name}.before` : node.name);
       inputs.push({ name: own, dtype, dims: e.shape(value) });
       e.set(value, own);
     } else if (node.op !== "count") e.set(value, e.initializer(node.name, dtype, shape, weights(node)));

@@ -14,6 +14,8 @@ export interface Ref {
 
 export interface Call {
   readonly inputs: readonly Ref[];
+  /** Numbers that stand among them. */
+  readonly numbers: readonly number[];
   /** Tensors that are given by name. */
   readonly named: Readonly<Record<string, readonly Ref[]>>;
   /** What else the call is told. */
@@ -76,7 +78,7 @@ export function modelOf(entry: Json): KerasModel {
 }
 
 type Found = ReturnType<typeof layerOf>;
-const NONE: Call = { inputs: [], named: {}, told: {} };
+const NONE: Call = { inputs: [], numbers: [], named: {}, told: {} };
 const first = (layer: string): Ref => ({ layer, node: 0, tensor: 0 });
 
 /** Each layer after the one before it; an input stands before them where the file has none. */
@@ -153,12 +155,14 @@ function callOf(layer: string, node: Json): Call {
   if (isObject(node)) {
     const kwargs = own(node, "kwargs");
     const given = isObject(kwargs) ? Object.entries(kwargs) : [];
+    const args = own(node, "args");
     const tensors = given.flatMap(([key, value]) => {
       const refs = tensorsIn(value);
       return refs.length === 0 ? [] : [[key, refs] as const];
     });
     return {
-      inputs: tensorsIn(own(node, "args")),
+      inputs: tensorsIn(args),
+      numbers: isList(args) ? args.filter((one) => typeof one === "number") : [],
       named: Object.fromEntries(tensors),
       told: Object.fromEntries(given.filter(([key]) => !tensors.some(([named]) => named === key))),
     };
@@ -180,5 +184,5 @@ function callOf(layer: string, node: Json): Call {
       else told[key] = value;
     }
   }
-  return { inputs, named, told };
+  return { inputs, numbers: [], named, told };
 }

@@ -1,10 +1,11 @@
-/** Layers of features of Keras: dense and embedding, shapes, merges, dropout, attention. */
+/** Layers of features of Keras: dense and embedding, shapes, merges, dropout. */
 
 import { fresh, lengthOf, numberText, options, shapeText, type Dim } from "../code.ts";
 import { activated, activationOption } from "./activations.ts";
-import type { Call, KerasLayer } from "./calls.ts";
+import type { KerasLayer } from "./calls.ts";
 import { isList, own, type KerasTensor } from "./file.ts";
-import { shown, type Placed, type Translation, type Value } from "./translation.ts";
+import { zerosMasked } from "./masks.ts";
+import { jointDims, type Placed, type Translation, type Value } from "./translation.ts";
 
 /** Rows of a kernel [h·w·c, units] as those of an image that is flattened channels first. */
 function turnedRows({ name, dims, data }: KerasTensor, flat: readonly number[]): KerasTensor {
@@ -42,14 +43,13 @@ export function dense(t: Translation, l: Placed, x: Value): Value {
 
 export function embedding(t: Translation, l: Placed, x: Value): Value {
   if (x.of !== "integer") t.fail(l, "looks up what are no whole numbers", "give it an input of its own");
-  if (t.flag(l, "mask_zero", false))
-    t.fail(l, "masks its zeros", "import it without mask_zero, and give the layers after it the mask that they take");
   const [vocabulary, width] = [t.number(l, "input_dim", 1), t.number(l, "output_dim", 1)];
   const layer = t.layerOf(l, (name) => {
     t.holds(`${name}.table`, t.weightOf(l, ["embeddings"], [vocabulary, width]));
     return t.call("embedding", String(vocabulary), String(width), t.told(l, name));
   });
-  return t.make(l, `${layer}(${x.code})`, [...x.dims, width]);
+  const y = t.make(l, `${layer}(${x.code})`, [...x.dims, width]);
+  return t.flag(l, "mask_zero", false) ? { ...y, mask: zerosMasked(t, l, x) } : y;
 }
 
 /** Rows of images stay channels first: the next dense kernel is permuted instead. */
@@ -118,11 +118,6 @@ export const channelDropout =
     return t.make(l, `${t.call(`spatialDropout${axes}d`, numberText(t.number(l, "rate", 0)))}(${given.code})`, x.dims, "first");
   };
 
-/** A masked sequence needs its mask in all that comes after. */
-export function masking(t: Translation, l: KerasLayer): never {
-  return t.fail(l, "masks steps", "import the model without it, and give the layers after it the mask that they take");
-}
-
 /** Operands in one order of axes: channels first where one lies so and all have as many axes. */
 function alike(t: Translation, xs: readonly Value[]): readonly Value[] {
   const rank = xs[0]!.dims.length;
@@ -134,14 +129,6 @@ function alike(t: Translation, xs: readonly Value[]): readonly Value[] {
   }
   return xs.map((x) => t.keras(x));
 }
-
-const jointDims = (t: Translation, l: KerasLayer, a: readonly Dim[], b: readonly Dim[]): readonly Dim[] => {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, n): Dim => {
-    const [x, y] = [a[a.length - rank + n] ?? 1, b[b.length - rank + n] ?? 1];
-    return x === y || y === 1 ? x : x === 1 ? y : t.fail(l, `joins [${a.join(",")}] and [${b.join(",")}]`, "the file is damaged");
-  });
-};
 
 /** Element by element, one after the other; `then` of how many there are. */
 export const merged =
@@ -163,7 +150,7 @@ export function concatenate(t: Translation, l: KerasLayer, given: readonly Value
   const { order } = kept[0]!;
   const here = order !== "first" ? axis : axis === rank - 1 ? 1 : axis + 1;
   const dims = given[0]!.dims.map((dim, n) => (n === axis ? given.reduce((sum, x) => sum + Number(x.dims[axis]), 0) : dim));
-  return t.make(l, t.call("concatenate", `[${kept.map(({ code }) => code).join(", ")}]`, String(here)), dims, order);
+  return t.make(l, t.call("concatenate", `[${kept.map(({ code }) => code).join(", ")}]`, String(here)), dims, order, kept[0]!.of);
 }
 
 export function dot(t: Translation, l: KerasLayer, given: readonly Value[]): Value {
@@ -174,59 +161,4 @@ export function dot(t: Translation, l: KerasLayer, given: readonly Value[]): Val
   const rest = [...a.dims.filter((_, n) => n !== i), ...b.dims.filter((_, n) => n !== 0 && n !== k)];
   const more = options({ axes: `[${axes.join(", ")}]`, normalize: t.flag(l, "normalize", false) ? "true" : undefined });
   return t.make(l, t.call("dot", a.code, b.code, more), rest.length === 1 ? [...rest, 1] : rest);
-}
-
-/** Queries, keys and values of one width; what keys and values are taken from is one sequence. */
-export function attention(
-  t: Translation,
-  l: Placed,
-  xs: readonly Value[],
-  call: Call,
-  named: Readonly<Record<string, readonly Value[]>>,
-): Value {
-  const [query] = xs.map((x) => t.keras(x)) as [Value];
-  const given = (at: number, key: string): Value | undefined => {
-    const found = xs[at] ?? named[key]?.[0];
-    return found && t.keras(found);
-  };
-  const value = given(1, "value") ?? query;
-  const key = given(2, "key") ?? value;
-  const [heads, width] = [t.number(l, "num_heads", 1), t.number(l, "key_dim", 1)];
-  const features = query.dims.at(-1)!;
-  if (key.code !== value.code) t.fail(l, "has keys and values of two sequences", "write it in the source with scaledDotProductAttention");
-  if (
-    t.number(l, "value_dim", width) !== width ||
-    heads * width !== features ||
-    value.dims.at(-1) !== features ||
-    !t.flag(l, "use_bias", true)
-  )
-    t.fail(
-      l,
-      `has ${heads} heads of ${width} over ${features} features`,
-      "heads that share the features of one width, with biases, are read",
-    );
-  const other = Object.keys({ ...call.told, ...named }).find(
-    (name) =>
-      !["value", "key", "use_causal_mask", "training", "return_attention_scores", "mask"].includes(name) ||
-      (name === "return_attention_scores" && call.told[name] === true),
-  );
-  if (other !== undefined) t.fail(l, `is told ${shown(other)}`, "write it in the source with the mask that it takes");
-  const layer = t.layerOf(l, (name) => {
-    for (const which of ["query", "key", "value"]) {
-      t.holds(`${name}.${which}.kernel`, t.weightOf(l, ["kernel"], [features, heads, width], which), undefined, [features, features]);
-      t.holds(`${name}.${which}.bias`, t.weightOf(l, ["bias"], [heads, width], which), undefined, [features]);
-    }
-    t.holds(`${name}.output.kernel`, t.weightOf(l, ["kernel"], [heads, width, features], "attention_output"), undefined, [
-      features,
-      features,
-    ]);
-    t.holds(`${name}.output.bias`, t.weightOf(l, ["bias"], [features], "attention_output"));
-    return t.call(
-      "multiHeadAttention",
-      String(heads),
-      t.told(l, name, { causal: call.told["use_causal_mask"] === true ? "true" : undefined }),
-    );
-  });
-  const more = value.code === query.code ? "" : `, { memory: ${value.code} }`;
-  return t.make(l, `${layer}(${query.code}${more})`, query.dims);
 }

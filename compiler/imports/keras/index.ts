@@ -7,7 +7,8 @@ import { STEP } from "../recurrence.ts";
 import { comment, written, type Imported, type ImportOptions, type Output } from "../written.ts";
 import { DEEPEST, isModel, modelOf, shapeIn, type KerasLayer, type KerasModel, type Ref } from "./calls.ts";
 import { isList, own, readKeras, type Json } from "./file.ts";
-import { LAYERS } from "./layers.ts";
+import { LAYERS, REFUSED } from "./layers.ts";
+import { handedOn } from "./masks.ts";
 import { lossesOf, optimizerOf } from "./training.ts";
 import { Translation, type Placed, type Value } from "./translation.ts";
 
@@ -29,8 +30,8 @@ export function importKeras(text: string, read: (path: string) => Uint8Array, op
   const outputs = run(t, model, values, [], false).map((value, n): Output => {
     const { layer } = model.outputs[n]!;
     const earlier = model.outputs.slice(0, n).filter((ref) => ref.layer === layer).length;
-    const { code, dims, of } = t.keras(value);
-    return { name: earlier === 0 ? layer : `${layer}_${earlier + 1}`, code, dims, of, logits: value.logits?.code };
+    const { code, dims, of, mask } = t.keras(value);
+    return { name: earlier === 0 ? layer : `${layer}_${earlier + 1}`, code, dims, of, mask, logits: value.logits?.code };
   });
   const names = model.inputs.map((ref) => ref.layer);
   const losses = lossesOf(t, file.training, names, outputs);
@@ -144,6 +145,8 @@ const fails = ({ layer, tensor }: Ref): never => {
   throw new ImportError(`${JSON.stringify(layer)} has no result ${tensor}; the file is damaged`);
 };
 
+const UNREAD = ["is a layer that is not read", "cut the model before it, or write it in the source of the rest"] as const;
+
 function called(
   t: Translation,
   l: Placed,
@@ -153,6 +156,9 @@ function called(
 ): readonly Value[] {
   if (isModel(l)) return run(t, modelOf({ class_name: l.kind, config: l.config }), xs, [...l.within, l.name], l.isShared);
   const make = Object.hasOwn(LAYERS, l.kind) ? LAYERS[l.kind] : undefined;
-  if (make === undefined) return t.fail(l, "is a layer that is not read", "cut the model before it, or write it in the source of the rest");
-  return make(t, l, xs, call, named);
+  if (make === undefined) {
+    const [what, remedy] = (Object.hasOwn(REFUSED, l.kind) ? REFUSED[l.kind] : undefined) ?? UNREAD;
+    return t.fail(l, what, remedy);
+  }
+  return handedOn(t, l, xs, make(t, l, xs, call, named));
 }

@@ -3,15 +3,14 @@
 import { numberText } from "../code.ts";
 import { activated, activationName, rectified } from "./activations.ts";
 import type { Call } from "./calls.ts";
+import { attention, softAttention } from "./attention.ts";
 import {
-  attention,
   channelDropout,
   concatenate,
   dense,
   dot,
   embedding,
   flatten,
-  masking,
   merged,
   noisy,
   permute,
@@ -20,9 +19,21 @@ import {
   reshape,
 } from "./core.ts";
 import { isObject, own } from "./file.ts";
-import { batchNorm, groupNorm, layerNorm, prelu } from "./norms.ts";
+import { maskedBy, masking, OPERATIONS, requireUnmasked } from "./masks.ts";
+import { batchNorm, groupNorm, layerNorm, prelu, rmsNorm, unitNorm } from "./norms.ts";
+import {
+  cropped,
+  normalization,
+  randomBrightness,
+  randomContrast,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+  resizing,
+} from "./preprocess.ts";
 import { bidirectional, recurrent } from "./recurrent.ts";
-import { convolution, depthwise, globalPool, margins, pool, separable, transposed, upsampling } from "./spatial.ts";
+import { adaptivePool, convolution, depthwise, globalPool, margins, pool, separable, transposed, upsampling } from "./spatial.ts";
 import type { Placed, Translation, Value } from "./translation.ts";
 
 /** A layer's results of what one call of it is given. */
@@ -63,6 +74,7 @@ const timeDistributed = one((t, l, x) => {
 });
 
 const softmaxed = one((t, l, x) => {
+  requireUnmasked(t, l, x, "import the model without masks, and write the softmax of what is masked in the source");
   const axis = own(l.config, "axis") ?? -1;
   if (axis !== -1 && axis !== x.dims.length - 1) t.fail(l, "is along another axis than the last", "permute its input");
   return activated(t, l, "softmax", x);
@@ -82,6 +94,16 @@ export const LAYERS: Readonly<Record<string, Importer>> = {
   Permute: one(permute),
   RepeatVector: one(repeatVector),
   Rescaling: one(rescaling),
+  Normalization: one(normalization),
+  Resizing: one(resizing),
+  CenterCrop: one(cropped("centerCrop")),
+  RandomCrop: one(cropped("randomCrop")),
+  RandomFlip: one(randomFlip),
+  RandomRotation: one(randomRotation),
+  RandomTranslation: one(randomTranslation),
+  RandomZoom: one(randomZoom),
+  RandomContrast: one(randomContrast),
+  RandomBrightness: one(randomBrightness),
   Identity: same,
   Dropout: one(noisy("dropout", "rate")),
   AlphaDropout: one(noisy("alphaDropout", "rate")),
@@ -90,7 +112,7 @@ export const LAYERS: Readonly<Record<string, Importer>> = {
   SpatialDropout1D: one(channelDropout(1)),
   SpatialDropout2D: one(channelDropout(2)),
   SpatialDropout3D: one(channelDropout(3)),
-  Masking: masking,
+  Masking: one(masking),
   Add: several(merged("add")),
   Subtract: several(merged("sub")),
   Multiply: several(merged("mul")),
@@ -102,6 +124,8 @@ export const LAYERS: Readonly<Record<string, Importer>> = {
   BatchNormalization: one(batchNorm),
   LayerNormalization: one(layerNorm),
   GroupNormalization: one(groupNorm),
+  RMSNormalization: one(rmsNorm),
+  UnitNormalization: one(unitNorm),
   Conv1D: one(convolution(1)),
   Conv2D: one(convolution(2)),
   Conv3D: one(convolution(3)),
@@ -118,7 +142,13 @@ export const LAYERS: Readonly<Record<string, Importer>> = {
   AveragePooling1D: one(pool("avg", 1)),
   AveragePooling2D: one(pool("avg", 2)),
   AveragePooling3D: one(pool("avg", 3)),
-  GlobalAveragePooling1D: one(globalPool("mean", 1)),
+  AdaptiveAveragePooling1D: one(adaptivePool("Avg", 1)),
+  AdaptiveAveragePooling2D: one(adaptivePool("Avg", 2)),
+  AdaptiveAveragePooling3D: one(adaptivePool("Avg", 3)),
+  AdaptiveMaxPooling1D: one(adaptivePool("Max", 1)),
+  AdaptiveMaxPooling2D: one(adaptivePool("Max", 2)),
+  AdaptiveMaxPooling3D: one(adaptivePool("Max", 3)),
+  GlobalAveragePooling1D: (t, l, [x], _, named) => [globalPool("mean", 1)(t, l, maskedBy(t, l, x, named))],
   GlobalAveragePooling2D: one(globalPool("mean", 2)),
   GlobalAveragePooling3D: one(globalPool("mean", 3)),
   GlobalMaxPooling1D: one(globalPool("max", 1)),
@@ -133,10 +163,23 @@ export const LAYERS: Readonly<Record<string, Importer>> = {
   UpSampling1D: one(upsampling(1)),
   UpSampling2D: one(upsampling(2)),
   UpSampling3D: one(upsampling(3)),
-  LSTM: (t, l, xs, _, named) => recurrent(t, l, xs, named),
-  GRU: (t, l, xs, _, named) => recurrent(t, l, xs, named),
-  SimpleRNN: (t, l, xs, _, named) => recurrent(t, l, xs, named),
-  Bidirectional: one(bidirectional),
+  LSTM: recurrent,
+  GRU: recurrent,
+  SimpleRNN: recurrent,
+  Bidirectional: (t, l, xs, _, named) => [bidirectional(t, l, xs, named)],
   TimeDistributed: timeDistributed,
   MultiHeadAttention: (t, l, xs, call, named) => [attention(t, l, xs, call, named)],
+  Attention: (t, l, xs, call) => [softAttention("attention")(t, l, xs, call)],
+  AdditiveAttention: (t, l, xs, call) => [softAttention("additiveAttention")(t, l, xs, call)],
+  ...Object.fromEntries(
+    Object.entries(OPERATIONS).map(([kind, make]): [string, Importer] => [kind, (t, l, xs, call) => [make(t, l, xs, call)]]),
+  ),
+};
+
+/** Layers that are no data, and what helps. */
+export const REFUSED: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  Lambda: [
+    "is Python code, which is not run",
+    "save the model with layers in its place, or cut it before that and write the rest in the source",
+  ],
 };

@@ -2,6 +2,7 @@
 
 import { numberText, type Dim } from "../code.ts";
 import { isList, own } from "./file.ts";
+import { requireUnmasked } from "./masks.ts";
 import type { Placed, Translation, Value } from "./translation.ts";
 
 const unless = (value: number, usual: number): string | undefined => (value === usual ? undefined : numberText(value));
@@ -31,6 +32,8 @@ export function batchNorm(t: Translation, l: Placed, x: Value): Value {
   const given = x.order === "first" && axes[0] === rank - 1 ? x : t.keras(x);
   const axis = given.order === "first" ? 1 : axes[0]!;
   const channels = x.dims[axes[0]!]!;
+  if (t.flag(l, "trainable", true))
+    requireUnmasked(t, l, x, "Keras leaves them out of its statistics: set trainable = False, or use LayerNormalization");
   const layer = t.layerOf(l, (name) => {
     const flags = scales(t, l, name, [channels]);
     t.holds(`${name}.mean`, t.weightOf(l, ["moving_mean"], [channels]));
@@ -68,6 +71,27 @@ export function layerNorm(t: Translation, l: Placed, x: Value): Value {
     return t.call("layerNorm", t.told(l, name, told));
   });
   return t.make(l, `${layer}(${given.code})`, x.dims);
+}
+
+/** By the mean square alone; γ is called scale there. */
+export function rmsNorm(t: Translation, l: Placed, x: Value): Value {
+  const given = t.keras(x);
+  const rank = x.dims.length;
+  const axes = axesOf(t, l, rank, -1);
+  const layer = t.layerOf(l, (name) => {
+    const extents = axes.map((axis) => x.dims[axis]!);
+    t.holds(`${name}.gamma`, t.weightOf(l, ["scale"], extents));
+    const epsilon = numberText(t.number(l, "epsilon", 1e-6));
+    return t.call("rmsNorm", t.told(l, name, { epsilon, axis: String(axes) === String(rank - 1) ? undefined : `[${axes.join(", ")}]` }));
+  });
+  return t.make(l, `${layer}(${given.code})`, x.dims);
+}
+
+export function unitNorm(t: Translation, l: Placed, x: Value): Value {
+  const given = t.keras(x);
+  const axes = axesOf(t, l, x.dims.length, -1);
+  const told = String(axes) === String(x.dims.length - 1) ? [] : [`{ axis: [${axes.join(", ")}] }`];
+  return t.make(l, `${t.call("unitNormalization", ...told)}(${given.code})`, x.dims);
 }
 
 /** Over groups of channels; −1 is one a channel. */

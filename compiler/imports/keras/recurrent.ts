@@ -5,8 +5,10 @@
 
 import { options, shapeText, type Dim } from "../code.ts";
 import { scanned, stateNames, type Step } from "../recurrence.ts";
+import type { Call } from "./calls.ts";
 import { activationIn, activationName, optionNamed } from "./activations.ts";
 import { isObject, own, type KerasTensor } from "./file.ts";
+import { maskedBy, requireUnmasked } from "./masks.ts";
 import type { Placed, Translation, Value } from "./translation.ts";
 
 interface Cell {
@@ -98,6 +100,7 @@ const layerOptions = (t: Translation, l: Placed, { sequences, states, backwards 
     returnSequences: sequences ? "true" : undefined,
     returnState: states ? "true" : undefined,
     goBackwards: backwards ? "true" : undefined,
+    zeroOutputForMask: t.flag(l, "zero_output_for_mask", false) ? "true" : undefined,
     activation: activation === "tanh" ? undefined : (optionNamed(activation) ?? `(x) => ${activationIn(t, l, "activation", "tanh")("x")}`),
   };
 };
@@ -107,25 +110,28 @@ export function recurrent(
   t: Translation,
   l: Placed,
   xs: readonly Value[],
+  _: Call,
   named: Readonly<Record<string, readonly Value[]>>,
 ): readonly Value[] {
   const cell = CELLS[l.kind]!;
   const [x, ...before] = [...xs, ...(named["initial_state"] ?? [])].map((value) => t.keras(value)) as [Value, ...Value[]];
+  const masked = maskedBy(t, l, x, named);
   const asked = askedOf(t, l);
   const [rows, steps, features] = x.dims as readonly [Dim, Dim, Dim];
   if (x.dims.length !== 3) t.fail(l, `needs sequences, but its input is [${x.dims.join(",")}]`, "the file is damaged");
-  const { h, sequences, states } = asked;
+  const { h, sequences } = asked;
   const out = sequences ? [rows, steps, h] : [rows, h];
-  if (!isLayer(t, l)) return byHand(t, l, cell, asked, x, before);
+  if (!isLayer(t, l)) return byHand(t, l, cell, asked, masked, before);
   const layer = t.layerOf(l, (name) => {
     const { parts, idle } = partsOf(t, l, cell, features, h);
     for (const [own, tensor] of parts) t.holds(`${name}.${own}`, tensor);
     t.idle.push(...idle.map((own) => `${name}.${own}`));
     return t.call(cell.layer, String(h), t.told(l, name, layerOptions(t, l, asked)));
   });
-  const more = before.length === 0 ? "" : `, { initialState: [${before.map(({ code }) => code).join(", ")}] }`;
-  const called = `${layer}(${x.code}${more})`;
-  if (!states) return [t.make(l, called, out)];
+  const states = before.length === 0 ? undefined : `[${before.map(({ code }) => code).join(", ")}]`;
+  const told = options({ initialState: states, mask: masked.mask });
+  const called = `${layer}(${x.code}${told === "" ? "" : `, ${told}`})`;
+  if (!asked.states) return [t.make(l, called, out)];
   const names = ["", ...stateNames(cell.layer).map((state) => `_${state}`)].map((state) => t.identifier(`${l.name}${state}`));
   t.statement(names, `const [${names.join(", ")}] = ${called}; // ${shapeText(out)}, states ${shapeText([rows, h])}`);
   return names.map((code, n): Value => ({ kind: "tensor", code, dims: n === 0 ? out : [rows, h], of: "float", order: "keras" }));
@@ -140,6 +146,7 @@ function byHand(
   x: Value,
   before: readonly Value[],
 ): readonly Value[] {
+  requireUnmasked(t, l, x, "give it the activations tanh and sigmoid, and reset_after=True");
   if (l.isShared) t.fail(l, "is called more than once, and has gates that must be said", "give each call a layer of its own");
   const [rows, steps, features] = x.dims as readonly [Dim, number, Dim];
   const name = t.layer(l.name);
@@ -178,7 +185,7 @@ function byHand(
   return [value, ...states.map((code): Value => ({ kind: "tensor", code, dims: [rows, h], of: "float", order: "keras" }))];
 }
 
-export function bidirectional(t: Translation, l: Placed, x: Value): Value {
+export function bidirectional(t: Translation, l: Placed, [x]: readonly Value[], named: Readonly<Record<string, readonly Value[]>>): Value {
   const given = own(l.config, "layer");
   const inner = isObject(given) ? own(given, "config") : undefined;
   const kind = isObject(given) ? String(own(given, "class_name")) : "";
@@ -189,7 +196,7 @@ export function bidirectional(t: Translation, l: Placed, x: Value): Value {
   if (!isLayer(t, one)) t.fail(l, "has gates that must be said", "give it the activations tanh and sigmoid, and reset_after=True");
   const asked = askedOf(t, one);
   if (asked.states) t.fail(l, "gives its states", "take its outputs alone");
-  const value = t.keras(x);
+  const value = t.keras(maskedBy(t, l, x, named));
   const [rows, steps, features] = value.dims as readonly [Dim, Dim, Dim];
   const mode = own(l.config, "merge_mode") ?? null;
   if (typeof mode !== "string" || !["concat", "sum", "mul", "ave"].includes(mode))
@@ -205,5 +212,6 @@ export function bidirectional(t: Translation, l: Placed, x: Value): Value {
     const made = t.call(cell.layer, String(asked.h), ...(told === "" ? [] : [told]));
     return t.call("bidirectional", made, t.told(l, name, { mergeMode: mode === "concat" ? undefined : JSON.stringify(mode) }));
   });
-  return t.make(l, `${layer}(${value.code})`, asked.sequences ? [rows, steps, width] : [rows, width]);
+  const call = value.mask === undefined ? "" : `, { mask: ${value.mask} }`;
+  return t.make(l, `${layer}(${value.code}${call})`, asked.sequences ? [rows, steps, width] : [rows, width]);
 }

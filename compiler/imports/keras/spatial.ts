@@ -4,10 +4,11 @@ import type { Dim } from "../code.ts";
 import { activated, activationOption, snake } from "./activations.ts";
 import type { KerasLayer } from "./calls.ts";
 import { isList, own } from "./file.ts";
+import { meanOfSteps } from "./masks.ts";
 import { shown, type Placed, type Translation, type Value } from "./translation.ts";
 
 /** An image as layers here take it. */
-interface Image {
+export interface Image {
   readonly code: string;
   readonly rows: Dim;
   readonly channels: number;
@@ -17,7 +18,7 @@ interface Image {
 const isFirst = (t: Translation, l: KerasLayer): boolean => snake(t.word(l, "data_format", "channels_last")) === "channels_first";
 
 /** x as an image over so many axes. */
-function imageOf(t: Translation, l: KerasLayer, x: Value, axes: number): Image {
+export function imageOf(t: Translation, l: KerasLayer, x: Value, axes: number): Image {
   if (x.dims.length !== axes + 2) t.fail(l, `is over ${axes} axes, but its input is [${x.dims.join(",")}]`, "the file is damaged");
   const first = isFirst(t, l);
   const given = first ? t.keras(x) : t.first(x);
@@ -26,10 +27,10 @@ function imageOf(t: Translation, l: KerasLayer, x: Value, axes: number): Image {
 }
 
 /** A result over an image's axes. */
-const made = (t: Translation, l: KerasLayer, code: string, { rows }: Image, channels: number, space: readonly number[]): Value =>
+export const made = (t: Translation, l: KerasLayer, code: string, { rows }: Image, channels: number, space: readonly number[]): Value =>
   isFirst(t, l) ? t.make(l, code, [rows, channels, ...space]) : t.make(l, code, [rows, ...space, channels], "first");
 
-const perAxis = (values: readonly number[]): string =>
+export const perAxis = (values: readonly number[]): string =>
   values.every((value) => value === values[0]) ? String(values[0]) : `[${values.join(", ")}]`;
 const unless = (values: readonly number[], usual: number): string | undefined =>
   values.every((value) => value === usual) ? undefined : perAxis(values);
@@ -220,11 +221,21 @@ export const pool =
     return made(t, l, `${layer}(${image.code})`, image, image.channels, outputs(t, l, windows, image.space));
   };
 
+/** So many windows that share space evenly. */
+export const adaptivePool =
+  (what: "Max" | "Avg", axes: 1 | 2 | 3) =>
+  (t: Translation, l: Placed, x: Value): Value => {
+    const image = imageOf(t, l, x, axes);
+    const size = t.each(l, "output_size", axes, 1);
+    return made(t, l, `${t.call(`adaptive${what}Pool${axes}d`, perAxis(size))}(${image.code})`, image, image.channels, size);
+  };
+
 /** Over all of space; what lies in Keras's order stays there. */
 export const globalPool =
   (what: "mean" | "max", axes: 1 | 2 | 3) =>
   (t: Translation, l: Placed, x: Value): Value => {
     if (x.dims.length !== axes + 2) t.fail(l, `is over ${axes} axes, but its input is [${x.dims.join(",")}]`, "the file is damaged");
+    if (x.mask !== undefined && what === "mean") return meanOfSteps(t, l, t.keras(x), x.mask);
     const keeps = t.flag(l, "keepdims", false);
     const given = typeof x.order === "object" ? t.keras(x) : x;
     const behind = isFirst(t, l) || given.order === "first"; // channels right behind the batch, as it lies here

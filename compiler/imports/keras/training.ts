@@ -20,6 +20,13 @@ const ofNumbers =
     loss: t.call(name, code, y, ...(more === "" ? [] : [more])),
   });
 
+/** What labels are that do not count. */
+const IGNORED = -1;
+
+/** Labels of the steps that are real, IGNORED elsewhere. */
+const ofRealSteps = (t: Translation, y: string, mask: string): string =>
+  t.call("cast", t.call("where", mask, t.call("cast", y, '"float"'), String(IGNORED)), '"i32"');
+
 /** Cross entropies are of logits where those are known. */
 function judges(t: Translation, fromLogits: boolean): Readonly<Record<string, Judge>> {
   const ofClasses = ({ code, logits }: Output, y: string, more: string): string => {
@@ -40,7 +47,10 @@ function judges(t: Translation, fromLogits: boolean): Readonly<Record<string, Ju
   return {
     sparse_categorical_crossentropy: (output, y, more) => ({
       declared: (own) => t.call("labels", own, shapeText(output.dims.slice(0, -1)), `{ classes: ${output.dims.at(-1)} }`),
-      loss: ofClasses(output, y, more),
+      loss:
+        output.mask === undefined
+          ? ofClasses(output, y, more)
+          : ofClasses(output, ofRealSteps(t, y, output.mask), `{ ignoreIndex: ${IGNORED} }`),
     }),
     categorical_crossentropy: (output, y, more) => ({
       declared: (own) => t.call("input", own, shapeText(output.dims), '{ domain: "probabilities" }'),
@@ -72,8 +82,13 @@ function lossOf(t: Translation, given: Json): Judge {
   if (!["sum_over_batch_size", "auto", "mean"].includes(String(reduction)))
     throw new ImportError(`its loss is reduced by ${shown(reduction)}, where the mean is read; ${REMEDY}`);
   const smoothing = own(told, "label_smoothing") ?? 0;
-  return (output, y) =>
-    judge(output, y, typeof smoothing === "number" && smoothing > 0 ? `{ labelSmoothing: ${numberText(smoothing)} }` : "");
+  return (output, y) => {
+    if (output.mask !== undefined && known !== "sparse_categorical_crossentropy")
+      throw new ImportError(
+        `its output ${JSON.stringify(output.name)} is masked, and of its loss ${shown(given)} the masked steps are left out; ${REMEDY}`,
+      );
+    return judge(output, y, typeof smoothing === "number" && smoothing > 0 ? `{ labelSmoothing: ${numberText(smoothing)} }` : "");
+  };
 }
 
 /** Of several outputs, what one has: by its name, or by its place. */

@@ -16,6 +16,8 @@ export type Order = "keras" | "first" | { readonly flat: readonly number[] };
 /** A value; its dims are Keras's. */
 export interface Value extends Computed {
   readonly order: Order;
+  /** Which steps are real, truths [n, t], where some are not. */
+  readonly mask?: string;
   /** Of a softmax's or a sigmoid's result: of what. */
   readonly logits?: { readonly of: "softmax" | "sigmoid"; readonly code: string };
 }
@@ -32,6 +34,15 @@ const NOTE = "channels before pixels, where Keras has them last";
 
 /** [n, …, c] as [n, c, …]. */
 export const channelsFirst = (dims: readonly Dim[]): readonly Dim[] => [dims[0]!, dims.at(-1)!, ...dims.slice(1, -1)];
+
+/** The shape that two broadcast to. */
+export const jointDims = (t: Translation, l: KerasLayer, a: readonly Dim[], b: readonly Dim[]): readonly Dim[] => {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, n): Dim => {
+    const [x, y] = [a[a.length - rank + n] ?? 1, b[b.length - rank + n] ?? 1];
+    return x === y || y === 1 ? x : x === 1 ? y : t.fail(l, `joins [${a.join(",")}] and [${b.join(",")}]`, "the file is damaged");
+  });
+};
 
 export class Translation extends Source {
   /** Of Keras 3, which computes hardSigmoid otherwise. */

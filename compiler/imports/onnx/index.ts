@@ -16,7 +16,15 @@ import { Translation } from "./translation.ts";
 export function importOnnx(bytes: Uint8Array, options: ImportOptions, external?: ReadExternal): Imported {
   const file = readModel(bytes, external);
   const { graph } = file;
-  const { head, tie = false, trainNorms = false } = options;
+  const { head, tie = false, trainNorms = false, sizes = {}, values = {} } = options;
+  const open = graph.inputs.flatMap(({ dims = [] }) => dims.flatMap((dim) => (typeof dim === "string" ? [dim] : [])));
+  requireKnown("--size", "open extent", Object.keys(sizes), open);
+  requireKnown(
+    "--value",
+    "input",
+    Object.keys(values),
+    graph.inputs.map(({ name }) => name),
+  );
   const locals = graph.nodes.some(({ op }) => ["LSTM", "GRU", "RNN", "Scan"].includes(op)) ? STEP : [];
   const replaced = head === undefined ? undefined : { node: headOf(graph), units: head };
   const t = new Translation(graph, file.opset, [...Object.keys(OPERATORS), ...locals], {
@@ -27,6 +35,15 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions, external?:
   const inputs = graph.inputs.flatMap((given) => declared(t, given, options));
   readNodes(t, graph.nodes);
   return sourceOf(t, file, options, inputs);
+}
+
+/** Refuses names that a flag gives and the file does not have. */
+function requireKnown(flag: string, what: string, given: readonly string[], known: readonly string[]): void {
+  const stranger = given.find((name) => !known.includes(name));
+  if (stranger === undefined) return;
+  const there =
+    known.length === 0 ? `it has no ${what}` : `its ${what}s are ${[...new Set(known)].map((name) => JSON.stringify(name)).join(", ")}`;
+  throw new ImportError(`${flag} names ${JSON.stringify(stranger)}, but ${there}`);
 }
 
 /** The last dense layer. */
@@ -98,5 +115,5 @@ function sourceOf(t: Translation, { producer, opset, graph }: FileModel, told: I
   if (outputs.length === 0) throw new ImportError("its graph has no outputs; there is nothing to train");
   const taken = graph.inputs.map((input) => input.name);
   const from = `${comment(told.file)} (opset ${opset}${producer === "" ? "" : `, written by ${comment(producer)}`})`;
-  return written(t, told, { from, inputs, outputs, ...judged(t, taken, outputs, usualLoss(t)), optimizer: t.call("adam") });
+  return written(t, told, { from, inputs, outputs, ...judged(t, taken, outputs, usualLoss(t, told.batch)), optimizer: t.call("adam") });
 }

@@ -29,6 +29,7 @@ function dense(
   const isHead = t.head?.node === given.of;
   const units = isHead ? t.head!.units : given.units;
   const inputs = kernel.data.length / given.units;
+  t.require(given.of, x.dims.at(-1) === inputs && kernel.dims.length === 2, "operands", x.dims, kernel.dims);
   const name = t.layer(kernel.name);
   if (tied?.kernel === undefined || isHead) t.hold(`${name}.kernel`, [inputs, units], isHead ? fresh(inputs, units) : given.values);
   if (given.bias !== undefined && (tied?.bias === undefined || isHead))
@@ -77,6 +78,7 @@ export const gemm: Importer = (t, node) => {
   const turn = (operand: Computed, attribute: string): Computed =>
     t.number(node, attribute, 0) === 0 ? operand : { ...operand, code: t.call("transpose", operand.code), dims: operand.dims.toReversed() };
   const [a, b] = [turn(x, "transA"), turn(t.tensor(node, 1), "transB")];
+  t.require(node, a.dims.length === 2 && b.dims.length === 2 && a.dims[1] === b.dims[0], "operands", a.dims, b.dims);
   const product = t.call("matmul", a.code, b.code);
   const dims = [a.dims[0]!, b.dims[1]!];
   const scaled = alpha === 1 ? product : t.call("mul", product, numberText(alpha));
@@ -111,6 +113,7 @@ export const matmul: Importer = (t, node) => {
   const [p, q] = [x.dims, y.dims];
   const rows = p.length > 1 ? [p.at(-2)!] : [];
   const columns = q.length > 1 ? [q.at(-1)!] : [];
+  t.require(node, p.length > 0 && q.length > 0 && p.at(-1) === q.at(q.length > 1 ? -2 : -1), "operands", p, q);
   const lead = jointOf(t, node, p.slice(0, -2), q.slice(0, -2));
   t.make(node, t.call("matmul", x.code, y.code), [...lead, ...rows, ...columns]);
 };

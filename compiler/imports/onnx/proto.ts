@@ -113,13 +113,18 @@ function readGraph(bytes: Uint8Array, at: Place): FileGraph {
     initializers.set(tensor.name, tensor);
   }
   const nodes = messages(fields, 1).map((one) => readNode(one, at));
-  const inputs = messages(fields, 11).map(readValue);
+  const [inputs, outputs] = [11, 12].map((field) => messages(fields, field).map(readValue)) as [FileValue[], FileValue[]];
+  for (const [what, values] of Object.entries({ inputs, outputs }))
+    values.forEach(({ name }, n) => {
+      if (values.findIndex((one) => one.name === name) < n)
+        throw new ImportError(`two ${what} are called ${JSON.stringify(name)}; the file is damaged`);
+    });
   const graph = {
     name: text(fields, 2, "the graph's name"),
     nodes,
     initializers,
     inputs: inputs.filter(({ name }) => !initializers.has(name)),
-    outputs: messages(fields, 12).map(readValue),
+    outputs,
   };
   return { ...graph, nodes: ordered(graph, at.depth > 0) };
 }

@@ -3,7 +3,7 @@
 import type { FileNode } from "./proto.ts";
 import { frozen } from "./products.ts";
 import { allOf, partOf, type Taken } from "./movements.ts";
-import { options, type Dim } from "../code.ts";
+import { isOpen, options, type Dim } from "../code.ts";
 import type { Computed } from "../source.ts";
 import type { Translation } from "./translation.ts";
 
@@ -22,7 +22,7 @@ const list = (node: FileNode, key: string): readonly number[] | undefined => {
 
 /** Positions of a window along each axis; undefined extents are refused. */
 function extentsOf(t: Translation, node: FileNode, dims: readonly Dim[]): readonly number[] {
-  return dims.slice(2).map((dim) => (dim === "batch" ? t.fail(node, "has windows over the batch", "put the batch first") : dim));
+  return dims.slice(2).map((dim) => (isOpen(dim) ? t.fail(node, "has windows over the batch", "put the batch first") : dim));
 }
 
 function windowsOf(node: FileNode, extents: readonly number[], window: readonly number[]): Windows {
@@ -65,7 +65,7 @@ function cut(t: Translation, x: Computed, windows: Windows): { readonly x: Compu
   if ([...low, ...high].every((n) => n >= 0)) return { x, windows };
   const ranges = x.dims.map((dim, axis): Taken => {
     const [less, more] = [Math.max(0, -(low[axis - 2] ?? 0)), Math.max(0, -(high[axis - 2] ?? 0))];
-    return dim === "batch" || less + more === 0 ? allOf(dim) : { from: less, step: 1, length: dim - less - more, whole: false };
+    return isOpen(dim) || less + more === 0 ? allOf(dim) : { from: less, step: 1, length: dim - less - more, whole: false };
   });
   const dims = x.dims.map((dim, axis) => (ranges[axis]!.whole ? dim : ranges[axis]!.length));
   const positive = (ends: readonly number[]): readonly number[] => ends.map((n) => Math.max(0, n));
@@ -81,6 +81,14 @@ export const convolution = (t: Translation, node: FileNode): void => {
   const { x, windows } = cut(t, given, windowsOf(node, extentsOf(t, node, given.dims), kernel.dims.slice(2)));
   const [filters, depth] = kernel.dims as readonly [number, number];
   const groups = t.number(node, "group", 1);
+  t.require(
+    node,
+    x.dims.length === spatial + 2 && x.dims[1] === depth * groups && filters % groups === 0,
+    "an input and filters",
+    x.dims,
+    kernel.dims,
+  );
+  t.require(node, bias === undefined || bias.data.length === filters, "filters and a bias", kernel.dims, bias?.dims ?? []);
   const name = t.layer(kernel.name);
   const tied = { kernel: t.shared(node, 1), bias: bias === undefined ? undefined : t.shared(node, 2) };
   if (tied.kernel === undefined) t.hold(`${name}.kernel`, kernel.dims, kernel.data);
@@ -130,6 +138,7 @@ export const transposedConvolution = (t: Translation, node: FileNode): void => {
   const spatial = kernel.dims.length - 2;
   if (spatial < 1 || spatial > 3) t.fail(node, `is over ${spatial} axes`, "transposed convolutions over one to three axes are read");
   const bias = t.optional(node, 2) === undefined ? undefined : t.weights(node, 2, "bias");
+  t.require(node, x.dims.length === spatial + 2 && x.dims[1] === kernel.dims[0], "an input and filters", x.dims, kernel.dims);
   const extents = extentsOf(t, node, x.dims);
   const mode = t.text(node, "auto_pad", "NOTSET");
   const windows = windowsOf(

@@ -6,6 +6,7 @@
 
 import type { Section } from "../../loop/divide.ts";
 import { sectionName } from "../sections.ts";
+import { JUDGE } from "./judge.ts";
 import { pages } from "./text.ts";
 
 interface SectionExport {
@@ -87,7 +88,9 @@ function alone(${module}): Team {
   const kernels = instantiate(compiled(module), sharedMemory());
   return { kernels, run: (statement) => work(statement, kernels, 0, 1, 1) };
 }`,
-    ...(threads === undefined ? [] : [faceOf(where), GATHER.replaceAll("DEFAULT", String(threads))]),
+    ...(threads === undefined
+      ? []
+      : [faceOf(where), GATHER.replaceAll("DEFAULT", String(threads)).replaceAll("STATEMENTS", String(statements.cases.length)), JUDGE]),
   ];
 }
 
@@ -180,12 +183,6 @@ const SHARE = 8;
 const [SPINS, PATIENT] = [20_000, 4_000] as const;
 /** Milliseconds after which a thread that does not answer is taken for dead. */
 const PATIENCE = 60_000;
-/**
- * How many times as long as it waited in vain the first thread works alone, at first and at most: twice as long each time that it waits
- * again before so many statements in a row came out in time.
- */
-const [REST, LONGEST, IN_TIME] = [16, 64, 64] as const;
-
 declare const console: { warn(text: string): void };
 declare const performance: { now(): number };
 declare const navigator: { readonly hardwareConcurrency?: number } | undefined;
@@ -239,24 +236,19 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
     throw error;
   });
   const kernels = instantiate(module, memory);
-  let [restUntil, times, inTime] = [0, REST as number, 0];
+  const pays = judge(STATEMENTS);
   const run = (statement: number): void => {
     if (workers.length === 0) return work(statement, kernels, 0, 1, 1);
     const began = performance.now();
-    if (began < restUntil) return work(statement, kernels, 0, 1, 1);
-    Atomics.store(control, DONE, 0);
-    for (let owner = 0; owner < threads; owner++) Atomics.store(control, OFFERS + 16 * owner, statement * 16);
-    Atomics.add(control, TURN, 1);
-    if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
-    const late = meet(control, threads * SHARE - share(control, kernels, 0, threads));
-    // who waits longer than it has worked waits for a thread whose core other work has taken
-    const waited = late === 0 ? 0 : performance.now() - late;
-    if (waited === 0 || waited <= late - began) {
-      if (++inTime === IN_TIME) times = REST;
-      return;
-    }
-    restUntil = late + (1 + times) * waited;
-    [times, inTime] = [Math.min(2 * times, LONGEST), 0];
+    const shared = pays.shares(statement, began);
+    if (shared) {
+      Atomics.store(control, DONE, 0);
+      for (let owner = 0; owner < threads; owner++) Atomics.store(control, OFFERS + 16 * owner, statement * 16);
+      Atomics.add(control, TURN, 1);
+      if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
+      meet(control, threads * SHARE - share(control, kernels, 0, threads));
+    } else work(statement, kernels, 0, 1, 1);
+    pays.took(statement, shared, began, performance.now());
   };
   const trainer = createTrainer({ ...rest, team: { kernels, run } });
   return Object.assign(trainer, { threads, close: end });
@@ -298,8 +290,8 @@ function fail(control: Int32Array, thread: number, error: unknown): void {
   Atomics.store(control, FAILED, thread + 1);
 }
 
-/** Waits until the workers have done so many parts. Gives the time at which it lost patience, 0 if it never did. Throws what any thread failed of. */
-function meet(control: Int32Array, parts: number): number {
+/** Waits until the workers have done so many parts. Throws what any thread failed of. */
+function meet(control: Int32Array, parts: number): void {
   let began = 0;
   for (let n = 1; ; n++) {
     const done = Atomics.load(control, DONE);
@@ -310,7 +302,7 @@ function meet(control: Int32Array, parts: number): number {
     pause(control, done);
   }
   const failed = Atomics.load(control, FAILED);
-  if (failed === 0) return began;
+  if (failed === 0) return;
   const message = String.fromCharCode(...control.subarray(MESSAGE + 1, MESSAGE + 1 + control[MESSAGE]!));
   throw new Error(\`thread \${failed - 1} failed: \${message}\`);
 }
