@@ -46,8 +46,8 @@ test("an array grows into what no other array of the statement has, one that is 
   expect(lengths({ a: 0 })).toEqual([4]);
   expect(lengths({ a: 0, next: 8 })).toEqual([0, 4]);
   expect(lengths({ A: 0, next: 8 })).toEqual([4, 4]);
-  expect(lengths({ A: 0, NEXT: 8 })).toEqual([0, 4]);
-  expect(lengths({ A: 0, read: 8, OVER: 8 })).toEqual([0, 4, 4]);
+  expect(lengths({ A: 0, NEXT: 8 })).toEqual([4, 4]);
+  expect(lengths({ A: 0, read: 8, OVER: 8 })).toEqual([4, 4, 4]);
   expect(lengths({ a: 0, near: 16 })).toEqual([2, 4]);
   expect(lengths({ a: 0, OVER: 0 })).toEqual([4, 4]);
   expect(lengths({ a: 0, across: 4 })).toEqual([0, 4]);
