@@ -75,11 +75,11 @@ const DEMOS: readonly Demo[] = [
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CACHE = here("./node_modules/.cache/files");
 
-/** The packages of requirements.txt, without what they need to run. */
+/** The packages of finetune.txt, without what they need to run. */
 function fetched(): void {
   if (existsSync(CACHE)) return;
   const python = process.env["PYTHON"] ?? "python3";
-  const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, "-r", here("./requirements.txt")];
+  const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", CACHE, "-r", here("./finetune.txt")];
   if (spawnSync(python, args, { stdio: "inherit" }).status !== 0) throw new Error(`${python} ${args.join(" ")} failed`);
 }
 
