@@ -126,6 +126,7 @@ function print(program: Program): string {
       "import argparse",
       "import json",
       ...(helpers.has("bits") || used("uniform") || used("normal") || used("seed") ? ["import math"] : []),
+      "import os",
       "import sys",
       "import time",
       "import zlib",

@@ -198,7 +198,7 @@ def train(args: argparse.Namespace) -> None:
         if any(one is None for one in several):
             raise ValueError("--coordinator, --processes and --process go together")
         jax.distributed.initialize(args.coordinator, args.processes, args.process)
-    elif args.devices is not None and jax.config.read("jax_platforms") == "cpu":
+    elif args.devices is not None and os.environ.get("JAX_PLATFORMS") == "cpu":
         jax.config.update("jax_num_cpu_devices", args.devices)
     found = jax.devices()
     if args.devices is not None and args.devices > len(found):
