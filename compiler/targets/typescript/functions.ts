@@ -47,7 +47,7 @@ export function functionsOf(
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const givesUpItsOwn = givesUp(module);
   const byRows = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
-  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUp(module, 0.15));
+  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUpItsOwn);
   // bound to other arrays at each turn, a kernel would be compiled as often; of several arrays none is compiled into the code
   const taking = turning ?? (sliced === true ? [] : [...turningKernels(module), ...takingSeveral(module, sharing)]);
   return kernelsOver(module, outline, sharing, divided, slices, new Set(taking), twins);
