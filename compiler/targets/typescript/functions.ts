@@ -192,6 +192,10 @@ const IDIOMS: readonly { readonly sign: RegExp; readonly lines: readonly string[
     sign: /\bfunction block\(/,
     lines: ["  block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over"],
   },
+  {
+    sign: /const a0 = /,
+    lines: ["  const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next"],
+  },
   { sign: /&= \d+;/, lines: ["  i &= 1023                       says how large an index is, so that no access is checked; it always is"] },
   {
     sign: /=== \S+\) break;/,
