@@ -51,14 +51,16 @@ const guarded = (reduce: Reduce, buffers: Buffers): Reduce => ({ ...reduce, term
 function withGuards(s: Scalar, buffers: Buffers): Scalar {
   if (s.kind === "apply") return { ...s, args: s.args.map((arg) => withGuards(arg, buffers)) };
   if (s.kind !== "load" && s.kind !== "select") return s;
-  const asked = s.kind === "select" ? conjuncts(s.when).map(keyOf) : [];
+  // a mask stays behind what leads out of its own buffer too
+  const isGuard = s.kind === "select" && loadsOf(s.when).length === 0;
+  const asked = isGuard ? conjuncts(s.when).map(keyOf) : [];
   const inside = loadsOf(s.kind === "select" ? s.then : s)
     .flatMap((one) => inBounds(one, buffers))
     .filter((one, n, all) => !asked.includes(keyOf(one)) && all.findIndex((other) => keyOf(other) === keyOf(one)) === n);
   if (inside.length === 0) return s;
-  const [first, ...rest] = s.kind === "select" ? [s.when, ...inside] : (inside as [Scalar, ...Scalar[]]);
+  const [first, ...rest] = isGuard ? [s.when, ...inside] : (inside as [Scalar, ...Scalar[]]);
   const when = rest.reduce((all, one) => apply("and", "bool", all, one), first!);
-  return s.kind === "select" ? { ...s, when } : select(when, s, literal(0, s.dtype));
+  return isGuard ? { ...s, when } : select(when, s, literal(0, s.dtype));
 }
 
 /** Whether each position lies inside, of those that may not. */

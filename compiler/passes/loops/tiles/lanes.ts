@@ -9,7 +9,7 @@ import type { Machine } from "../../../loop/machine.ts";
 import { rangesOf, type Range } from "../points.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";
 import { LINE, outermost, SECOND } from "./loop-order.ts";
-import { bytesRead, columns, crossed, dependsOn, operandsOf, ownAxes, strideIn } from "./operands.ts";
+import { axesOfOne, bytesRead, columns, crossed, dependsOn, operandsOf, ownAxes, strideIn } from "./operands.ts";
 
 /** Rows of a microkernel in lanes, where they come out even. */
 export const ROWS = 4;
@@ -144,6 +144,22 @@ function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
   };
 }
 
+/** Sums of a window side by side, at most: their operands are all loaded before the first is added, and stay in registers beside them. */
+const MOST_OF_WINDOW = 6;
+
+/** The points along axes that the first operand has to itself, which all share what the other reads: the last axes first. */
+function windowOf(group: Group, [own, shared]: readonly [Load, Load]): readonly (readonly [axis: number, size: number])[] {
+  let left = MOST_OF_WINDOW;
+  return axesOfOne(group, own, shared)
+    .toReversed()
+    .map((axis, n) => {
+      const { extent } = group.axes[axis]!;
+      const size = Math.max(1, n === 0 && extent > 5 ? 4 : Math.min(extent, Math.floor(left)));
+      left /= size;
+      return [axis, size] as const;
+    });
+}
+
 /** Sums in lanes along their own axis: rows of both operands side by side. */
 function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffers): Tile {
   const plain = pointByPoint(group);
@@ -155,7 +171,7 @@ function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffe
   }
   const [a, b] = loads as [Load, Load];
   const [p, q] = ownAxes(group, [a, b]);
-  if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, [[p ?? q, 4]]) };
+  if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, windowOf(group, p === undefined ? [b, a] : [a, b])) };
   const sizes = sized(
     group,
     bytesRead(a, buffers) >= bytesRead(b, buffers)
