@@ -23,8 +23,8 @@ export interface ExportOptions extends Pick<CompileOptions, "source"> {
 }
 
 /** What `exportProgram` takes besides. */
-export interface ProgramOptions extends Pick<CompileOptions, "source" | "batch" | "entries"> {
-  /** `jax`. */
+export interface ProgramOptions extends Pick<CompileOptions, "source" | "batch" | "entries" | "dtype"> {
+  /** `jax`, `stablehlo`, `onnx-step`. */
   readonly to: string;
 }
 

@@ -53,7 +53,7 @@ export const KINDS: readonly ((draw: () => number) => string)[] = [
 /** The first and the last 1,024 bytes of a made file, as magika takes them. */
 export function texts(count: number, seed: number): Rows {
   const draw = drawing(seed);
-  const [bytes, hot, classes] = [new Int32Array(count * 2048), new Float32Array(count * KINDS.length), new Int32Array(count)];
+  const [bytes, classes] = [new Int32Array(count * 2048), new Int32Array(count)];
   for (let row = 0; row < count; row++) {
     const kind = row % KINDS.length;
     let text = "";
@@ -61,10 +61,9 @@ export function texts(count: number, seed: number): Rows {
     const all = new TextEncoder().encode(text);
     bytes.set(all.subarray(0, 1024), row * 2048);
     bytes.set(all.subarray(all.length - 1024), row * 2048 + 1024);
-    hot[row * KINDS.length + kind] = 1;
     classes[row] = kind;
   }
-  return { inputs: { bytes }, targets: { y: hot }, classes };
+  return { inputs: { bytes }, targets: { y: classes }, classes };
 }
 
 export interface Trainer {

@@ -59,7 +59,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   // the runtime, which imports nothing of the compiler's, lends its edit distance, its way of writing out what is not visible and its laws of arguments
   { of: /^compiler\/graph\/(nearest|printable|arguments)\.ts$/, may: [/^runtime\/(nearest|printable|arguments)\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
-  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|printable)\.ts$/] },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|names|printable)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },

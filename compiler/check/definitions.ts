@@ -127,7 +127,7 @@ export class DefinitionTable {
       const size: Element = (at) => Math.abs(element(at)) + (knownSizes.get(at) ?? 0);
       const stored = given.get(definition.name);
       elements.set(definition.name, (at) => stored?.(at) ?? element(at));
-      sizes.set(definition.name, (at) => (stored?.(at) === undefined ? size(at) : Math.abs(stored(at)!)));
+      sizes.set(definition.name, (at) => Math.abs(stored?.(at) ?? size(at)));
       return { definition, element, size };
     });
   }

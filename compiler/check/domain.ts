@@ -139,6 +139,7 @@ function inferredIn({ nodes }: Graph): ReadonlyMap<string, Domain> {
 
 /** Whether the losses of a graph are numbers. */
 function isFinite(graph: Graph, feed: Feed): boolean {
+  if (!graph.results.some(({ kind }) => kind === "loss")) return true;
   const values = evaluateGraph(graph, feed);
   return graph.results.every(({ kind, value }) => kind !== "loss" || Number.isFinite(values[value]!.data[0]));
 }

@@ -1,7 +1,8 @@
 /**
  * Guarantees that a statement that stores past the end of its arrays is seen, though a typed array ignores it and the next row would hide it: the
  * bytes behind an array are marked before it runs, and looked at and put back when it has run. Where they belong to what the statement only reads,
- * they are a mark as they stand, for arrays that it stores; where it stores them itself, there is none.
+ * they are a mark as they stand, for arrays that it stores; where it stores them itself, there is none, but the store then lands there, as it would in
+ * WebAssembly, and is seen where nothing comes after it.
  */
 
 import type { Numbers } from "./emitted.ts";
@@ -15,6 +16,11 @@ export const GUARD = 16;
  */
 const MARKS: Readonly<Record<number, number>> = { 4: 0x7fa0ad01, 8: 0x7ff0ad01 };
 
+/** Behind positions that are only read: a position like others, so that what reads past the end goes on with it. */
+const POSITION = 0;
+
+const markOf = ({ array, stored }: Taken): number => (array instanceof Int32Array && !stored ? POSITION : MARKS[array.BYTES_PER_ELEMENT]!);
+
 /** An array that a statement takes. */
 export interface Taken {
   readonly array: Numbers;
@@ -23,7 +29,7 @@ export interface Taken {
 
 const endOf = ({ byteOffset, byteLength }: Numbers): number => byteOffset + byteLength;
 
-/** Elements behind an array that it may be longer by. */
+/** Elements behind an array that are looked at. */
 function guardOf({ array, stored }: Taken, all: readonly Taken[]): number {
   const end = endOf(array);
   const next = all
@@ -32,13 +38,14 @@ function guardOf({ array, stored }: Taken, all: readonly Taken[]): number {
   return Math.floor((next - end) / array.BYTES_PER_ELEMENT);
 }
 
-/** The array, longer by its guard: a store that leaves it then lands on a mark. */
+/** The array, longer by its guard: a store that leaves it then lands on a mark, or in what else is stored. */
 export function guarded(one: Taken, all: readonly Taken[]): Numbers {
-  const { buffer, byteOffset, length, constructor } = one.array;
+  const { buffer, byteOffset, length, constructor, BYTES_PER_ELEMENT } = one.array;
+  const room = Math.floor(Math.min(GUARD, buffer.byteLength - endOf(one.array)) / BYTES_PER_ELEMENT);
   return new (constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => Numbers)(
     buffer,
     byteOffset,
-    length + guardOf(one, all),
+    length + (one.stored ? room : guardOf(one, all)),
   );
 }
 
@@ -63,7 +70,7 @@ export class Marks {
     const behind = [...ends.values()].map(([name, one]) => {
       const { buffer, length, BYTES_PER_ELEMENT } = one.array;
       const words = new Uint32Array(buffer, endOf(one.array), (guardOf(one, all) * BYTES_PER_ELEMENT) / 4);
-      return { name, length, words, before: words.slice(), mark: MARKS[BYTES_PER_ELEMENT]! };
+      return { name, length, words, before: words.slice(), mark: markOf(one) };
     });
     const isRead = (at: number): boolean => all.some(({ array }) => array.byteOffset <= at && at < endOf(array));
     for (const { words, mark } of behind) for (let n = 0; n < words.length; n++) if (!isRead(words.byteOffset + 4 * n)) words[n] = mark;

@@ -21,11 +21,9 @@ import { merged, type TensorCheck } from "./result.ts";
 import { judged, storesOf, Watch, type Look } from "./watch.ts";
 
 /** What an instrumented text calls. */
-interface Host {
-  probe(functionAt: number, statement: number, arena: ArrayBuffer): void;
-  readonly guarded: Watch["guarded"];
-}
-const PROBE = "adjoint probe";
+type Host = Pick<Watch, "probe" | "guarded" | "taken" | "outside">;
+/** Texts that run at once each have a host. */
+let hosts = 0;
 
 /** What a check of a text needs, made once: the same for every text of a lowered model. */
 export interface Prepared {
@@ -82,10 +80,14 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   const draws = drawsOf(lowered.model, {});
   const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
   const code = await stripTypes(instrument(text));
-  const host = globalThis as unknown as Record<string, Host>; // the one way into a module from text
-  host[PROBE] = { probe: (at, statement, arena) => watch.probe(at, statement, arena), guarded: (arrays) => watch.guarded(arrays) };
-  const given = `const $probe = (...seen) => globalThis["${PROBE}"].probe(...seen), $guarded = (arrays) => globalThis["${PROBE}"].guarded(arrays);`;
-  const { createTrainer } = await importText<TrainerText>(`${given}\n${code}`);
+  const global = globalThis as unknown as Record<string, Host>; // the one way into a module from text
+  const name = `adjoint probe ${hosts++}`;
+  global[name] = watch;
+  const methods = ["probe", "guarded", "taken", "outside"] as const satisfies readonly (keyof Host)[];
+  const given = methods.map((method) => `const $${method} = (...seen) => $host.${method}(...seen);`);
+  const head = [`const $host = globalThis[${JSON.stringify(name)}];`, ...given];
+  const { createTrainer } = await importText<TrainerText>(`${head.join(" ")}\n${code}`);
+  Reflect.deleteProperty(global, name);
   const trainer = createTrainer({ ...(await prepared.given()), seed: FIRST_SEED });
   const leaves = new Map(entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]));
   // a bias that starts from zero would hide a wrong sign before it
@@ -114,8 +116,7 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   // units may be dead for a row of one batch, and hide what is read of it
   const more = operations <= SHORT ? run(training, false, seed + 50) : undefined;
   if (shares) draw();
-  const found = run(entries, true, seed + 100);
-  Reflect.deleteProperty(host, PROBE);
+  const found = withStrays(watch, trainer, losses, () => run(entries, true, seed + 100));
   const expected = module.entries.reduce((n, entry) => n + entry.results.length + storesOf(entry), 0);
   if (found.rows.length !== expected)
     throw new CompilerFault(
@@ -126,6 +127,19 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   const looks = await Promise.all([found, first, more].flatMap((look) => (look === undefined ? [] : [judged(look, prepared.sized)])));
   const rows = looks[0]!.map((_, n) => looks.flatMap((look) => look[n] ?? []).reduce((all, one) => merged(one, all)));
   return { rows, ...(shares ? { first: { seed: FIRST_SEED, phases } } : {}) };
+}
+
+/** Runs with labels that name no class; where losses are no numbers then, as of a row that is zero and has no norm, once more without. */
+function withStrays(watch: Watch, trainer: AnyTrainer, losses: Map<string, number>, run: () => Look): Look {
+  if (!watch.hasLabels) return run();
+  const kept = [...Object.values(trainer.parameters), ...Object.values(trainer.state)].map((array) => ({ array, before: array.slice() }));
+  losses.clear();
+  watch.strays = true;
+  const found = run();
+  watch.strays = false;
+  if ([...losses.values()].every(Number.isFinite)) return found;
+  for (const { array, before } of kept) array.set(before);
+  return run();
 }
 
 /** Calls an entry; gives what it returns by name, as its results have it. */

@@ -19,7 +19,10 @@ export interface Sampling {
   readonly coordinates: number;
   /** Random directions a tensor. */
   readonly directions: number;
-  /** Small steps first, and two points where they do: a quarter of the evaluations, for a few digits less. */
+  /**
+   * Small steps first, and two points where they do: a quarter of the evaluations, for a few digits less. Coordinates only where no direction, which
+   * moves all of them at once, tells anything: a kink lies within every step, or no step has digits.
+   */
   readonly quick?: boolean;
   readonly seed: number;
 }
@@ -77,14 +80,21 @@ function checkLeaf(perturbed: Perturbed, { at, node, gradient }: Leaf, largest: 
     tally.at = probe.label;
     return true;
   };
-  const order = pick(start.length, sampling.coordinates, random);
-  const wanted = Math.min(start.length, sampling.coordinates);
-  for (const n of order) {
-    if (tally.compared >= wanted) break;
-    compare(coordinate(start, gradient, n, node.type.shape));
-  }
-  for (let n = 0, left = 4 * sampling.directions; n < sampling.directions && left > 0; left--)
-    if (compare(direction(start, gradient, random, n + 1))) n++;
+  const alongCoordinates = (): void => {
+    const order = pick(start.length, sampling.coordinates, random);
+    const wanted = tally.compared + Math.min(start.length, sampling.coordinates);
+    for (const n of order) {
+      if (tally.compared >= wanted) break;
+      compare(coordinate(start, gradient, n, node.type.shape));
+    }
+  };
+  const alongDirections = (): void => {
+    for (let n = 0, left = 4 * sampling.directions; n < sampling.directions && left > 0; left--)
+      if (compare(direction(start, gradient, random, n + 1))) n++;
+  };
+  if (sampling.quick !== true) alongCoordinates();
+  alongDirections();
+  if (sampling.quick === true && tally.compared === tally.vague) alongCoordinates();
   return {
     name: node.name,
     role: roleOf(node),

@@ -10,12 +10,14 @@ import { isLeft, type Buffer, type Call, type Definition, type Entry, type Entry
 import { looksAt, TurnsTaken, type Turn } from "./turns.ts";
 import { loopAround, startAt, storageOf, walkTurns, type At } from "../loop/turns.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
-import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
+import { judgeElements, termsOf, toleranceOf } from "./elements.ts";
 import type { Numbers } from "./emitted.ts";
 import { guarded, Marks, type Taken } from "./guards.ts";
+import { Kept, type Expected, type Place } from "./kept.ts";
 import { samplePositions } from "./positions.ts";
 import { isWrong, type TensorCheck } from "./result.ts";
 import { placeOf } from "./segment.ts";
+import { strayLabels } from "./strays.ts";
 
 /** Stages that a statement stores. */
 const storedBy = (call: Call): readonly Definition[] => {
@@ -49,14 +51,6 @@ export async function judged({ rows, failed }: Look, sized: (call: Call) => Prom
   return rows.map((row, n) => again.get(n) ?? row);
 }
 
-/** Sampled elements of what the next statement writes, and what its definition gives on the arena as it stands. */
-interface Expected {
-  readonly name: string;
-  readonly definition: Definition;
-  readonly elements: readonly { readonly at: number; readonly value: number }[];
-  readonly tolerance: Tolerance;
-}
-
 /** A statement that is about to run. */
 interface Statement {
   readonly call: Call;
@@ -65,16 +59,8 @@ interface Statement {
   readonly expected: readonly Expected[];
   /** Contents of what it reads where it may store over that. */
   readonly before: ReadonlyMap<string, Numbers>;
+  readonly taken: ReadonlyMap<string, Taken>;
   readonly marks?: Marks;
-}
-
-/** A statement that ran: what it read, and what it left. */
-interface Kept {
-  readonly statement: Statement;
-  readonly reads: ReadonlyMap<string, Numbers>;
-  readonly stored: ReadonlyMap<string, Numbers>;
-  /** Its stages with sizes, once asked for: no element is evaluated twice. */
-  stages?: ReturnType<DefinitionTable["of"]>;
 }
 
 type View = (name: string) => Numbers;
@@ -87,6 +73,8 @@ export class Watch {
   entry: Entry | undefined;
   /** Whether it compares; a step that it lets pass only leaves its moments. */
   looks = true;
+  /** Whether labels name what is no class, too. */
+  strays = false;
   readonly #module: Module;
   readonly #table: DefinitionTable;
   /** What each kernel call takes, by where that lies. */
@@ -132,7 +120,10 @@ export class Watch {
     this.#statement = undefined;
     const turn = this.#turns.before(this.entry!, statement);
     const view = this.#viewAt(turn, arena);
-    if (statement === 1 && (turn?.isFirst ?? true)) this.#locals = {};
+    if (statement === 1 && (turn?.isFirst ?? true)) {
+      this.#locals = {};
+      if (this.strays) for (const buffer of this.#labels(this.entry!)) strayLabels(buffer, view(buffer.name), this.#seed + this.#run);
+    }
     const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
     if (next !== undefined && turn !== undefined && !turn.isLookedAt) {
       // what is not looked at is computed all the same where others read it as a local
@@ -141,6 +132,16 @@ export class Watch {
     }
     if (next === undefined) this.#results = new Map(this.entry!.results.map((result) => [result, this.#resultOf(result, view)]));
     else this.#statement = this.#expect(next, view, turn);
+  }
+
+  get hasLabels(): boolean {
+    return [...this.#buffers.values()].some(({ classes }) => classes !== undefined);
+  }
+
+  /** Inputs of labels that an entry reads. */
+  #labels({ calls }: Entry): readonly Buffer[] {
+    const read = new Set(calls.flatMap((call) => [...this.#table.reads(call)].map((name) => storageOf(this.#buffers.get(name)!))));
+    return [...read].map((name) => this.#buffers.get(name)!).filter(({ classes }) => classes !== undefined);
   }
 
   #resultOf({ value }: EntryResult, view: View): ArrayLike<number> {
@@ -167,7 +168,7 @@ export class Watch {
     const stages = this.#table.of(call, view, locals);
     if (call.kind === "let") {
       this.#locals[call.name] = stages[0]!.element(0);
-      return { call, turn, locals, expected: [], before: new Map() };
+      return { call, turn, locals, expected: [], before: new Map(), taken: new Map() };
     }
     const stored = new Set(storedBy(call));
     const own = call.kind === "call" ? stagesOf(call) : [];
@@ -192,7 +193,8 @@ export class Watch {
       ];
     });
     const before = this.#overwritten(call, expected, view);
-    return { call, turn, locals, expected, before, marks: new Marks(this.#taken(call, view)) };
+    const taken = this.#taken(call, view);
+    return { call, turn, locals, expected, before, taken, marks: new Marks(taken) };
   }
 
   /** What its definitions do not read a statement stores, be it for itself alone. */
@@ -230,6 +232,22 @@ export class Watch {
     return Object.fromEntries(given.map(([name], n) => [name, guarded(taken[n]!, taken)])) as Given;
   }
 
+  /** What a kernel is given each time that it is called, its arrays with room for marks behind them; in the midst of what is looked at alone. */
+  taken(args: readonly (Numbers | number)[]): readonly (Numbers | number)[] {
+    const taken = [...(this.#statement?.taken.values() ?? [])];
+    const isOf = (array: Numbers, one: Taken | undefined): boolean =>
+      array.byteOffset === one?.array.byteOffset && array.length === one.array.length;
+    let n = 0;
+    if (!args.every((arg) => typeof arg === "number" || isOf(arg, taken[n++])) || n !== taken.length) return args;
+    n = 0;
+    return args.map((arg) => (typeof arg === "number" ? arg : guarded(taken[n++]!, taken)));
+  }
+
+  /** A position that a mask changes. */
+  outside(position: number, mask: number): never {
+    throw new RangeError(`a block is asked for position ${position}, but a mask says that it has ${mask + 1}`);
+  }
+
   /** Copies of what a statement reads in bytes that it writes. */
   #overwritten(call: Call, expected: readonly Expected[], view: View): ReadonlyMap<string, Numbers> {
     const bytes = (name: string): readonly [number, number] => {
@@ -263,53 +281,26 @@ export class Watch {
     });
     const again = (row: TensorCheck, n: number): boolean => isWrong(row) && outside[n] === undefined;
     if (rows.some(again)) {
-      const kept: Kept = {
-        statement,
-        reads: new Map([...this.#table.reads(statement.call)].map((name) => [name, statement.before.get(name) ?? view(name).slice()])),
-        stored: new Map(statement.expected.map(({ definition }) => [storedIn(definition), view(storedIn(definition)).slice()])),
-      };
+      const { call, locals, expected, before } = statement;
+      const kept = new Kept({
+        call,
+        locals,
+        expected,
+        reads: new Map([...this.#table.reads(call)].map((name) => [name, before.get(name) ?? view(name).slice()])),
+        stored: new Map([...stored].map((name) => [name, view(name).slice()])),
+        placeOf: this.#placeOf,
+      });
       for (const [n, row] of rows.entries())
-        if (again(row, n))
-          this.#failed.push({
-            row: this.#rows.length + n,
-            call: statement.call,
-            again: (sized) => this.#judgedBeside(sized, kept, n),
-          });
+        if (again(row, n)) this.#failed.push({ row: this.#rows.length + n, call, again: (sized) => kept.judge(sized, n) });
     }
     this.#rows.push(...rows);
   }
 
-  /** Beside the terms of its own, a stage is held to what the others stored: Adam's update to its moments, though these may be rounding alone. */
-  #judgedBeside(sized: DefinitionTable, kept: Kept, n: number): TensorCheck {
-    const { statement, stored } = kept;
-    const { name, definition, elements, tolerance } = statement.expected[n]!;
-    const stages = (kept.stages ??= this.#sizedStages(sized, kept));
-    const stage = stages.find((one) => one.definition.name === definition.name)!;
-    const [found, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
-    const judgedElements = elements.map(({ at }) => ({
-      at,
-      found: found[place.flat(at)]!,
-      expected: stage.element(at),
-      size: stage.size(at),
-    }));
-    return judgeElements(name, judgedElements, tolerance, place.label);
-  }
-
-  #sizedStages(sized: DefinitionTable, { statement: { call, locals, expected }, reads, stored }: Kept): ReturnType<DefinitionTable["of"]> {
-    const given = new Map(
-      expected.map(({ definition }) => {
-        const [values, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
-        return [definition.name, (at: number): number | undefined => values[place.flat(at)]] as const;
-      }),
-    );
-    return sized.of(call, (buffer) => reads.get(buffer)!, locals, expected.length > 1 ? given : undefined);
-  }
-
-  #placeOf(definition: Definition): { flat(at: number): number; label(at: number): string } {
+  readonly #placeOf = (definition: Definition): Place => {
     const buffer = storedIn(definition);
     const flat = placeOf(definition, this.#buffers.get(buffer)!.shape);
     return { flat, label: (at) => `${buffer}[${flat(at)}]` };
-  }
+  };
 
   /** What the entry gave its caller, against what its last statement left. */
   compareReturned(returned: Readonly<Record<string, ArrayLike<number>>>): void {

@@ -62,6 +62,7 @@ export const exportTo = defineCommand({
       if (args.json === true) return resultJson({ model: loaded.model.name, file: out, bytes: program.length, batch } satisfies ExportJson);
       const others = written.slice(1).map(({ file }) => file);
       const withThem = others.length === 0 ? "" : `, with ${others.join(", ")}`;
+      if (engine.then !== undefined) note(`${engine.name} comes of it by ${engine.then(out)}`);
       return result(`${out}: ${program.length.toLocaleString("en-US")} bytes, steps of ${batch} rows${withThem}`);
     }
     const { module } = await trainerOf(loaded);

@@ -31,7 +31,7 @@ const COMMENTS: Comments = {
 };
 
 /** The program of a model: its entries, of which `gradients` is one where it is asked for, and what it keeps. */
-export async function programOf(model: Model, options: Pick<CompileOptions, "source" | "batch" | "entries">) {
+export async function programOf(model: Model, options: Pick<CompileOptions, "source" | "batch" | "entries" | "dtype">) {
   const { module, facts, target } = await lower(model, options);
   const declared = [
     ...entriesOf(model, options, "trainer"),
@@ -67,6 +67,7 @@ export async function programOf(model: Model, options: Pick<CompileOptions, "sou
   return {
     name: model.name,
     version: VERSION,
+    dtype: options.dtype ?? "f32",
     ...(facts.source === undefined ? {} : { source: facts.source }),
     hash: facts.graph,
     entries,

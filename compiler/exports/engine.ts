@@ -1,7 +1,7 @@
 /** What an engine is: a printer of a graph before any loops exist, which knows graph and ops and nothing of the passes below. */
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
-import type { DType, Shape } from "../graph/type.ts";
+import type { DType, Float, Shape } from "../graph/type.ts";
 import type { Twins } from "./twin.ts";
 
 /** A graph of prediction with its weights. */
@@ -58,6 +58,8 @@ export interface Program {
   /** The model's file and the hash of its text. */
   readonly source?: { readonly path: string; readonly hash: string };
   readonly command: string;
+  /** Of its floats. */
+  readonly dtype: Float;
   /** The hash that checkpoints know the training graph by. */
   readonly hash: string;
   readonly entries: readonly ProgramEntry[];
@@ -71,6 +73,8 @@ export type Engine = {
   readonly name: string;
   /** The file beside the model's trainer. */
   readonly file: string;
+  /** The command that makes of that file what was asked for. */
+  readonly then?: (file: string) => string;
 } & (
   | {
       readonly of: "prediction";

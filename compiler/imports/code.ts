@@ -2,8 +2,16 @@
 
 import { sizeOf } from "../graph/type.ts";
 
-/** An extent; the batch's own is open. */
-export type Dim = number | "batch";
+/** The batch's extent, or so many times it, as source. */
+export type Open = "batch" | `${number} * batch`;
+/** An extent; what grows with the batch is open. */
+export type Dim = number | Open;
+
+/** How many batches an open extent is. */
+export const batchesIn = (open: Open): number => (open === "batch" ? 1 : Number.parseInt(open));
+/** So many batches. */
+export const batches = (times: number): Dim => (times === 0 ? 0 : times === 1 ? "batch" : `${times} * batch`);
+export const isOpen = (dim: Dim | undefined): dim is Open => typeof dim === "string";
 
 /** What elements are: floats of any width, whole numbers (shapes, axes, indices), truth values. */
 export type Kind = "float" | "integer" | "truth";

@@ -119,12 +119,12 @@ export function judged(
 
 /** Classes by their logits, where a row has several numbers; else squared errors. */
 export const usualLoss =
-  (t: Source) =>
+  (t: Source, rows: Dim = "batch") =>
   ({ code, dims, logits }: Output, y: string): { readonly declared: (name: string) => string; readonly loss: string } => {
-    const isClasses = dims.length === 2 && dims[0] === "batch" && Number(dims[1]) > 1;
+    const isClasses = dims.length === 2 && dims[0] === rows && Number(dims[1]) > 1;
     return isClasses
       ? {
-          declared: (name) => t.call("labels", name, "[batch]", `{ classes: ${dims[1]} }`),
+          declared: (name) => t.call("labels", name, `[${rows}]`, `{ classes: ${dims[1]} }`),
           loss: t.call("softmaxCrossEntropy", logits ?? code, y),
         }
       : { declared: (name) => t.call("input", name, shapeText(dims)), loss: t.call("mse", code, y) };

@@ -1,5 +1,7 @@
 /** Guarantees that any name from a model becomes an identifier of its own: names are data and cannot become code. */
 
+import { Names as NamesOf, type Spelling } from "../graph/names.ts";
+
 const RESERVED = new Set(
   (
     "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield " +
@@ -8,42 +10,21 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** Characters of the longest identifier: a longer name is cut, and told from others by a number. */
-const LONGEST = 60;
-
 /** Letters, digits, _ and $ stay; everything else becomes _. A leading digit gets a _ before it. What this gives stays as it is. */
 export function identifier(name: string): string {
   const clean = name
     .replace(/[^A-Za-z0-9_$]/g, "_")
     .replace(/^(?=\d)/, "_")
-    .slice(0, LONGEST);
+    .slice(0, JAVASCRIPT.longest);
   return clean === "" || RESERVED.has(clean) ? `${clean}_` : clean;
 }
 
+/** Identifiers in TypeScript and in WebAssembly's text. */
+const JAVASCRIPT: Spelling = { longest: 60, of: identifier };
+
 /** Gives out identifiers, each once, and none that would be cut again. */
-export class Names {
-  readonly #taken: Set<string>;
+export class Names extends NamesOf {
   constructor(taken: Iterable<string> = []) {
-    this.#taken = new Set(taken);
-  }
-  /** Names of an inner scope: none shadows an outer one taken so far. */
-  nested(): Names {
-    return new Names(this.#taken);
-  }
-
-  /** Nothing is called so from now on; what is called so already stays. */
-  reserve(name: string): void {
-    this.#taken.add(name);
-  }
-
-  take(name: string): string {
-    const base = identifier(name);
-    let candidate = base;
-    for (let n = 2; this.#taken.has(candidate); n++) {
-      const number = `_${n}`;
-      candidate = `${base.slice(0, LONGEST - number.length)}${number}`;
-    }
-    this.#taken.add(candidate);
-    return candidate;
+    super(JAVASCRIPT, taken);
   }
 }

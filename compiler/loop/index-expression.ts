@@ -10,6 +10,8 @@ export interface Index {
 export interface Term {
   readonly atom: Atom;
   readonly by: number;
+  /** In a function that is given numbers, which of these it is taken times as well: such an index is only ever printed. */
+  readonly times?: readonly string[];
 }
 
 /** An index knows its extent (0 ≤ index < extent), so that ranges need no environment. */

@@ -47,7 +47,8 @@ export function inRoles(kernel: Kernel, all: readonly Use[]): Kernel {
   });
   return {
     ...kernel,
-    doc: kernel.doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, to)),
+    // a function is none of its names
+    doc: kernel.doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, to)),
     params: kernel.params.map((param) => ({ ...param, name: to(param.name) })),
     body: named(body, to),
   };

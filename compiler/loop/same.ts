@@ -116,6 +116,31 @@ export function endlessKeyOf({ params, body }: Kernel): { readonly key: string; 
   return { key: `${types.join()}|${body.map((stmt) => numbering.stmt(stmt)).join(";")}`, ends: numbering.ends };
 }
 
+/** Leaves out all numbers of places, ends of loops and values. */
+class Numberless extends Numbering {
+  override extent(): string {
+    return "";
+  }
+
+  override index({ terms }: Index): string {
+    const parts = terms.map(({ atom }) =>
+      atom.kind === "index" ? this.of("i", atom.name) : `(${this.index(atom.of)} ${atom.kind} ${atom.by})`,
+    );
+    return `${parts.join("+")}+n`;
+  }
+
+  override scalar(s: Scalar): string {
+    return s.kind === "literal" && s.dtype !== "bool" && Number.isFinite(s.value) ? `#${s.dtype}` : super.scalar(s);
+  }
+}
+
+/** Equal for kernels that differ in names, in how far loops go, in where elements lie and in constants. */
+export function numberlessKeyOf({ params, body }: Kernel): string {
+  const numbering = new Numberless();
+  const types = params.map(({ name, dtype, access }) => `${numbering.of("b", name)} ${dtype} ${access}`);
+  return `${types.join()}|${body.map((stmt) => numbering.stmt(stmt)).join(";")}`;
+}
+
 /** Equal for groups that are scheduled alike, and the group's buffers in the order the key numbers them. */
 export function keyOfGroup(
   { axes, stages }: Group,

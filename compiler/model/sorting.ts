@@ -29,22 +29,28 @@ const pairsOf =
   (value: Value, which: "first" | "second"): Value =>
     g.broadcast(value, { axes: [which === "first" ? axis + 1 : axis], size: [shape[axis]!] });
 
-/** The place of each element in the order, from 0: of equals the first comes first, and what is no number is the largest. */
-function placesOf(c: Context, x: Value, axis: number, descending: boolean): Value {
+/** By what elements are in order: the largest first, and of equals the one of the largest tie. What is no number counts as the largest of x. */
+function orderOf(c: Context, x: Value, axis: number, descending: boolean): { readonly key: Value; readonly tie: Value } {
   const { g } = c;
   const { shape } = c.typeOf(x);
   const n = shape[axis]!;
-  const whole = (value: number): Value => g.literal(value, "i32");
-  const signed = descending ? g.neg(x) : x;
-  const isNumber = g.eq(signed, signed);
-  const key = c.named("key", g.where(isNumber, signed, g.literal(descending ? -Infinity : Infinity, c.float)));
-  const own = g.iota({ dtype: "i32", shape }, { axis });
-  const tie = g.where(isNumber, own, g.add(own, whole(descending ? -n : n)));
+  const isNumber = g.eq(x, x);
+  const key = g.where(isNumber, descending ? x : g.neg(x), g.literal(descending ? Infinity : -Infinity, c.float));
+  const tie = g.neg(g.cast(g.iota({ dtype: "i32", shape }, { axis }), { to: c.float })); // whole numbers below 2²⁴
+  const ofNone = g.add(tie, g.literal(descending ? n : -n, c.float));
+  return { key: c.named("key", key), tie: c.named("tie", g.where(isNumber, tie, ofNone)) };
+}
+
+/** The place of each element in the order, from 0: of equals the first comes first. */
+function placesOf(c: Context, x: Value, axis: number, descending: boolean): Value {
+  const { g } = c;
+  const { shape } = c.typeOf(x);
+  const { key, tie } = orderOf(c, x, axis, descending);
   const along = pairsOf(c, shape, axis);
   // i is the first of the two axes, k the second: how many k come before i
   const before = g.or(
-    g.lt(along(key, "second"), along(key, "first")),
-    g.and(g.eq(along(key, "second"), along(key, "first")), g.lt(along(tie, "second"), along(tie, "first"))),
+    g.lt(along(key, "first"), along(key, "second")),
+    g.and(g.eq(along(key, "second"), along(key, "first")), g.lt(along(tie, "first"), along(tie, "second"))),
   );
   return c.named("places", g.sum(g.cast(before, { to: "i32" }), { axes: [axis + 1] }));
 }
@@ -83,6 +89,44 @@ export function argsort<S extends Shape>(x: FloatTensor<S>, axis = -1, options: 
   }) as Tensor<S, "i32">; // positions are integers
 }
 
+/** Up to so many are found one after the other: each costs two runs along the axis, where an order of all costs one for each element. */
+const MOST_FOUND = 16;
+
+/**
+ * The first k along an axis, each by what comes next in the order after the one before: the largest key that is left, and of those that have
+ * it the largest tie. Of an axis n long that is 2·k·n comparisons.
+ */
+function firstOf(c: Context, x: Value, axis: number, k: number, descending: boolean): readonly [values: Value, positions: Value] {
+  const { g } = c;
+  const { shape } = c.typeOf(x);
+  const n = shape[axis]!;
+  const { key, tie } = orderOf(c, x, axis, descending);
+  const none = g.literal(-Infinity, c.float);
+  const along = (value: Value): Value => g.broadcast(value, { axes: [axis], size: [n] });
+  const largest = (value: Value): Value => g.reduceMax(value, { axes: [axis] });
+  const found: Value[] = [];
+  let best = largest(key);
+  let at = largest(g.where(g.eq(key, along(best)), tie, none));
+  for (;;) {
+    found.push(g.reshape(at, { shape: shape.with(axis, 1) }));
+    if (found.length === k) break;
+    const isBehind = g.lt(tie, along(at));
+    const next = largest(g.where(g.or(g.lt(key, along(best)), g.and(g.eq(key, along(best)), isBehind)), key, none));
+    const isLess = along(g.lt(next, best));
+    at = largest(g.where(g.and(g.eq(key, along(next)), g.or(isLess, isBehind)), tie, none));
+    best = next;
+  }
+  const ties = c.named("ties", found.length === 1 ? found[0]! : g.concat(found, { axis }));
+  const isThere = g.eq(g.broadcast(tie, { axes: [axis], size: [k] }), g.broadcast(ties, { axes: [axis + 1], size: [n] }));
+  const each = g.where(isThere, g.broadcast(x, { axes: [axis], size: [k] }), g.literal(0, c.float));
+  const whole = g.cast(g.neg(ties), { to: "i32" });
+  const extent = g.literal(n, "i32");
+  const positions = descending
+    ? g.where(g.lt(whole, g.literal(0, "i32")), g.add(whole, extent), whole)
+    : g.where(g.lt(whole, extent), whole, g.sub(whole, extent));
+  return [g.sum(each, { axes: [axis + 1] }), positions];
+}
+
 /** What topK takes besides. */
 export interface TopKOptions {
   /** Default: the last. */
@@ -114,7 +158,9 @@ export function topK(
       c.fail("topK/k", `topK needs a k of at most ${x.shape[at]}, the extent of axis ${at}, but got ${k}`, "Take fewer.", [
         c.operand("x", x.value),
       ]);
-    const places = placesOf(c, x.value, at, options.largest ?? true);
+    const largest = options.largest ?? true;
+    if (k <= MOST_FOUND) return firstOf(c, x.value, at, k, largest).map((value) => c.tensor(value));
+    const places = placesOf(c, x.value, at, largest);
     return [x.value, positions(c, x.value, at)].map((of) => c.tensor(atPlaces(c, places, of, at, k)));
   });
   return both as unknown as readonly [FloatTensor, Tensor<Shape, "i32">]; // values and positions

@@ -1,11 +1,11 @@
 /**
- * Writes every model of models/ as a program in JAX and as a step in ONNX, with batches and what its trainer makes of them in both precisions,
+ * Writes every model of models/, or the named ones, as a program in JAX and as a step in ONNX, with batches and what its trainer makes of them in both precisions,
  * for check.py, devices.py and ../onnx/steps.py:
  * `tsx interop/jax/write.ts <folder> [models…]`.
  */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
 import type { AnyGradients } from "../../compiler/check/emitted.ts";
 import { exportProgram } from "../../compiler/export.ts";
@@ -26,18 +26,27 @@ mkdirSync(folder, { recursive: true });
 type Numbers = Float32Array | Float64Array | Int32Array;
 const KINDS = { Float32Array: "F32", Float64Array: "F64", Int32Array: "I32" } as const;
 
-for (const file of readdirSync(new URL("models/", root))) {
-  const name = file.replace(".ts", "");
-  if (only.length > 0 && !only.includes(name)) continue;
-  const { default: model } = (await import(new URL(`models/${file}`, root).href)) as { default: Model };
-  const source = { path: `models/${file}`, text: readFileSync(new URL(`models/${file}`, root), "utf8") };
+/** Of the repository, and those that are only judged here, where they are asked for. */
+const FOLDERS = ["models/", "interop/jax/models/"] as const;
+
+for (const path of FOLDERS.flatMap((at) => readdirSync(new URL(at, root)).map((file) => at + file))) {
+  const name = basename(path, ".ts");
+  if (only.length > 0 ? !only.includes(name) : !path.startsWith(FOLDERS[0])) continue;
+  const { default: model } = (await import(new URL(path, root).href)) as { default: Model };
+  const source = { path, text: readFileSync(new URL(path, root), "utf8") };
   const batch = Math.min(ROWS, model.batch.train);
   writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
   writeFileSync(join(folder, `${name}.onnx`), await exportProgram(model, { to: "onnx-step", source, batch }));
-  const tensors: Tensor[] = [];
+  // float64 stands in a file of its own: of large nets both would be longer than a file may be
+  const files = { f32: [] as Tensor[], f64: [] as Tensor[] };
   const put = (key: string, values: Numbers, shape: readonly number[] = [values.length]): void => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
-    tensors.push({ name: key, dtype: KINDS[values.constructor.name as keyof typeof KINDS], shape, bytes });
+    files[key.startsWith("f64 ") ? "f64" : "f32"].push({
+      name: key,
+      dtype: KINDS[values.constructor.name as keyof typeof KINDS],
+      shape,
+      bytes,
+    });
   };
   // batches whose floats are float32 values, from 0 to 1
   const { graph } = traceOf(model, "train", { batch });
@@ -79,11 +88,25 @@ for (const file of readdirSync(new URL("models/", root))) {
     for (const [key, values] of Object.entries(inputs)) put(`${dtype} gradient input:${key}`, values.slice());
     const losses = Array.from({ length: STEPS[dtype] }, (_, n) => {
       const loss = trainer.step(taken(n)) as unknown as number | Record<string, number>;
-      return typeof loss === "number" ? [loss] : Object.values(loss);
+      // by name: jit gives dicts back in that order
+      return typeof loss === "number"
+        ? [loss]
+        : Object.keys(loss)
+            .toSorted()
+            .map((phase) => loss[phase]!);
     });
     put(`${dtype} losses`, Float64Array.from(losses.flat()), [losses.length, losses[0]!.length]);
     if (dtype === "f64") kept(trainer, "last");
   }
-  writeFileSync(join(folder, `${name}.safetensors`), writeSafetensors({ tensors, metadata: {} }));
+  writeTensors(`${name}.safetensors`, files.f32);
+  writeTensors(`${name}.f64.safetensors`, files.f64);
   console.log(name);
+}
+
+/** In parts: one call writes no more than 2 GiB. */
+function writeTensors(name: string, tensors: readonly Tensor[]): void {
+  const bytes = writeSafetensors({ tensors, metadata: {} });
+  const file = openSync(join(folder, name), "w");
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(2 ** 30, bytes.length - at));
+  closeSync(file);
 }

@@ -2,7 +2,7 @@
 Judges what write.ts wrote: every file passes onnx.checker, loads in ONNX Runtime, and gives what the trainer predicts, at one batch and at two.
 Prints the table of models.md.
 
-    pip install -r requirements.txt && npx tsx write.ts /tmp/onnx && python check.py /tmp/onnx > models.md
+    pip install -r ../requirements.txt && npx tsx write.ts /tmp/onnx && python check.py /tmp/onnx > models.md
 """
 
 import collections

@@ -2,7 +2,7 @@
 Judges the steps that ../jax/write.ts wrote: every file passes onnx.checker, and ONNX Runtime takes five steps whose losses are the trainer's.
 Prints the table of steps.md.
 
-    pip install -r requirements.txt && npx tsx ../jax/write.ts /tmp/jax && python steps.py /tmp/jax > steps.md
+    pip install -r ../requirements.txt && npx tsx ../jax/write.ts /tmp/jax && python steps.py /tmp/jax > steps.md
 """
 
 import collections
@@ -57,7 +57,7 @@ def main():
             fed = {key: x for key, x in batch.items() if key in inputs} | state
             made = dict(zip(outputs, session.run(None, fed)))
             state = {key: made[f"{key}.next"] for key in state}
-            losses.append([float(x) for key, x in made.items() if not key.endswith(".next")])
+            losses.append([float(x) for key, x in sorted(made.items()) if not key.endswith(".next")])
         expected = numpy.asarray(expected)
         far = float(numpy.abs(numpy.asarray(losses) - expected).max() / max(numpy.abs(expected).max(), 1e-30))
         if not far <= NEAR:

@@ -24,7 +24,7 @@ const NOISE = { f32: { relative: 2 ** -23, runs: 12, times: 16 }, f64: { relativ
 export const DOUBTS = 16;
 
 /** Values beyond this are infinite in float32, or become so when they are combined. */
-const LARGEST = 1e37;
+export const LARGEST = 1e37;
 
 export type Outcome =
   /** `compared`: tensors; `loose`: those among them whose bound in float32 is above a hundredth of them. */
@@ -185,7 +185,7 @@ async function checked(recipe: Recipe, on: readonly ProgramTarget[], doubts: num
  * What float32 says something about under a rule that is not linear in the gradient: a gradient that is zero up to rounding becomes a whole step
  * there, so weights after it are compared in double only, as the check of a model does.
  */
-const isPosed = (name: string): boolean => !name.startsWith("step ") || name.startsWith("step 1 loss ");
+export const isPosed = (name: string): boolean => !name.startsWith("step ") || name.startsWith("step 1 loss ");
 
 /** The program of a recipe as text: its first training entry as declared, before any pass. */
 export function printRecipe(recipe: Recipe): string {

@@ -214,6 +214,32 @@ describe("what cannot be imported is refused by name:", () => {
   });
 });
 
+test("axes of the batch and others, as PyTorch's attention has them, stay open", async () => {
+  const whole = (name: string, ...values: readonly number[]) => ({ name, dtype: "i64", dims: [values.length], values }) as const;
+  const bytes = fileOf(
+    [
+      node("Shape", ["x"], ["shape"]),
+      node("Gather", ["shape", "zero"], ["rows"], { axis: 0 }),
+      node("Mul", ["rows", "four"], ["heads"]),
+      node("Concat", ["heads", "three"], ["flat"], { axis: 0 }),
+      node("Reshape", ["x", "flat"], ["h"]),
+      node("Relu", ["h"], ["r"]),
+      node("Div", ["heads", "four"], ["again"]),
+      node("Concat", ["again", "four", "left"], ["back"], { axis: 0 }),
+      node("Reshape", ["r", "back"], ["y"]),
+    ],
+    {
+      initializers: [whole("zero", 0), whole("four", 4), whole("three", 3), whole("left", -1)],
+      inputs: [{ name: "x", dtype: "f32", dims: [{ batch: 1 }, 4, 3] }],
+    },
+  );
+  const imported = importOnnx(bytes, options);
+  expect(imported.source).toContain("reshape(x, [4 * batch, 3])");
+  expect(imported.source).toContain("// [batch, 4, 3]");
+  const y = predicted(await modelOf(imported, "heads"), {}).get("y")!;
+  expect(Array.from(y)).toEqual(Array.from({ length: 24 }, (_, n) => Math.max(0, Math.sin(1.7 * n + 1))));
+});
+
 test("names that are code stay names", async () => {
   const evil = 'x"); process.exit(1); //\n*/';
   const bytes = fileOf([node("Relu", [evil], ["y"])], { inputs: [{ name: evil, dtype: "f32", dims: [{ batch: 1 }, 3] }] });

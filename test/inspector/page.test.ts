@@ -100,7 +100,7 @@ test.skipIf(!installed)("in Chromium it opens, shows what is chosen, and has no 
     await browser.close();
     rmSync(folder, { recursive: true });
   }
-});
+}, 180_000);
 
 /** What inspector/drive.ts exports, whose packages are its own. */
 interface Driver {

@@ -4,9 +4,10 @@
  */
 
 import type { Graph, Node, Value } from "../../graph/graph.ts";
+import type { Names } from "../../graph/names.ts";
 import { isFloat } from "../../graph/type.ts";
 import { opOf } from "../../ops/index.ts";
-import { atom, call, fits, flat, float, shape, suffix, whole, type Expr, type Names } from "./python.ts";
+import { atom, call, fits, flat, float, shape, suffix, whole, type Expr } from "./python.ts";
 
 /** What a value is there. Along some axes it may be 1, or they may be missing in front, where it is the same for all positions. */
 export interface Held {
@@ -290,8 +291,7 @@ function numberIn(graph: Graph, value: Value): Expr | undefined {
   return op === "broadcast" ? numberIn(graph, inputs[0]!) : undefined;
 }
 
-export const dtypeOf = (dtype: string): Expr =>
-  atom(dtype === "f32" ? "FLOAT" : dtype === "f64" ? "jnp.float64" : dtype === "i32" ? "jnp.int32" : "jnp.bool_");
+export const dtypeOf = (dtype: string): Expr => atom(dtype === "i32" ? "jnp.int32" : dtype === "bool" ? "jnp.bool_" : "FLOAT");
 
 /** A number, of the type that its readers have, or of its own. */
 export function literal(value: number, dtype: string, own = false): Expr {

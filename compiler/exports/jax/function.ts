@@ -8,7 +8,7 @@ import { Emission, type Shared, type Together } from "./emission.ts";
 import { FORMS } from "./forms.ts";
 import { alone, updatesIn, type Update } from "./updates.ts";
 import type { OpName } from "../../ops/index.ts";
-import { assignment, atom, binary, call, dict, Names, returned, text, tuple, WIDTH, type Expr } from "./python.ts";
+import { assignment, atom, binary, call, dict, namesOf, returned, text, tuple, WIDTH, type Expr } from "./python.ts";
 
 const INDENTED = 4;
 
@@ -94,7 +94,7 @@ function leaves(e: Emission, graph: Graph): string[] {
 
 function start(entry: ProgramEntry, graph: Graph, shared: Shared): { readonly e: Emission; readonly lines: readonly string[] } {
   const together = entry.kind === "step" ? updatesIn(graph).map((update) => ruleOf(graph, update, shared)) : [];
-  const e = new Emission(graph, new Names([...shared.rules.values()].map(({ name }) => name)), shared, INDENTED);
+  const e = new Emission(graph, namesOf([...shared.rules.values()].map(({ name }) => name)), shared, INDENTED);
   const lines = leaves(e, graph);
   e.run(together);
   return { e, lines: [...lines, ...shared.told(e, entry.kind === "step", together)] };
@@ -110,10 +110,10 @@ function ruleOf(graph: Graph, update: Update, shared: Shared): Together {
 }
 
 const freeName = (rule: string, { rules }: Shared): string =>
-  new Names([...rules.values()].map(({ name }) => name)).take(/[A-Za-z]\w*/.exec(rule)?.[0] ?? "update");
+  namesOf([...rules.values()].map(({ name }) => name)).take(/[A-Za-z]\w*/.exec(rule)?.[0] ?? "update");
 
 function printRule(name: string, { given, words }: Update, graph: Graph, shared: Shared): string[] {
-  const names = new Names();
+  const names = namesOf();
   const e = new Emission(graph, names, shared, INDENTED);
   const parameters = given.map((one, n) => {
     const own = names.take(one.name);

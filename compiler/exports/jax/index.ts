@@ -5,9 +5,9 @@ import type { Shape } from "../../graph/type.ts";
 import { numbers } from "../../ops/op.ts";
 import type { Engine, Kept, Program, ProgramEntry } from "../engine.ts";
 import { type File, hypersOf, signature, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
-import { assignment, atom, call, dict, flat, float, Names, returned, shape, suffix, text, tuple, whole, type Expr } from "./python.ts";
-import { BITS, DRAWS, FILES, NORMAL, NUMBERS, PRECISION, RANDOM, UNIFORM } from "./text/kept.ts";
-import { DATA, MAIN, PARALLEL } from "./text/program.ts";
+import { assignment, atom, call, dict, flat, float, namesOf, returned, shape, suffix, text, tuple, whole, type Expr } from "./python.ts";
+import { BITS, DRAWS, FILES, NORMAL, NUMBERS, precision, RANDOM, UNIFORM } from "./text/kept.ts";
+import { DATA, MAIN, PARALLEL, STABLEHLO } from "./text/program.ts";
 import * as windows from "./text/windows.ts";
 
 /** Functions that forms call, by name. */
@@ -94,7 +94,7 @@ function print(program: Program): string {
   const kept = [...parameters, ...state];
   const begins = kept.map((row) => [row.name, initialOf(row, all)] as const);
   const steps = entries.filter(({ kind }) => kind === "step");
-  const names = new Names();
+  const names = namesOf();
   const phases = steps.length > 1 ? steps.map((entry) => names.take(entry.name)) : ["step"];
   const of = (kind: ProgramEntry["kind"]): ProgramEntry | undefined => entries.find((entry) => entry.kind === kind);
   const functions = [
@@ -134,6 +134,7 @@ function print(program: Program): string {
       "from typing import NamedTuple",
       "",
       "import jax",
+      "import jax.export",
       "import jax.numpy as jnp",
       "import numpy as np",
       ...(usesLax ? ["from jax import lax"] : []),
@@ -166,7 +167,7 @@ function print(program: Program): string {
       ...assignment("BATCH", dict(fed.map((entry) => [entryName(entry), whole(entry.batch)])), 0),
       ...assignment("MEETS", dict(fed.map((entry) => [entryName(entry), atom(entry.meets ? "True" : "False")])), 0),
     ],
-    [PRECISION],
+    [precision(program.dtype === "f64" ? "float64" : "float32")],
     [RANDOM],
     ...(used("seed") || used("uniform") || used("normal") ? [[DRAWS]] : []),
     ...(used("uniform") ? [[UNIFORM]] : []),
@@ -179,6 +180,7 @@ function print(program: Program): string {
     ...functions,
     [FILES],
     [PARALLEL],
+    [STABLEHLO],
     [DATA],
     [MAIN.replace("{loss}", loss)],
   ];
@@ -226,4 +228,11 @@ export const jax: Engine = {
   file: "trainer.jax.py",
   of: "training",
   print: (program) => new TextEncoder().encode(print(program)),
+};
+
+/** The same file, which writes StableHLO by a command of its own: jax.export knows the devices. */
+export const stablehlo: Engine = {
+  ...jax,
+  name: "stablehlo",
+  then: (file) => `python ${file} --stablehlo <folder> --devices 8`,
 };

@@ -1,5 +1,6 @@
 /** Guarantees that expressions print as Python that a formatter finds nothing in: one line where they fit, else calls taken apart at their arguments. */
 
+import { Names, type Spelling } from "../../graph/names.ts";
 import { printable } from "../../graph/printable.ts";
 
 /** An expression of the forms that are needed here. */
@@ -141,25 +142,18 @@ const RESERVED = new Set(
 /** Characters of the longest name: two of them and an operator fit in a line. */
 const LONGEST = 40;
 
-/** Names of a function, each once. */
-export class Names {
-  readonly #taken: Set<string>;
-  constructor(taken: Iterable<string> = []) {
-    this.#taken = new Set(taken);
-  }
-  nested(): Names {
-    return new Names(this.#taken);
-  }
-  take(name: string): string {
+/** Names in Python. */
+const PYTHON: Spelling = {
+  longest: LONGEST,
+  of(name) {
     const clean =
       name
         .replace(/[^A-Za-z0-9_]/g, "_")
         .replace(/^(?=[\d_])/, "v")
         .slice(0, LONGEST) || "v";
-    const base = RESERVED.has(clean) ? `${clean}_` : clean;
-    let own = base;
-    for (let n = 2; this.#taken.has(own); n++) own = `${base.slice(0, LONGEST - String(n).length - 1)}_${n}`;
-    this.#taken.add(own);
-    return own;
-  }
-}
+    return RESERVED.has(clean) ? `${clean}_` : clean;
+  },
+};
+
+/** Names of a function, each once. */
+export const namesOf = (taken: Iterable<string> = []): Names => new Names(PYTHON, taken);

@@ -50,7 +50,9 @@ def write(path, arrays):
 
 
 def main(source, epochs, target):
-    session = onnxruntime.InferenceSession("step.onnx")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # that inputs with a usual value may be left out is no fault
+    session = onnxruntime.InferenceSession("step.onnx", options)
     names = [one.name for one in session.get_outputs()]
     state, data = read("step.safetensors"), np.load(source)
     inputs = {one.name: one.shape for one in session.get_inputs() if one.name not in state}
@@ -96,7 +98,8 @@ function stateOf(ort, bytes) {
 
 /** A trainer over the step: state is what it keeps, tensors by name. */
 export async function openStep(ort, model, bytes, options = {}) {
-  const session = await ort.InferenceSession.create(model, options);
+  // that inputs with a usual value may be left out is no fault
+  const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
   const trainer = {
     state: stateOf(ort, bytes),
     /** One step on a batch of tensors, by the names of the inputs: the loss before the update, or one a phase. */

@@ -8,7 +8,7 @@ import type { OpName } from "../../ops/index.ts";
 import { number, numbers } from "../../ops/op.ts";
 import type { WindowAttrs } from "../../ops/window.ts";
 import type { Emission } from "../onnx/emission.ts";
-import { FORMS, refused, type Form } from "../onnx/forms.ts";
+import { FORMS, isPooled, type Form } from "../onnx/forms.ts";
 
 const at = (e: Emission, value: Value, n: number): string => e.full(e.node(value).inputs[n]!);
 
@@ -127,6 +127,7 @@ interface Windows {
 }
 
 function windowsOf(a: WindowAttrs, inside: readonly number[], outside: readonly number[]): Windows {
+  if (inside.length === 0) return windowsOf({ window: [1], stride: [1], low: [0], high: [0] }, [1], [1]); // one number
   const plain = (axis: number): boolean => a.window[axis] === 1 && a.stride[axis] === 1 && a.low[axis] === 0 && a.high[axis] === 0;
   let first = 0;
   while (first < inside.length - 1 && plain(first)) first++;
@@ -162,6 +163,27 @@ function met(e: Emission, x: string, w: Windows, dtype: "f32" | "f64", fill: num
 
 /** Below every number that has neighbours: padding is never the largest, and 0 times it is 0. */
 const LOWEST = -3.4e38;
+
+/** Windows over any axes: of sums a convolution with ones. */
+const windowSum: Form = (e, value, node) => {
+  if (isPooled(node)) return FORMS.windowSum(e, value, node);
+  const x = e.node(node.inputs[0]!).type;
+  const w = windowsOf(node.attrs as WindowAttrs, x.shape, node.type.shape);
+  const dtype = floatOf(x.dtype);
+  const flat = e.reshape(at(e, value, 0), [w.lead, 1, ...w.inside]);
+  const wide = padded(e, flat, [w.lead, 1, ...w.inside], [0, 0, ...w.low], [0, 0, ...w.high], e.scalar(0, dtype));
+  const ones = e.constant(dtype, [1, 1, ...w.window], new Array<number>(w.taps).fill(1), `ones_${w.window.join("x")}`);
+  const attributes = { kernel_shape: w.window, strides: w.stride, dilations: w.dilation, pads: [...w.low, ...w.high].map(() => 0) };
+  e.set(value, e.reshape(e.op("Conv", [wide, ones], attributes), node.type.shape, node.name));
+};
+
+const windowMax: Form = (e, value, node) => {
+  if (isPooled(node)) return FORMS.windowMax(e, value, node);
+  const x = e.node(node.inputs[0]!).type;
+  const w = windowsOf(node.attrs as WindowAttrs, x.shape, node.type.shape);
+  const largest = e.op("ReduceMax", [met(e, at(e, value, 0), w, floatOf(x.dtype), LOWEST), e.ints([1])], { keepdims: 0 });
+  e.set(value, e.reshape(largest, node.type.shape, node.name));
+};
 
 const windowArgmax: Form = (e, value, node) => {
   const x = e.node(node.inputs[0]!).type;
@@ -265,16 +287,14 @@ const isThere: Form = (_, __, node) => {
   throw new RangeError(`%${node.name} is an input, and stands before all nodes`);
 };
 
-/** a / b, and where b is negative or 0 the other half of the circle. */
-const atan2 = refused("ONNX has no angle of two coordinates", "Write it with atan of a quotient where the signs are known.");
-
 export const STEP_FORMS: Readonly<Record<OpName, Form>> = {
   ...FORMS,
-  atan2,
   count: isThere,
   pad,
   conv,
   reduceMax,
+  windowSum,
+  windowMax,
   windowArgmax,
   windowGather,
   windowScatter,

@@ -122,25 +122,21 @@ const pad: Form = (e, value, node) => {
   e.set(value, e.op("Pad", [e.full(node.inputs[0]!), e.ints([...low, ...high]), e.scalar(0, dtype)], {}, node.name));
 };
 
+/** Whether windows are over the axes after the first two, and nothing is left out in them. */
+export const isPooled = ({ attrs }: Node): boolean => {
+  const [window, stride] = [numbers(attrs, "window"), numbers(attrs, "stride")];
+  const isOne = (n: number): boolean => n === 1;
+  const dilation = (attrs["dilation"] as readonly number[] | undefined) ?? [];
+  return window.length > 2 && window.slice(0, 2).every(isOne) && stride.slice(0, 2).every(isOne) && dilation.every(isOne);
+};
+
 /** Windows over the axes after the first two. */
 function pooled(op: "MaxPool" | "AveragePool", attributes: Record<string, number>): Form {
   return (e, value, node) => {
-    const of = (key: string) => numbers(node.attrs, key);
-    const lead = of("window").slice(0, 2);
-    if (
-      lead.length < 2 ||
-      of("window").length < 3 ||
-      lead.some((n) => n !== 1) ||
-      of("stride")
-        .slice(0, 2)
-        .some((n) => n !== 1)
-    )
-      return refused(`ONNX's ${op} has windows over the axes after the first two`, "Reshape to [n, c, …] around it.")(e, value, node);
-    const attrs = {
-      kernel_shape: of("window").slice(2),
-      strides: of("stride").slice(2),
-      pads: [...of("low").slice(2), ...of("high").slice(2)],
-    };
+    if (!isPooled(node))
+      return refused(`ONNX's ${op} has plain windows over the axes after the first two`, "Reshape to [n, c, …] around it.")(e, value, node);
+    const of = (key: string): readonly number[] => numbers(node.attrs, key).slice(2);
+    const attrs = { kernel_shape: of("window"), strides: of("stride"), pads: [...of("low"), ...of("high")] };
     e.set(value, e.op(op, [e.full(node.inputs[0]!)], { ...attrs, ...attributes }, node.name));
   };
 }
@@ -220,7 +216,15 @@ export const FORMS: Readonly<Record<OpName, Form>> = {
   max: same("Max"),
   min: same("Min"),
   pow: same("Pow"),
-  atan2: refused("ONNX has no angle of two coordinates", "Write it with atan of a quotient where the signs are known."),
+  // y by x: of the half circle to the right by the quotient, to the left half a turn more, in between a quarter
+  atan2: spreading((e, [y, x], name, dtype) => {
+    const at = (n: number): string => e.scalar(n, dtype);
+    const half = e.op("Where", [e.op("Less", [y!, at(0)]), at(-Math.PI), at(Math.PI)]);
+    const turned = e.op("Where", [e.op("Less", [x!, at(0)]), half, at(0)]);
+    const slanted = e.op("Add", [e.op("Atan", [e.op("Div", [y!, x!])]), turned]);
+    const upright = e.op("Mul", [e.op("Sign", [y!]), at(Math.PI / 2)]);
+    return e.op("Where", [e.op("Equal", [x!, at(0)]), upright, slanted], {}, name);
+  }),
   logAddExp: spreading((e, [a, b], name) => {
     const apart = e.op("Abs", [e.op("Sub", [a!, b!])]);
     return e.op("Add", [e.op("Max", [a!, b!]), e.op("Softplus", [e.op("Neg", [apart])])], {}, name);

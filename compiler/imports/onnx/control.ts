@@ -2,7 +2,7 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileGraph, FileNode } from "./proto.ts";
-import type { Dim } from "../code.ts";
+import { isOpen, type Dim } from "../code.ts";
 import type { Computed } from "../source.ts";
 import type { Translation } from "./translation.ts";
 
@@ -50,7 +50,7 @@ export const folded: Importer = (t, node, read) => {
     t.fail(node, "reads forwards and writes backwards", "reverse its result after it");
   const xs = t.tensor(node, states);
   const [steps, rows, ...rest] = xs.dims;
-  if (steps === "batch" || steps === undefined || rows === undefined) return t.fail(node, "runs along the batch", "put time first");
+  if (isOpen(steps) || steps === undefined || rows === undefined) return t.fail(node, "runs along the batch", "put time first");
   const order = xs.dims.map((_, axis) => (axis < 2 ? 1 - axis : axis));
   const turned = t.call("transpose", xs.code, `[${order.join(", ")}]`);
   const initial = Array.from({ length: states }, (_, n) => t.tensor(node, n));

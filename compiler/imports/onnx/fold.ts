@@ -5,7 +5,7 @@
 
 import type { FileNode, FileTensor } from "./proto.ts";
 import { axisOf, broadcastIndex, jointOf, kindOfCast, slicesOf, splitSizes } from "./shapes.ts";
-import { lengthOf, placesOf, type Dim, type Kind } from "../code.ts";
+import { batches, batchesIn, isOpen, lengthOf, placesOf, type Dim, type Kind, type Open } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 type Values = ArrayLike<Dim>;
@@ -49,7 +49,7 @@ const pairwise =
     const whole = a!.tensor.kind === "integer" && node.op === "Div";
     const data = Array.from({ length: lengthOf(dims) }, (_, n): Dim => {
       const [x, y] = [a!.tensor.data[p(n)]!, b!.tensor.data[q(n)]!];
-      if (x === "batch" || y === "batch") return withBatch?.(x, y) ?? t.fail(node, "computes with the batch", "fix it with --batch");
+      if (isOpen(x) || isOpen(y)) return withBatch?.(x, y) ?? t.fail(node, "computes with the batch", "fix it with --batch");
       return whole ? Math.trunc(x / y) : fn(x, y);
     });
     return [{ dims, data, ...(kind === undefined ? {} : { kind }) }];
@@ -59,12 +59,21 @@ const each =
   (fn: (a: number) => number, kind?: Kind): Fold =>
   (t, node, [x]) => [{ dims: dimsOf(x!), data: Array.from(numbers(t, node, x!), fn), ...(kind === undefined ? {} : { kind }) }];
 
-const times = (a: Dim, b: Dim): Dim | undefined => (a === 1 ? b : b === 1 ? a : a === 0 || b === 0 ? 0 : undefined);
-const over = (a: Dim, b: Dim): Dim | undefined => (b === 1 ? a : a === b ? 1 : undefined);
-const plus = (a: Dim, b: Dim): Dim | undefined => (a === 0 ? b : b === 0 ? a : undefined);
+const times = (a: Dim, b: Dim): Dim | undefined => {
+  if (isOpen(a) === isOpen(b)) return undefined;
+  const [open, by] = isOpen(a) ? [a, b as number] : [b as Open, a as number]; // one is open, the other is not
+  return by >= 0 ? batches(batchesIn(open) * by) : undefined;
+};
+const over = (a: Dim, b: Dim): Dim | undefined => {
+  const quotient = isOpen(a) ? batchesIn(a) / (isOpen(b) ? batchesIn(b) : b) : Number.NaN;
+  if (!Number.isInteger(quotient) || quotient < 1) return undefined;
+  return isOpen(b) ? quotient : batches(quotient);
+};
+const plus = (a: Dim, b: Dim): Dim | undefined =>
+  a === 0 ? b : b === 0 ? a : isOpen(a) && isOpen(b) ? batches(batchesIn(a) + batchesIn(b)) : undefined;
 const less = (a: Dim, b: Dim): Dim | undefined => (b === 0 ? a : a === b ? 0 : undefined);
 /** The batch's extent is no negative number, nor 0: what files ask to know whether it is given. */
-const same = (a: Dim, b: Dim): Dim | undefined => (a === b ? 1 : Number(a === "batch" ? b : a) <= 0 ? 0 : undefined);
+const same = (a: Dim, b: Dim): Dim | undefined => (a === b ? 1 : Number(isOpen(a) ? b : a) <= 0 ? 0 : undefined);
 
 const reduced =
   (fn: (a: number, b: number) => number): Fold =>
@@ -101,7 +110,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const { dims, data, kind } = x!.tensor;
     if (to === "float" && kind === "float") return [{ dims, data }];
     const cast = (value: Dim): Dim =>
-      value === "batch" ? value : to === "truth" ? Number(value !== 0) : to === "integer" ? Math.trunc(value) : value;
+      isOpen(value) ? value : to === "truth" ? Number(value !== 0) : to === "integer" ? Math.trunc(value) : value;
     return [{ dims, data: Array.from(data as ArrayLike<Dim>, cast), kind: to }];
   },
   Reshape: shaped((t, node, [x, shape]) => {

@@ -115,5 +115,5 @@ function sourceOf(t: Translation, { producer, opset, graph }: FileModel, told: I
   if (outputs.length === 0) throw new ImportError("its graph has no outputs; there is nothing to train");
   const taken = graph.inputs.map((input) => input.name);
   const from = `${comment(told.file)} (opset ${opset}${producer === "" ? "" : `, written by ${comment(producer)}`})`;
-  return written(t, told, { from, inputs, outputs, ...judged(t, taken, outputs, usualLoss(t)), optimizer: t.call("adam") });
+  return written(t, told, { from, inputs, outputs, ...judged(t, taken, outputs, usualLoss(t, told.batch)), optimizer: t.call("adam") });
 }

@@ -5,13 +5,13 @@ import { allOf, partOf } from "./movements.ts";
 import { frozen } from "./products.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { lengthOf, shapeText, type Dim } from "../code.ts";
+import { isOpen, lengthOf, shapeText, type Dim } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 /** Positions that are known, counted from the front. */
 function positions(t: Translation, node: FileNode, held: Held, extent: Dim): readonly number[] {
   const at = Array.from(t.plain(node, held).data);
-  if (extent === "batch") return t.fail(node, "takes rows of the batch", "leave them whole");
+  if (isOpen(extent)) return t.fail(node, "takes rows of the batch", "leave them whole");
   return at.map((n) => (n < 0 ? n + extent : n));
 }
 
@@ -52,7 +52,7 @@ export const gathered: Importer = (t, node) => {
   }
   const extent = x.dims[axis]!;
   // of a file of one row its first
-  if (extent === "batch" && at.tensor.data.length === 1 && at.tensor.dims.length === 0 && axis === 0)
+  if (isOpen(extent) && at.tensor.data.length === 1 && at.tensor.dims.length === 0 && axis === 0)
     t.fail(node, "takes the first row of the batch", "fix it with --batch");
   const found = positions(t, node, at, extent);
   if (found.some((n) => n < 0 || n >= Number(extent))) t.fail(node, "takes what is not there", "the file is damaged");
@@ -79,7 +79,7 @@ export const gatheredByTuples: Importer = (t, node) => {
   const lead = shape.slice(0, -1);
   const rest = x.dims.slice(depth);
   const own = x.dims.slice(0, depth);
-  if (own.includes("batch")) t.fail(node, "takes rows of the batch", "fix it with --batch");
+  if (own.some(isOpen)) t.fail(node, "takes rows of the batch", "fix it with --batch");
   const extents = own as readonly number[];
   if (at.kind === "tensor") {
     if (depth !== 1) t.fail(node, `computes positions of ${depth} axes`, "flatten those axes before it");
@@ -104,7 +104,7 @@ export const gatheredElements: Importer = (t, node) => {
   const dims: readonly Dim[] = at.kind === "held" ? at.tensor.dims : at.dims;
   // other axes may be longer in x
   const ranges = x.dims.map((dim, n) =>
-    n === axis || dim === dims[n] || dims[n] === "batch" ? allOf(dim) : { from: 0, step: 1, length: Number(dims[n]), whole: false },
+    n === axis || dim === dims[n] || isOpen(dims[n]) ? allOf(dim) : { from: 0, step: 1, length: Number(dims[n]), whole: false },
   );
   const code = ranges.every(({ whole }) => whole) ? x.code : partOf(t, x.code, ranges);
   const places = at.kind === "held" ? listed(t, positions(t, node, at, x.dims[axis]!), dims) : at.code;

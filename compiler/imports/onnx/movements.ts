@@ -3,16 +3,16 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf, slicesOf, splitSizes } from "./shapes.ts";
-import { shapeText, type Dim } from "../code.ts";
+import { batches, batchesIn, isOpen, shapeText, type Dim } from "../code.ts";
 import type { Computed } from "../source.ts";
 import type { Held, Translation } from "./translation.ts";
 
-/** Elements, of which the batch's may be one factor. */
+/** Elements, of which the batch may be one factor. */
 function count(dims: readonly Dim[]): { readonly known: number; readonly batches: number } {
-  return dims.reduce((all, dim) => (dim === "batch" ? { ...all, batches: all.batches + 1 } : { ...all, known: all.known * dim }), {
-    known: 1,
-    batches: 0,
-  });
+  return {
+    known: dims.reduce<number>((product, dim) => product * (isOpen(dim) ? batchesIn(dim) : dim), 1),
+    batches: dims.filter(isOpen).length,
+  };
 }
 
 /** Extents as they are asked for. */
@@ -29,9 +29,9 @@ export const flattened: Importer = (t, node) => {
   const axis = t.number(node, "axis", 1);
   const own = axis < 0 ? axis + x.dims.length : axis;
   const product = (dims: readonly Dim[]): Dim => {
-    const { known, batches } = count(dims);
-    if (batches === 0) return known;
-    return batches === 1 && known === 1 ? "batch" : t.fail(node, "makes one axis of the batch and others", "fix the batch with --batch");
+    const { known, batches: factors } = count(dims);
+    if (factors === 0) return known;
+    return factors === 1 ? batches(known) : t.fail(node, "makes one axis of the batch twice", "fix the batch with --batch");
   };
   reshape(t, node, x, [product(x.dims.slice(0, own)), product(x.dims.slice(own))]);
 };
@@ -41,15 +41,14 @@ export const reshaped: Importer = (t, node) => {
   const keepsZeros = t.number(node, "allowzero", 0) !== 0;
   const given = askedOf(t, node, 1).map((dim, n): Dim => (dim === 0 && !keepsZeros ? x.dims[n]! : dim));
   // of a file of one row
-  const asked = given[0] === 1 && x.dims[0] === "batch" && !given.includes("batch") ? given.with(0, "batch") : given;
+  const asked = given[0] === 1 && x.dims[0] === "batch" && !given.some(isOpen) ? given.with(0, "batch") : given;
   const free = asked.indexOf(-1);
   if (free < 0) return reshape(t, node, x, asked);
   const [all, others] = [count(x.dims), count(asked.filter((_, n) => n !== free))];
   const left = all.known / others.known;
-  const batches = all.batches - others.batches;
-  if (!Number.isInteger(left) || batches < 0 || batches > 1 || (batches === 1 && left !== 1))
-    t.fail(node, `makes [${asked.join(",")}] of ${shapeText(x.dims)}`, FIXED);
-  reshape(t, node, x, asked.with(free, batches === 1 ? "batch" : left));
+  const factors = all.batches - others.batches;
+  if (!Number.isInteger(left) || factors < 0 || factors > 1) t.fail(node, `makes [${asked.join(",")}] of ${shapeText(x.dims)}`, FIXED);
+  reshape(t, node, x, asked.with(free, factors === 1 ? batches(left) : left));
 };
 
 function reshape(t: Translation, node: FileNode, x: Computed, to: readonly Dim[]): void {
@@ -126,7 +125,7 @@ export const concatenation: Importer = (t, node) => {
   const axis = axisOf(t, node, t.number(node, "axis", 0), first.dims.length);
   const along = parts.map(({ dims }) => dims[axis]!);
   if (parts.length === 1) return t.alias(node, first);
-  if (along.includes("batch")) t.fail(node, "joins batches", "put the batch's axis apart");
+  if (along.some(isOpen)) t.fail(node, "joins batches", "put the batch's axis apart");
   const rest = parts.map(({ dims }) => String(dims.with(axis, 0)));
   t.require(
     node,
@@ -179,13 +178,13 @@ const take = (t: Translation, node: FileNode, x: Computed, ranges: readonly Take
     x.of,
   );
 
-const allOf = (dim: Dim): Taken => ({ from: 0, step: 1, length: dim === "batch" ? 0 : dim, whole: true });
+const allOf = (dim: Dim): Taken => ({ from: 0, step: 1, length: isOpen(dim) ? 0 : dim, whole: true });
 
 export const divided: Importer = (t, node) => {
   const x = t.any(node);
   const axis = axisOf(t, node, t.number(node, "axis", 0), x.dims.length);
   const extent = x.dims[axis]!;
-  if (extent === "batch") return t.fail(node, "divides the batch", "leave its rows whole");
+  if (isOpen(extent)) return t.fail(node, "divides the batch", "leave its rows whole");
   const sizes = splitSizes(t, node, extent);
   if (sizes.length === 1) return t.alias(node, x);
   let from = 0;
@@ -218,18 +217,18 @@ export const padded: Importer = (t, node) => {
     known === undefined
       ? t.number(node, "value", 0)
       : Number((t.input(node, 2) as Held).tensor?.data[0] ?? t.fail(node, "computes what it pads with", "give it as a number"));
-  if (x.dims.some((dim, axis) => dim === "batch" && ends[axis]!.some((end) => end !== 0)))
+  if (x.dims.some((dim, axis) => isOpen(dim) && ends[axis]!.some((end) => end !== 0)))
     t.fail(node, "pads the batch", "leave its rows as they are");
   // what is below 0 is cut
   const cut = ends.some((pair) => pair.some((end) => end < 0));
   const ranges = x.dims.map((dim, axis): Taken => {
     const [low, high] = ends[axis]!.map((end) => Math.max(0, -end)) as [number, number];
-    return dim === "batch" || low + high === 0 ? allOf(dim) : { from: low, step: 1, length: dim - low - high, whole: false };
+    return isOpen(dim) || low + high === 0 ? allOf(dim) : { from: low, step: 1, length: dim - low - high, whole: false };
   });
   const inner = cut ? partOf(t, x.code, ranges) : x.code;
   const more = ends.map((pair) => `[${pair.map((end) => Math.max(0, end)).join(", ")}]`);
   const given = mode !== "constant" ? [`{ mode: "${mode}" }`] : value === 0 ? [] : [`{ value: ${value} }`];
-  const dims = x.dims.map((dim, axis) => (dim === "batch" ? dim : dim + ends[axis]![0] + ends[axis]![1]));
+  const dims = x.dims.map((dim, axis) => (isOpen(dim) ? dim : dim + ends[axis]![0] + ends[axis]![1]));
   if (ends.every(([low, high]) => low === 0 && high === 0)) return t.alias(node, x);
   t.make(node, t.call("pad", inner, `[${more.join(", ")}]`, ...given), dims);
 };
@@ -255,7 +254,7 @@ export const tiled: Importer = (t, node) => {
   const times = t.ints(node, "repeats", 1)!;
   if (times.every((n) => n === 1)) return t.alias(node, x);
   const dims = x.dims.map((dim, axis): Dim =>
-    times[axis] === 1 ? dim : dim === "batch" ? t.fail(node, "repeats the batch", "fix it with --batch") : dim * times[axis]!,
+    times[axis] === 1 ? dim : isOpen(dim) ? t.fail(node, "repeats the batch", "fix it with --batch") : dim * times[axis]!,
   );
   t.make(node, t.call("tile", x.code, `[${times.join(", ")}]`), dims, undefined, x.of);
 };

@@ -4,7 +4,7 @@ import type { Importer } from "./elementwise.ts";
 import { frozen } from "./products.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { lengthOf, numberText, options, type Dim } from "../code.ts";
+import { isOpen, lengthOf, numberText, options, type Dim } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 /** ε, where it is not the language's own. */
@@ -72,7 +72,7 @@ function scaled(
 }
 
 const known = (t: Translation, node: FileNode, dims: readonly Dim[]): readonly number[] =>
-  dims.map((dim) => (dim === "batch" ? t.fail(node, "normalizes over the batch", "export it over features") : dim));
+  dims.map((dim) => (isOpen(dim) ? t.fail(node, "normalizes over the batch", "export it over features") : dim));
 
 const overFeatures =
   (layer: "layerNorm" | "rmsNorm"): Importer =>

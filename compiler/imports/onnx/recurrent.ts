@@ -5,7 +5,7 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
-import { numberText, shapeText, type Dim } from "../code.ts";
+import { isOpen, numberText, shapeText, type Dim } from "../code.ts";
 import { scanned, stateNames } from "../recurrence.ts";
 import type { Computed } from "../source.ts";
 import type { Translation } from "./translation.ts";
@@ -101,7 +101,7 @@ export const recurrent: Importer = (t, node) => {
   const h = recurrence.dims[2]!;
   const batchFirst = t.number(node, "layout", 0) !== 0;
   const [steps, rows] = (batchFirst ? [given.dims[1], given.dims[0]] : given.dims) as readonly [Dim, Dim];
-  if (steps === "batch") t.fail(node, "runs along the batch", "fix the number of steps with --size");
+  if (isOpen(steps)) t.fail(node, "runs along the batch", "fix the number of steps with --size");
   const lengths = t.optional(node, 4);
   if (lengths !== undefined && !(lengths.kind === "held" && Array.from(lengths.tensor.data).every((length) => length === steps)))
     t.fail(node, "has sequences of their own lengths", "give it sequences of one length");

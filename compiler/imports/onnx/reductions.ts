@@ -3,7 +3,7 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import type { Dim } from "../code.ts";
+import { isOpen, type Dim } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 interface Over {
@@ -50,7 +50,7 @@ export const alongAxis =
     const axis = axisOf(t, node, t.number(node, "axis", t.opset < 13 ? 1 : -1), rank);
     if (t.opset >= 13 || axis === rank - 1) return t.make(node, t.call(name, x.code, ...(axis === rank - 1 ? [] : [String(axis)])), x.dims);
     const all = x.dims.slice(axis);
-    if (all.includes("batch")) t.fail(node, "is over the batch too", "export it with opset 13 or newer");
+    if (all.some(isOpen)) t.fail(node, "is over the batch too", "export it with opset 13 or newer");
     const lead = x.dims.slice(0, axis);
     const flat = t.call("reshape", x.code, `[${[...lead, (all as readonly number[]).reduce((n, dim) => n * dim, 1)].join(", ")}]`);
     t.make(node, t.call("reshape", t.call(name, flat), `[${x.dims.join(", ")}]`), x.dims);

@@ -3,7 +3,7 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { numberText, shapeText, type Dim } from "../code.ts";
+import { isOpen, numberText, shapeText, type Dim } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 interface Resized {
@@ -135,8 +135,8 @@ function axesOf(t: Translation, node: FileNode, dims: readonly Dim[], older: boo
   if (policy !== "stretch") t.fail(node, `keeps the ratio of its sides (${policy})`, "give it its sizes as they come out");
   return axes.flatMap((axis, n): readonly Resized[] => {
     const extent = dims[axis]!;
-    if (extent === "batch")
-      return scales[n] === 1 || sizes[n] === "batch" || (sizes.length > 0 && sizes[n] === 1)
+    if (isOpen(extent))
+      return scales[n] === 1 || isOpen(sizes[n]) || (sizes.length > 0 && sizes[n] === 1)
         ? []
         : t.fail(node, "resizes the batch", "leave its rows as they are");
     const size = sizes[n];

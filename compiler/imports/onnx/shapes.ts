@@ -1,7 +1,7 @@
 /** Axes, extents and places as ONNX counts them: what folding and the source both need. */
 
 import { kindOf, type FileNode } from "./proto.ts";
-import { lengthOf, type Dim, type Kind } from "../code.ts";
+import { isOpen, lengthOf, type Dim, type Kind } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 /** An axis counted from the front. */
@@ -53,10 +53,10 @@ export function slicesOf(t: Translation, node: FileNode, dims: readonly Dim[]): 
   const steps = t.ints(node, "steps", 4) ?? axes.map(() => 1);
   return dims.map((extent, axis): Range => {
     const n = axes.indexOf(axis);
-    const whole = { from: 0, step: 1, length: extent === "batch" ? 0 : extent, whole: true };
+    const whole = { from: 0, step: 1, length: isOpen(extent) ? 0 : extent, whole: true };
     if (n < 0) return whole;
     const [start, end, step] = [starts[n]!, ends[n]!, steps[n]!];
-    if (extent === "batch")
+    if (isOpen(extent))
       return start === 0 && step === 1 && end >= 2 ** 31 - 1
         ? whole
         : t.fail(node, "cuts the batch", "fix it with --batch, or leave its rows whole");

@@ -3,7 +3,7 @@
 import type { FileNode } from "./proto.ts";
 import { frozen } from "./products.ts";
 import { allOf, partOf, type Taken } from "./movements.ts";
-import { options, type Dim } from "../code.ts";
+import { isOpen, options, type Dim } from "../code.ts";
 import type { Computed } from "../source.ts";
 import type { Translation } from "./translation.ts";
 
@@ -22,7 +22,7 @@ const list = (node: FileNode, key: string): readonly number[] | undefined => {
 
 /** Positions of a window along each axis; undefined extents are refused. */
 function extentsOf(t: Translation, node: FileNode, dims: readonly Dim[]): readonly number[] {
-  return dims.slice(2).map((dim) => (dim === "batch" ? t.fail(node, "has windows over the batch", "put the batch first") : dim));
+  return dims.slice(2).map((dim) => (isOpen(dim) ? t.fail(node, "has windows over the batch", "put the batch first") : dim));
 }
 
 function windowsOf(node: FileNode, extents: readonly number[], window: readonly number[]): Windows {
@@ -65,7 +65,7 @@ function cut(t: Translation, x: Computed, windows: Windows): { readonly x: Compu
   if ([...low, ...high].every((n) => n >= 0)) return { x, windows };
   const ranges = x.dims.map((dim, axis): Taken => {
     const [less, more] = [Math.max(0, -(low[axis - 2] ?? 0)), Math.max(0, -(high[axis - 2] ?? 0))];
-    return dim === "batch" || less + more === 0 ? allOf(dim) : { from: less, step: 1, length: dim - less - more, whole: false };
+    return isOpen(dim) || less + more === 0 ? allOf(dim) : { from: less, step: 1, length: dim - less - more, whole: false };
   });
   const dims = x.dims.map((dim, axis) => (ranges[axis]!.whole ? dim : ranges[axis]!.length));
   const positive = (ends: readonly number[]): readonly number[] => ends.map((n) => Math.max(0, n));

@@ -1,7 +1,7 @@
 /** The source of an ONNX file's model under construction: what each of its values is here, and what its nodes are told. */
 
 import { printable } from "../../graph/printable.ts";
-import type { Dim, Kind } from "../code.ts";
+import { isOpen, type Dim, type Kind } from "../code.ts";
 import { ImportError } from "../error.ts";
 import { Source, type Computed } from "../source.ts";
 import { where, type FileGraph, type FileNode, type FileTensor } from "./proto.ts";
@@ -119,7 +119,7 @@ export class Translation extends Source {
 
   /** Numbers none of which is the batch's extent. */
   plain(node: FileNode, { tensor }: Held): FileTensor {
-    if (Array.prototype.includes.call(tensor.data, "batch")) this.fail(node, "computes with the batch", "fix it with --batch");
+    if (Array.prototype.some.call(tensor.data, isOpen)) this.fail(node, "computes with the batch", "fix it with --batch");
     return tensor as FileTensor;
   }
 

@@ -89,6 +89,92 @@ function weightsOf({ c }: Place, input: number, output: number, options: Resized
   return c.named("weights", sum(neighbours.map((by) => taken(by, weight(by)))));
 }
 
+/** Where the output positions q·m + r of a phase read: at p·m + below and at what is beside it, part of the way to the next pixel. */
+interface Phase {
+  readonly below: number;
+  readonly part: number;
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
+
+/** The q phases of an axis that grows from p·m to q·m elements, each of which takes the same shares of pixels that lie p apart. */
+function phasesOf(input: number, output: number, options: ResizedOptions): readonly [p: number, phases: readonly Phase[]] | undefined {
+  const { mode = "nearest", ties = "lower" } = options;
+  const { coordinates = mode === "nearest" ? "asymmetric" : "half_pixel" } = options;
+  if (coordinates === "align_corners") return undefined;
+  const by = commonDivisor(input, output);
+  const [p, q] = [input / by, output / by];
+  if (q * sharesOf(mode, 0, 0).length > MOST_READS) return undefined;
+  const phases = Array.from({ length: q }, (_, r): Phase => {
+    if (mode === "nearest") {
+      const [scale, shift] = nearestOf(input, output, coordinates, ties);
+      return { below: Math.floor(r * scale + shift), part: 0 };
+    }
+    const [over, under] = coordinates === "asymmetric" ? [r * p, q] : [(2 * r + 1) * p - q, 2 * q]; // whole numbers: nothing is rounded
+    const below = Math.floor(over / under);
+    return { below, part: (over - below * under) / under };
+  });
+  return [p, phases];
+}
+
+/** Reads of all phases together; of more a product with a table is shorter. */
+const MOST_READS = 16;
+
+/** What an output takes of its neighbours, by how far each lies from the one below. */
+function sharesOf(mode: "nearest" | "linear" | "cubic", part: number, a: number): readonly (readonly [by: number, share: number])[] {
+  if (mode === "nearest") return [[0, 1]];
+  if (mode === "linear")
+    return [
+      [0, 1 - part],
+      [1, part],
+    ];
+  const near = (t: number): number => ((a + 2) * t - (a + 3)) * t * t + 1; // Keys 1981
+  const far = (t: number): number => ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
+  return [
+    [-1, far(part + 1)],
+    [0, near(part)],
+    [1, near(1 - part)],
+    [2, far(2 - part)],
+  ];
+}
+
+/** x with an axis of other extent, phase by phase: sums of strided slices, so that what an output costs does not grow with the axis. */
+function byPhases({ c }: Place, x: Value, axis: number, p: number, phases: readonly Phase[], options: ResizedOptions): Value {
+  const { g, float } = c;
+  const { mode = "nearest", cubicCoefficient = -0.75 } = options;
+  const { shape } = c.typeOf(x);
+  const count = shape[axis]! / p;
+  const extent = shape[axis]!;
+  const pixels = (from: number, times: number): Value =>
+    g.slice(x, {
+      start: shape.map((_, n) => (n === axis ? from : 0)),
+      limit: shape.map((size, n) => (n === axis ? from + (times - 1) * p + 1 : size)),
+      stride: shape.map((_, n) => (n === axis ? p : 1)),
+    });
+  const edge = (from: number, times: number): Value =>
+    g.broadcast(g.reshape(pixels(from, 1), { shape: shape.toSpliced(axis, 1) }), { axes: [axis], size: [times] });
+  // pixels from, from + p, …: those before the first are the first, those behind the last are the last
+  const read = (from: number): Value => {
+    const before = Math.min(count, Math.max(0, Math.ceil(-from / p)));
+    const inside = Math.max(0, Math.min(count, Math.ceil((extent - from) / p)) - before);
+    const behind = count - before - inside;
+    const parts = [
+      ...(before > 0 ? [edge(0, before)] : []),
+      ...(inside > 0 ? [pixels(from + before * p, inside)] : []),
+      ...(behind > 0 ? [edge(extent - 1, behind)] : []),
+    ];
+    return parts.length === 1 ? parts[0]! : g.concat(parts, { axis });
+  };
+  const each = phases.map(({ below, part }) => {
+    const shares = sharesOf(mode, part, cubicCoefficient).filter(([, share]) => share !== 0);
+    const terms = shares.map(([by, share]) => (share === 1 ? read(below + by) : g.mul(read(below + by), g.literal(share, float))));
+    return terms.reduce((sum, one) => g.add(sum, one));
+  });
+  if (each.length === 1) return each[0]!;
+  const raised = each.map((phase) => g.reshape(phase, { shape: c.typeOf(phase).shape.toSpliced(axis + 1, 0, 1) }));
+  return g.reshape(g.concat(raised, { axis: axis + 1 }), { shape: shape.with(axis, count * phases.length) });
+}
+
 /** x with one axis of another extent. */
 function alongAxis(place: Place, x: Value, axis: number, output: number, options: ResizedOptions): Value {
   const { c } = place;
@@ -102,6 +188,8 @@ function alongAxis(place: Place, x: Value, axis: number, output: number, options
     const repeated = g.broadcast(x, { axes: [axis + 1], size: [output / input] });
     return g.reshape(repeated, { shape: shape.with(axis, output) });
   }
+  const found = phasesOf(input, output, options);
+  if (found !== undefined) return byPhases(place, x, axis, ...found, options);
   const product = g.dot(x, weightsOf(place, input, output, options), dotAttrs([axis], [1])); // the new axis comes last
   const order = shape.map((_, n) => (n < axis ? n : n === axis ? shape.length - 1 : n - 1));
   return axis === shape.length - 1 ? product : g.transpose(product, { order });

@@ -55,10 +55,11 @@ export function printIndex(index: Index): string {
 }
 
 function indexText({ terms, offset }: Index): Text {
-  const parts = terms.map(({ atom: of, by }): Text => {
+  const parts = terms.map(({ atom: of, by, times = [] }): Text => {
     const text = atomText(of);
-    if (by === 1) return text;
-    return { text: `${wrap(text, S.product)} * ${by}`, strength: S.product };
+    const factors = [...(by === 1 ? [] : [by]), ...times];
+    if (factors.length === 0) return text;
+    return { text: `${wrap(text, S.product)} * ${factors.join(" * ")}`, strength: S.product };
   });
   if (parts.length === 0) return atom(String(offset));
   const [first, ...rest] = parts as [Text, ...Text[]];

@@ -11,7 +11,7 @@ import { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
 import { THREEFRY } from "./random.ts";
 import { eachTurn, type Kernels } from "./scope.ts";
-import { givesUp, rowsGiven, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
+import { givesUp, numbersGiven, sharedName, sharingNumbers, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
 import {
@@ -20,7 +20,7 @@ import {
   printKernelFunction,
   printOutlined,
   printPlainCall,
-  printPlainFunction,
+  printTakingFunction,
   type Common,
 } from "./statement.ts";
 
@@ -30,8 +30,8 @@ export function functionsOf(
   {
     sliced,
     outline = new Outline(module.kernels),
-    sharing,
-    turning = sliced === true ? [] : turningKernels(module),
+    sharing: given,
+    turning,
     twins = new Map(),
   }: {
     readonly sliced?: true | undefined;
@@ -46,15 +46,11 @@ export function functionsOf(
   const divided = dividedKernels(module.kernels, divisionOf({ sliced }));
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const givesUpItsOwn = givesUp(module);
-  return kernelsOver(
-    module,
-    outline,
-    sharing ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel)),
-    divided,
-    slices,
-    turning,
-    twins,
-  );
+  const byRows = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
+  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUp(module, 0.15));
+  // bound to other arrays at each turn, a kernel would be compiled as often; of several arrays none is compiled into the code
+  const taking = turning ?? (sliced === true ? [] : [...turningKernels(module), ...takingSeveral(module, sharing)]);
+  return kernelsOver(module, outline, sharing, divided, slices, new Set(taking), twins);
 }
 
 function kernelsOver(
@@ -63,13 +59,12 @@ function kernelsOver(
   sharing: Sharing,
   divided: ReadonlyMap<string, readonly Section[]>,
   slices: SlicedCalls | undefined,
-  turning: readonly string[],
+  taking: ReadonlySet<string>,
   twins: NonNullable<Facts["twins"]>,
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
-  // other arrays at each turn: bound to each of them, a kernel would be compiled as often
   const takes = (kernel: string): boolean =>
-    turning.includes(kernel) || [...(sharing.get(kernel)?.rows.keys() ?? [])].some((one) => turning.includes(one));
+    taking.has(kernel) || [...(sharing.get(kernel)?.rows.keys() ?? [])].some((one) => taking.has(one));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
   const nameOf = namesOfShared();
   const sections = new Map<string, string>();
@@ -93,10 +88,10 @@ function kernelsOver(
       const names = givenNames(shared?.kernel ?? own, divided.has(kernel) ? undefined : outline);
       const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names, scope.kernel);
-      const many = rowsGiven(shared, kernel);
-      const rows = many === undefined ? "" : `${many}, `;
+      const numbers = numbersGiven(shared, kernel);
+      const rows = numbers.map((one) => `${one}, `).join("");
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
-      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), many);
+      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), numbers);
       const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
@@ -117,7 +112,7 @@ function kernelsOver(
       printKernels(module.kernels, outline, scope.names, needs, sharing, (of, common, shared) => {
         const name = shared === undefined ? scope.kernel(of.name) : nameOf(shared, scope.names, scope.kernel);
         const kernel = { ...of, doc: [...of.doc, ...twinNote(name, [...(shared?.rows.keys() ?? [of.name])], twins)] };
-        if (takes(kernel.name)) return printPlainFunction(kernel, name, needs, common, shared, (array) => array);
+        if (takes(kernel.name)) return printTakingFunction(kernel, name, needs, common, shared, (block) => scope.names.take(block));
         const parts = divided.get(kernel.name);
         if (parts === undefined) return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
         return parts
@@ -136,6 +131,23 @@ function kernelsOver(
           .join("\n\n");
       }),
   };
+}
+
+/** Kernels that statements give different arrays, by themselves or as one function that several are. */
+function takingSeveral({ entries }: Module, sharing: Sharing): readonly string[] {
+  const given = new Map<string | Shared, { readonly first: string; several: boolean }>();
+  const functionOf = (kernel: string): string | Shared => sharing.get(kernel) ?? kernel;
+  for (const { calls } of entries)
+    for (const call of calls) {
+      if (call.kind !== "call") continue;
+      const key = functionOf(call.kernel);
+      const made = [...numbersGiven(sharing.get(call.kernel), call.kernel), ...call.args].join();
+      const known = given.get(key);
+      if (known === undefined) given.set(key, { first: made, several: false });
+      else known.several ||= known.first !== made;
+    }
+  const called = entries.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])));
+  return called.filter((kernel) => given.get(functionOf(kernel))!.several);
 }
 
 /** Kernels that a loop calls. */

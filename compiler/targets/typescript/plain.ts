@@ -11,7 +11,7 @@ import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
 import { THREEFRY_LOOP } from "./random.ts";
 import type { Kernels, Scope } from "./scope.ts";
-import { rowsGiven, sharingOf, withoutEntry, type Sharing } from "./shared.ts";
+import { numbersGiven, sharingOf, withoutEntry, type Sharing } from "./shared.ts";
 import { printPlainCall, printPlainFunction } from "./statement.ts";
 
 /** What functions are called, by kernel: without the entry's name where none is called so, with N where they are given how many rows. */
@@ -49,7 +49,7 @@ function plainly(module: Module): Kernels {
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
     call(kernel, args, scope) {
-      return printPlainCall(nameOf(kernel, scope), args.map(scope.array), rowsGiven(sharing.get(kernel), kernel));
+      return printPlainCall(nameOf(kernel, scope), args.map(scope.array), numbersGiven(sharing.get(kernel), kernel));
     },
     print: (scope, needs) => {
       const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) =>

@@ -9,9 +9,10 @@ import { index } from "../../loop/index-expression.ts";
 import { substituteStmts, walkStmts } from "../../loop/build.ts";
 import type { Kernel, Loop, Module, Stmt } from "../../loop/loop.ts";
 import { inRoles, usesOf } from "../../loop/roles.ts";
-import { endlessKeyOf } from "../../loop/same.ts";
+import { endlessKeyOf, numberlessKeyOf } from "../../loop/same.ts";
 import { AXIS_LETTERS } from "../../loop/text/reading.ts";
 import { namesOf } from "../../loop/uses.ts";
+import { isPlainlyNumbered, numbered } from "./numbers.ts";
 
 /** A function for several kernels, by whose names the rows of each are known: the one with most rows. */
 export interface Shared {
@@ -19,11 +20,17 @@ export interface Shared {
   /** The local at which its loops over rows end, and the index of these loops; undefined where all kernels take as many. */
   readonly over?: { readonly given: string; readonly index: string };
   readonly rows: ReadonlyMap<string, number>;
+  /** Where they differ in more numbers: what these are called, and which each kernel gives. */
+  readonly numbered?: { readonly given: readonly string[]; readonly numbers: ReadonlyMap<string, readonly number[]> };
 }
 
-/** How many rows a function is given in the place of a kernel. */
-export const rowsGiven = (shared: Shared | undefined, kernel: string): number | undefined =>
-  shared?.over === undefined ? undefined : shared.rows.get(kernel);
+/** What a function is given besides arrays. */
+export const givenIn = (shared: Shared | undefined): readonly string[] =>
+  shared?.over === undefined ? (shared?.numbered?.given ?? []) : [shared.over.given];
+
+/** The numbers that it is given in the place of a kernel: how many rows, or all in which kernels differ. */
+export const numbersGiven = (shared: Shared | undefined, kernel: string): readonly number[] =>
+  shared?.over === undefined ? (shared?.numbered?.numbers.get(kernel) ?? []) : [shared.rows.get(kernel)!];
 
 /** Functions by the names of the kernels that they stand for; a kernel that stands alone has none. */
 export type Sharing = ReadonlyMap<string, Shared>;
@@ -141,16 +148,66 @@ export function docOfShared(lines: readonly string[], { over: differing, rows }:
 export const withoutEntry = (kernel: string): string => kernel.replace(/_(?:evaluate|predict)$/, "");
 
 /** What a shared function is called: a kernel's name, N in place of rows that differ. */
-export const sharedName = ({ kernel, over, rows }: Shared): string => {
+export const sharedName = ({ kernel, over, rows, numbered: several }: Shared): string => {
   const own = withoutEntry(kernel.name);
+  if (several !== undefined) return nameOfAll([...rows.keys()].map(withoutEntry));
   return over === undefined ? own : own.replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
 };
+
+/** The first name, N in place of what is another in others: `mul_32x64`, `mul_8x16` → `mul_NxN`. */
+function nameOfAll(names: readonly string[]): string {
+  const parts = names.map((name) => /^([^_]+)_(\d+(?:x\d+)*)/.exec(name) ?? [name, name, ""]);
+  const [, op = "", shape = ""] = parts[0]!;
+  const shapes = parts.map(([, , own]) => own!.split("x"));
+  const extents = shape.split("x").map((extent, n) => (shapes.every((own) => own[n] === extent) ? extent : "N"));
+  return `${op}_${extents.join("x")}`;
+}
 
 /** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
 const LITTLE = 0.05;
 
+/**
+ * Of functions that are given nothing but their arrays, those that are one where numbers are given, too: of kernels that `gives`.
+ */
+export function sharingNumbers(
+  { kernels, entries }: Pick<Module, "kernels" | "entries">,
+  sharing: Sharing,
+  gives: (kernel: Kernel) => boolean,
+): Sharing {
+  const uses = usesOf(entries);
+  const classes = new Map<string, { readonly kernel: Kernel; readonly names: readonly string[] }[]>();
+  const seen = new Set<Shared>();
+  for (const kernel of kernels) {
+    const shared = sharing.get(kernel.name);
+    if (shared?.over !== undefined || (shared !== undefined && seen.has(shared)) || !gives(kernel) || !isPlainlyNumbered(kernel.body))
+      continue;
+    if (shared !== undefined) seen.add(shared);
+    const key = `${kernel.name.split("_")[0]!} ${numberlessKeyOf(kernel)}`;
+    const one = { kernel, names: shared === undefined ? [kernel.name] : [...shared.rows.keys()] };
+    classes.set(key, [...(classes.get(key) ?? []), one]);
+  }
+  const all = new Map(sharing);
+  for (const own of classes.values()) {
+    if (own.length < 2) continue;
+    const names = own.flatMap((one) => one.names);
+    const made = numbered(own.map(({ kernel }) => kernel));
+    if (made === undefined) continue;
+    const { given, numbers } = made;
+    const shared: Shared = {
+      kernel: inRoles(
+        made.kernel,
+        names.flatMap((name) => uses.get(name) ?? []),
+      ),
+      rows: new Map(names.map((name) => [name, 1])),
+      numbered: { given, numbers: new Map(own.flatMap((one, n) => one.names.map((name) => [name, numbers[n]!]))) },
+    };
+    for (const name of names) all.set(name, shared);
+  }
+  return all;
+}
+
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
-export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
+export function givesUp({ kernels, entries }: Module, little = LITTLE): (kernel: Kernel) => boolean {
   const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
   const times = new Map<string, number>();
   const much = new Set<string>();
@@ -161,7 +218,7 @@ export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boole
     for (const one of called.sort((a, b) => flops.get(a)! - flops.get(b)!)) {
       times.set(one, (times.get(one) ?? 0) + 1);
       done += flops.get(one)!;
-      if (name !== "predict" && (all < TELLING || done > LITTLE * all)) much.add(one);
+      if (name !== "predict" && (all < TELLING || done > little * all)) much.add(one);
     }
   }
   return ({ name }) => (times.get(name) ?? 0) > 1 || !much.has(name);

@@ -2,31 +2,22 @@
 
 import { tripsOf } from "../../loop/apart.ts";
 import type { Section } from "../../loop/divide.ts";
-import { iterationsOf, walkStmts } from "../../loop/build.ts";
+import { walkStmts } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
-import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
+import type { Kernel, Loop, Stmt } from "../../loop/loop.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
-import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from "./blocks.ts";
+import { LIMITS, partsOf, type Block, type Limits, type Part } from "./blocks.ts";
+import { inside, printBody, printLoop, type How } from "./body.ts";
 import { blockComment } from "./comment.ts";
-import { printIndex, printScalar, type Printer } from "./expression.ts";
-import type { Called, Outline } from "./outline.ts";
+import { withCopiesNamed } from "./copies.ts";
+import type { Printer } from "./expression.ts";
+import type { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
-import { docOfShared, type Shared } from "./shared.ts";
+import { docOfShared, givenIn, type Shared } from "./shared.ts";
 import { namesOf } from "../../loop/uses.ts";
-import { shortened } from "./short.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
-
-/** How the statements of a kernel print. */
-interface How {
-  readonly printer: Printer;
-  /** Arrays of yes and no. */
-  readonly bools: ReadonlySet<string>;
-  /** What is said once and called. */
-  readonly outlined?: (body: readonly Stmt[]) => readonly (Stmt | Called)[];
-  readonly nameOf?: (one: Outlined) => string;
-}
 
 /** Functions that kernels of a file have in common, and what these are called. */
 export interface Common {
@@ -68,7 +59,7 @@ export const printArrayTypes = (needs: Set<string>): string =>
  * as WebAssembly does.
  */
 export function printKernelFunction(
-  kernel: Kernel,
+  whole: Kernel,
   name: string,
   needs: Set<string>,
   rounding: "strict" | "at stores" = "at stores",
@@ -77,18 +68,19 @@ export function printKernelFunction(
   shared?: Shared,
   section: Pick<Section, "divided" | "within"> = { divided: [] },
 ): string {
+  const kernel = rounding === "strict" ? whole : withCopiesNamed(whole);
   const given = givenNames(kernel, common?.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   // locals of kernels have identifiers already
   const names = { bufferName: (buffer: string) => nameOf.get(buffer) ?? identifier(buffer), localName: identifier, needs };
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
-  const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const inside = new Names([...given, ...declaredIn(kernel.body).map(identifier)]);
-  const ranges = rangesOf(kernel.body, section, inside);
-  const arrays = inside.take(ARRAYS);
+  const taken = new Names([...given, ...declaredIn(kernel.body).map(identifier), ...givenIn(shared)]);
+  const ranges = rangesOf(kernel.body, section, taken);
+  const arrays = taken.take(ARRAYS);
   const how = (): How => ({
     printer,
-    bools,
+    bools: boolsOf(kernel),
+    ...(rounding === "strict" ? {} : { names: taken.nested() }),
     ...(common === undefined ? {} : { outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
   });
   const withArrays = (lines: readonly string[]): string[] => {
@@ -96,34 +88,19 @@ export function printKernelFunction(
     const read = given.filter((one) => words.has(one));
     return [...(read.length === 0 ? [] : [`const { ${read.join(", ")} } = ${arrays};`]), ...lines];
   };
-  const outer = how();
   const blocks: string[] = [];
-  /** Statements that follow each other are one body. */
-  const printParts = (parts: readonly Part[]): string[] => {
-    const lines: string[] = [];
-    for (let at = 0; at < parts.length;) {
-      const end = parts.findIndex((part, n) => n >= at && !isStmt(part));
-      const run = parts.slice(at, end < 0 ? undefined : end).filter(isStmt);
-      const part = parts[at + run.length];
-      const others = parts.filter((one) => !isStmt(one) || !run.includes(one));
-      lines.push(...printBody(run, outer, mentionedIn(others)), ...(part === undefined || isStmt(part) ? [] : [printPart(part)]));
-      at += run.length + 1;
-    }
-    return lines;
-  };
-  const printPart = (part: Block | Outer): string => {
-    if (part.kind === "outer") return printLoop(part.loop, printer, printParts(part.parts));
-    const block = inside.take("block");
+  const call = (part: Block): string => {
+    const block = taken.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
-    const bounds = part.given.flatMap((one) => (one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`]));
-    const body = withArrays(printBody(part.body, how()));
-    blocks.push(`function ${block}(${params.join(", ")}): void {`, ...bounds, ...body, "}");
+    blocks.push(`function ${block}(${params.join(", ")}): void {`, ...boundsOf(part), ...withArrays(printBody(part.body, how())), "}");
     return `${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`;
   };
-  const loops = printParts(partsOf(ranges.body, limits));
+  const loops = printParts(partsOf(ranges.body, limits), how(), call);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${shared?.over === undefined ? "" : `${shared.over.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
+    `function ${name}(${givenIn(shared)
+      .map((one) => `${one}: number, `)
+      .join("")}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
     ...ranges.declared,
     ...blocks,
     `return function ${name}(${ranges.params}): void {`,
@@ -133,6 +110,36 @@ export function printKernelFunction(
     "}",
   ].join("\n");
 }
+
+/** Statements that follow each other are one body; `call` prints the function of a block and calls it. */
+function printParts(parts: readonly Part[], how: How, call: (block: Block) => string): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < parts.length;) {
+    const end = parts.findIndex((part, n) => n >= at && !isStmt(part));
+    const run = parts.slice(at, end < 0 ? undefined : end).filter(isStmt);
+    const part = parts[at + run.length];
+    const others = parts.filter((one) => !isStmt(one) || !run.includes(one));
+    lines.push(...printBody(run, how, mentionedIn(others)));
+    if (part?.kind === "outer") lines.push(printLoop(part.loop, how.printer, printParts(part.parts, inside(how), call)));
+    if (part?.kind === "block") lines.push(call(part));
+    at += run.length + 1;
+  }
+  return lines;
+}
+
+const boolsOf = ({ params }: Kernel): ReadonlySet<string> =>
+  new Set(params.filter(({ dtype }) => dtype === "bool").map(({ name }) => name));
+
+/** Whether loops stand in each other alone: all that there is has run when an engine optimizes it. */
+function isStraight(body: readonly Stmt[]): boolean {
+  const [only] = body;
+  if (body.length === 1 && only?.kind === "for") return isStraight(only.body);
+  return body.every(({ kind }) => kind !== "for" && kind !== "if");
+}
+
+/** How large the indices are that a block is given. */
+const boundsOf = ({ given }: Block): string[] =>
+  given.flatMap(({ name, below }) => (below === undefined ? [] : [`${name} &= ${maskOf(below)};`]));
 
 const RANGE = ["first", "end", "parts"];
 
@@ -188,29 +195,69 @@ function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section,
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
 
 /** The statement that calls a function which is given its arrays, and the rows that it shares with others. */
-export const printPlainCall = (name: string, arrays: readonly string[], rows: number | undefined): string =>
-  `${name}(${[...arrays, ...(rows === undefined ? [] : [rows])].join(", ")});`;
+export const printPlainCall = (name: string, arrays: readonly string[], numbers: readonly number[]): string =>
+  `${name}(${[...arrays, ...numbers].join(", ")});`;
 
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
-export function printPlainFunction(
+export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common, shared?: Shared): string {
+  return printTaking(kernel, name, needs, common, shared, (array) => ARRAY_TYPES[array]);
+}
+
+/** The same for engines: with what its loops repeat in functions of their own, whose names `take` gives. */
+export function printTakingFunction(
   kernel: Kernel,
   name: string,
   needs: Set<string>,
   common: Common,
-  shared?: Shared,
-  typeOf: (array: keyof typeof ARRAY_TYPES) => string = (array) => ARRAY_TYPES[array],
+  shared: Shared | undefined,
+  take: (name: string) => string,
+): string {
+  return printTaking(withCopiesNamed(kernel), name, needs, common, shared, (array) => array, take);
+}
+
+function printTaking(
+  kernel: Kernel,
+  name: string,
+  needs: Set<string>,
+  common: Common,
+  shared: Shared | undefined,
+  typeOf: (array: keyof typeof ARRAY_TYPES) => string,
+  take?: (name: string) => string,
 ): string {
   const given = givenNames(kernel, common.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
-  const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const params = kernel.params.map((param, n) => `${given[n]!}: ${typeOf(arrayOf(param.dtype))}`);
-  if (shared?.over !== undefined) params.push(`${shared.over.given}: number`);
+  const params = kernel.params.map((param, n) => ({ name: given[n]!, type: typeOf(arrayOf(param.dtype)) }));
+  for (const one of givenIn(shared)) params.push({ name: one, type: "number" });
+  const taken = new Names([...params.map((one) => one.name), ...declaredIn(kernel.body).map(identifier)]);
+  const how = (): How => ({
+    printer,
+    bools: boolsOf(kernel),
+    outlined: common.outline.bodies(kernel),
+    nameOf: common.nameOf,
+    ...(take === undefined ? {} : { names: taken.nested() }),
+  });
+  const typed = (all: typeof params): string => all.map((one) => `${one.name}: ${one.type}`).join(", ");
+  const blocks: string[] = [];
+  const call = (part: Block): string => {
+    const body = printBody(part.body, how());
+    const words = new Set(body.join("\n").match(/[\w$]+/g));
+    const own = [
+      ...part.given.map((one) => ({ name: identifier(one.name), type: "number" })),
+      ...params.filter((one) => words.has(one.name)),
+    ];
+    const block = take!(`${name}_block`);
+    blocks.push(`\nfunction ${block}(${typed(own)}): void {`, ...boundsOf(part), ...body, "}");
+    return `${block}(${own.map((one) => one.name).join(", ")});`;
+  };
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${params.join(", ")}): void {`,
-    ...printBody(kernel.body, { printer, bools, outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
+    `function ${name}(${typed(params)}): void {`,
+    ...(take === undefined || isStraight(kernel.body)
+      ? printBody(kernel.body, how())
+      : printParts(partsOf(kernel.body, LIMITS), how(), call)),
     "}",
+    ...blocks,
   ].join("\n");
 }
 
@@ -233,7 +280,7 @@ export function printOutlined(one: Outlined, name: string, needs: Set<string>): 
 /** A kernel's definitions, in its own names of arrays. */
 const docOf = ({ doc }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): readonly string[] => {
   const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
-  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
+  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, (word) => named.get(word) ?? word));
   if (shared !== undefined) return docOfShared(lines, shared);
   return lines;
 };
@@ -253,26 +300,6 @@ export function declaredIn(body: readonly Stmt[]): string[] {
   return names;
 }
 
-/** `x += v` where the value adds to the local itself. */
-function printAssign(name: string, value: Scalar, printer: Printer): string {
-  const local = printer.localName(name);
-  if (value.kind === "apply" && value.fn === "add" && value.dtype !== "i32" && !printer.strict) {
-    const [a, b] = value.args as [Scalar, Scalar];
-    if (a.kind === "local" && a.name === name) return `${local} += ${printScalar(b, printer)};`;
-  }
-  return `${local} = ${printScalar(value, printer)};`;
-}
-
-/** A loop around statements; of one that runs a single iteration, its number and whether there is one of it. */
-function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string {
-  if (only !== undefined) {
-    const picked = under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body);
-    return only.kind === "local" && only.name === name ? picked : `const ${name} = ${printScalar(only, printer)};\n${picked}`;
-  }
-  const next = step === 1 ? `${name}++` : `${name} += ${step}`;
-  return under(`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`, body);
-}
-
 /** Names that parts of a kernel mention. */
 const mentionedIn = (parts: readonly Part[]): ReadonlySet<string> =>
   new Set(
@@ -282,47 +309,3 @@ const mentionedIn = (parts: readonly Part[]): ReadonlySet<string> =>
       return [...own, ...(part.kind === "block" ? namesOf(part.body) : mentionedIn(part.parts))];
     }),
   );
-
-/** The statements, each a text of its own. */
-const printBody = (body: readonly Stmt[], how: How, elsewhere?: ReadonlySet<string>): string[] =>
-  shortened(how.outlined?.(body) ?? body, elsewhere).map((s) => (s.kind === "called" ? printCalled(s, how) : printStmt(s, how)));
-
-/** Statements under a loop or a condition, in braces where they are several or declare something. */
-const under = (head: string, body: readonly string[]): string =>
-  body.length === 1 && !/^(?:const|let) /.test(body[0]!) ? `${head} ${body[0]!}` : [`${head} {`, ...body, "}"].join("\n");
-
-const printCalled = ({ function: one, arrays, places, values }: Called, { printer, nameOf }: How): string =>
-  `${nameOf!(one)}(${[...arrays.map(printer.bufferName), ...places.map(printIndex), ...values.map((value) => printScalar(value, printer))].join(", ")});`;
-
-function printStmt(stmt: Stmt, how: How): string {
-  const { printer, bools } = how;
-  switch (stmt.kind) {
-    case "for":
-      return stmt.unrolled === undefined ? printLoop(stmt, printer, printBody(stmt.body, how)) : printUnrolled(stmt, stmt.unrolled, how);
-    case "let":
-      return `${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`;
-    case "assign":
-      return printAssign(stmt.name, stmt.value, printer);
-    case "store": {
-      const value = printScalar(stmt.value, printer);
-      return `${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`;
-    }
-    case "if":
-      return under(`if (${printScalar(stmt.when, printer)})`, printBody(stmt.then, how));
-  }
-}
-
-/**
- * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
- * registers than one, and looks once for all of them whether the arrays are what they were.
- */
-function printUnrolled(loop: Loop, unrolled: number, how: How): string {
-  const { index: name, from, to } = loop;
-  const blocks = iterationsOf(loop).map((body, n) => {
-    const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
-    return [...end, "{", ...printBody(body, how), "}"];
-  });
-  return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"].join(
-    "\n",
-  );
-}

@@ -1,11 +1,13 @@
 /** Python that makes, narrows, writes and reads what a trainer keeps. */
 
-export const PRECISION = `DTYPES = {
+export const precision = (own: string): string => `DTYPES = {
     "float32": (jnp.float32, np.float32),
     "float64": (jnp.float64, np.float64),
     "bfloat16": (jnp.bfloat16, np.float32),
 }
-FLOAT, MASTER = DTYPES["float32"]  # what is computed in, and what is kept and updated
+PRECISION = "${own}"  # what the model was exported in
+FLOAT, MASTER = DTYPES[PRECISION]  # what is computed in, and what is kept and updated
+jax.config.update("jax_enable_x64", PRECISION == "float64")
 jax.config.update("jax_default_matmul_precision", "float32")
 
 
@@ -14,6 +16,11 @@ def use(dtype: str) -> None:
     global FLOAT, MASTER
     if dtype not in DTYPES:
         raise ValueError(f"there is no precision {dtype!r}; there are {', '.join(DTYPES)}")
+    if dtype == "bfloat16" and PRECISION == "float64":
+        raise ValueError(
+            "the model was exported in float64, and bfloat16 keeps 8 bits of 53; use float32, "
+            "or export it in float32"
+        )
     jax.config.update("jax_enable_x64", dtype == "float64")
     FLOAT, MASTER = DTYPES[dtype]
 

@@ -55,13 +55,47 @@ def parallel(mesh: Mesh, shard_parameters: bool = False) -> Parallel:
         },
     )`;
 
+export const STABLEHLO = `def write_stablehlo(
+    folder: str | Path, over: Parallel, platforms: list[str] | None = None
+) -> list[Path]:
+    """
+    Step and evaluation over as many devices as \`over\` has, for platforms as jax names them: train.mlir is
+    text, train.jax an artifact that jax.export.deserialize reads.
+    """
+
+    def empty(shape: tuple[int, ...], dtype: str) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(shape, np.int32 if dtype == "int32" else MASTER)
+
+    state = {name: empty(*row) for name, row in {**PARAMETERS, **STATE}.items()}
+    state |= {f"hyper.{name}": empty((), "float") for name in HYPER}
+    files: dict[Path, bytes] = {}
+    for entry, function in (("train", over.step), ("evaluate", over.evaluate)):
+        batch = {}
+        for name in FED[entry]:
+            shape, dtype, axis, _ = INPUTS[name]
+            rows = BATCH[entry], BATCH["train"]
+            extents = (x * rows[0] // rows[1] if n == axis else x for n, x in enumerate(shape))
+            batch[name] = empty(tuple(extents), dtype)
+        made = jax.export.export(function, platforms=platforms)(state, batch, empty((), "int32"))
+        files[Path(folder, f"{entry}.mlir")] = str(made.mlir_module()).encode()
+        files[Path(folder, f"{entry}.jax")] = bytes(made.serialize())
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for path, content in files.items():
+        path.write_bytes(content)
+    return list(files)`;
+
 export const DATA = `def read(source: str, entry: str) -> Batch:
     """The inputs of an entry, from a .npz file or from .npy files x=x.npy,y=y.npy, as it takes them."""
-    if "=" in source:
-        pairs = [part.partition("=") for part in source.split(",")]
-        arrays = {name: np.load(file, allow_pickle=False) for name, _, file in pairs}
-    else:
-        arrays = dict(np.load(source, allow_pickle=False))
+    try:
+        if "=" in source:
+            pairs = [part.partition("=") for part in source.split(",")]
+            arrays = {name: np.load(file, allow_pickle=False) for name, _, file in pairs}
+        else:
+            arrays = dict(np.load(source, allow_pickle=False))
+    except OSError:
+        raise
+    except Exception as error:  # whatever else NumPy makes of a file that is none of its own
+        raise ValueError(f"{source} holds no arrays: name a .npz file, or x=x.npy,y=y.npy") from error
     missing = [name for name in FED[entry] if name not in arrays]
     if missing:
         raise ValueError(
@@ -85,6 +119,9 @@ export const DATA = `def read(source: str, entry: str) -> Batch:
             rows[name] = x.shape[axis] * BATCH["train"] // shape[axis]
     if len(set(rows.values())) > 1:
         raise ValueError(f"{source} has different numbers of rows: {rows}")
+    least = BATCH[entry] if MEETS[entry] else 1
+    if rows and min(rows.values()) < least:
+        raise ValueError(f"{source} has {min(rows.values())} rows; {MODEL} takes {least} or more")
     return taken
 
 
@@ -119,30 +156,39 @@ def batches_of(data: Batch, entry: str, order: np.ndarray) -> Iterator[tuple[Bat
 export const MAIN = `def main() -> None:
     """Trains from files: python trainer.jax.py --help says how."""
     parser = argparse.ArgumentParser(description=f"Trains {MODEL}.")
-    parser.add_argument("--data", required=True, help="train.npz, or x=x.npy,y=y.npy")
+    parser.add_argument("--data", help="train.npz, or x=x.npy,y=y.npy")
     parser.add_argument("--test", help="likewise, to evaluate after every epoch")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    parser.add_argument("--dtype", choices=DTYPES, default=PRECISION)
     parser.add_argument(
         "--devices", type=int, help="how many share the batch (default: all there are)"
     )
     parser.add_argument("--shard-parameters", action="store_true", help="divide what is kept, too")
     parser.add_argument("--load", help="a checkpoint to begin with")
     parser.add_argument("--save", help="where the checkpoint goes after every epoch")
+    parser.add_argument("--stablehlo", help="a folder for step and evaluation; nothing is trained")
+    platforms = ("cpu", "cuda", "rocm", "tpu")
+    parser.add_argument(
+        "--platforms", nargs="+", choices=platforms, help="which it is for (default: the one here)"
+    )
     parser.add_argument("--coordinator", help="host:port of process 0, where there are several")
     parser.add_argument("--processes", type=int, help="how many processes there are")
     parser.add_argument("--process", type=int, help="which of them this is, from 0")
     args = parser.parse_args()
     try:
         train(args)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         sys.exit(f"{MODEL}: {error}")
 
 
 def train(args: argparse.Namespace) -> None:
     """What main was asked for."""
     use(args.dtype)
+    if args.data is None and args.stablehlo is None:
+        raise ValueError("--data names what it trains on: train.npz, or x=x.npy,y=y.npy")
+    if args.save is not None and not Path(args.save).absolute().parent.is_dir():
+        raise ValueError(f"--save {args.save}: there is no such folder")
     # on processors, collectives of two steps at once would wait for each other's threads
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     several = (args.coordinator, args.processes, args.process)
@@ -155,7 +201,8 @@ def train(args: argparse.Namespace) -> None:
     found = jax.devices()
     if args.devices is not None and args.devices > len(found):
         raise ValueError(
-            f"--devices {args.devices}, but there are {len(found)}: {found[0].platform}"
+            f"--devices {args.devices}, but there are {len(found)} ({found[0].platform}); JAX_PLATFORMS=cpu "
+            "makes as many of the processor"
         )
     mesh = jax.make_mesh(
         (args.devices or len(found),),
@@ -164,6 +211,8 @@ def train(args: argparse.Namespace) -> None:
         devices=found[: args.devices],
     )
     over = parallel(mesh, args.shard_parameters)
+    if args.stablehlo is not None:
+        return print(*write_stablehlo(args.stablehlo, over, args.platforms), sep="\\n")
     data = read(args.data, "train")
     test = None if args.test is None else read(args.test, "evaluate")
     state = over.place(init(args.seed) if args.load is None else load(args.load))
