@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 136, backward 141), evaluate 343, predict 429
-//   memory 492: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1067: batches, and what a trainer is
-//   tables 1143: what bytes() packs
-//   kernels 1220: in the order in which statements call them, each under its definitions
-//   checks 5076: of what is passed in
-//   mathematics 5220: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 137, backward 142), evaluate 344, predict 430
+//   memory 493: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 902: batches, and what a trainer is
+//   tables 978: what bytes() packs
+//   kernels 1055: in the order in which statements call them, each under its definitions
+//   checks 4300: of what is passed in
+//   mathematics 4444: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 509549a657e1b90e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 9645f3316f3283fb
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -45,11 +46,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — p1: the largest of each window
     // 2. p1 = max c1 over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:29
-    windowMax_p1();
+    windowMax_2xNxNx1x1x3x3xN(c1, p1, 64, 27, 193600, 3025, 110, 55);
     // 3. p1_padded_wide = p1_padded in double    %p1_padded_wide  widen for c2.product, models/alexnet.ts:30
-    widen_p1_padded_wide();
+    widen_2x31x31xN(p1, p1_padded_wide, 64);
     // 4. c2.kernel_wide = c2.kernel in double    %c2.kernel_wide  widen for c2.product, models/alexnet.ts:30
-    widen_c2_kernel_wide();
+    widen_NxNxNxN(c2_kernel, c2_kernel_wide, 192, 5, 64);
 
     // — c2: x ∗ W + b
     // 5. c2 = relu(p1 ∗ c2.kernel + c2.bias)    %c2.product, %c2.z, %c2  relu, models/alexnet.ts:30
@@ -57,27 +58,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — p2: the largest of each window
     // 6. p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:31
-    windowMax_p2();
+    windowMax_2xNxNx1x1x3x3xN(c2, p2, 192, 13, 139968, 729, 54, 27);
     // 7. p2_padded_wide = p2_padded in double    %p2_padded_wide  widen for c3.product, models/alexnet.ts:32
-    widen_p2_padded_wide();
+    widen_2x15x15xN(p2, p2_padded_wide, 192);
     // 8. c3.kernel_wide = c3.kernel in double    %c3.kernel_wide  widen for c3.product, models/alexnet.ts:32
-    widen_c3_kernel_wide();
+    widen_NxNxNxN(c3_kernel, c3_kernel_wide, 384, 3, 192);
 
     // — c3: x ∗ W + b
     // 9. c3 = relu(p2 ∗ c3.kernel + c3.bias)    %c3.product, %c3.z, %c3  relu, models/alexnet.ts:32
     convRelu_c3();
     // 10. c3_padded_wide = c3_padded in double    %c3_padded_wide  widen for c4.product, models/alexnet.ts:33
-    widen_c3_padded_wide();
+    widen_2x15x15xN(c3, c3_padded_wide, 384);
     // 11. c4.kernel_wide = c4.kernel in double    %c4.kernel_wide  widen for c4.product, models/alexnet.ts:33
-    widen_c4_kernel_wide();
+    widen_NxNxNxN(c4_kernel, c4_kernel_wide, 256, 3, 384);
 
     // — c4: x ∗ W + b
     // 12. c4 = relu(c3 ∗ c4.kernel + c4.bias)    %c4.product, %c4.z, %c4  relu, models/alexnet.ts:33
     convRelu_c4();
     // 13. c4_padded_wide = c4_padded in double    %c4_padded_wide  widen for c5.product, models/alexnet.ts:34
-    widen_c4_padded_wide();
+    widen_2x15x15xN(c4, c4_padded_wide, 256);
     // 14. c5.kernel_wide = c5.kernel in double    %c5.kernel_wide  widen for c5.product, models/alexnet.ts:34
-    widen_c5_kernel_wide();
+    widen_NxNxNxN(c5_kernel, c5_kernel_wide, 256, 3, 256);
 
     // — c5: x ∗ W + b
     // 15. c5 = relu(c4 ∗ c5.kernel + c5.bias)    %c5.product, %c5.z, %c5  relu, models/alexnet.ts:34
@@ -85,11 +86,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — p5: the largest of each window
     // 16. p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:35
-    windowMax_p5();
+    windowMax_2xNxNx1x1x3x3xN(c5, p5, 256, 6, 43264, 169, 26, 13);
     // 17. dropout: x·mask / (1 − p)    %bits, %dropout.kept, %mul, %dropout  4 nodes, models/alexnet.ts:36
     leWhere_dropout();
     // 18. dropout_wide = dropout in double    %dropout_wide  widen for f6.product, models/alexnet.ts:36
-    widen_dropout_wide();
+    widen_2xN(dropout, dropout_wide, 9216);
 
     // — f6: x·W + b
     // 19. f6 = relu(dropout · f6.kernel + f6.bias)    %f6.product, %f6.z, %f6  relu, models/alexnet.ts:36
@@ -104,13 +105,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 21. random_next = random + 1    %random_next  add, models/alexnet.ts:36
     random[0] = (random[0]! + 1) | 0;
     // 22. dropout_2_wide = dropout_2 in double    %dropout_2_wide  widen for f7.product, models/alexnet.ts:37
-    widen_dropout_2_wide();
+    widen_2xN(dropout_2, dropout_2_wide, 4096);
 
     // — f7: x·W + b
     // 23. f7 = relu(dropout_2 · f7.kernel + f7.bias)    %f7.product, %f7.z, %f7  relu, models/alexnet.ts:37
     dotRelu_f7();
     // 24. f7_wide = f7 in double    %f7_wide  widen for scores.product, models/alexnet.ts:38
-    widen_f7_wide();
+    widen_2xN(f7, f7_wide, 4096);
 
     // — scores: x·W + b
     // 25. scores = f7 · scores.kernel + scores.bias    %scores.product, %scores  add, models/alexnet.ts:38
@@ -148,7 +149,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_scores_bias();
 
     // 32. d_shifted_wide = d_shifted in double    %d_shifted_wide  widen for d_f7, models/alexnet.ts:38
-    widen_d_shifted_wide();
+    widen_2xN(d_shifted, d_shifted_wide, 1000);
 
     // — adjoint of f7
     // 33. d_f7 = d_shifted · scores.kernelᵀ    %d_f7  adjoint of dot (statement 25): d_a = d_y·bᵀ, models/alexnet.ts:38
@@ -166,9 +167,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of f7
     // 35. d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast (statement 23): d_x = Σ d_y, models/alexnet.ts:37
     // f7.bias by sgd with d_f7.bias    %f7.bias_mul, %f7.bias.momentum_next, %f7.bias_mul_2, %f7.bias_next  update, models/alexnet.ts:37
-    sumSgd_f7_bias();
+    sumSgd_2x4096(d_f7_z, f7_bias_momentum, f7_bias);
     // 36. d_f7.z_wide = d_f7.z in double    %d_f7.z_wide  widen for d_dropout_2, models/alexnet.ts:37
-    widen_d_f7_z_wide();
+    widen_2xN(d_f7_z, d_f7_z_wide, 4096);
 
     // — adjoint of dropout_2, f6
     // 37. d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot (statement 23): d_a = d_y·bᵀ, models/alexnet.ts:37
@@ -188,9 +189,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of f6
     // 39. d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 19): d_x = Σ d_y, models/alexnet.ts:36
     // f6.bias by sgd with d_f6.bias    %f6.bias_mul, %f6.bias.momentum_next, %f6.bias_mul_2, %f6.bias_next  update, models/alexnet.ts:36
-    sumSgd_f6_bias();
+    sumSgd_2x4096(d_f6_z, f6_bias_momentum, f6_bias);
     // 40. d_f6.z_wide = d_f6.z in double    %d_f6.z_wide  widen for d_dropout, models/alexnet.ts:36
-    widen_d_f6_z_wide();
+    widen_2xN(d_f6_z, d_f6_z_wide, 4096);
     // 41. d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot (statement 19): d_a = d_y·bᵀ, models/alexnet.ts:36
     dot_d_dropout();
 
@@ -214,11 +215,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 44. d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast (statement 15): d_x = Σ d_y, models/alexnet.ts:34
     // c5.bias by sgd with d_c5.bias    %c5.bias_mul, %c5.bias.momentum_next, %c5.bias_mul_2, %c5.bias_next  update, models/alexnet.ts:34
-    sumSgd_c5_bias();
+    sumSgd_2xNxNxN(d_c5_z, c5_bias_momentum, c5_bias, 256, 13);
     // 45. d_c5.z_padded_wide = d_c5.z_padded in double    %d_c5.z_padded_wide  widen for d_c4, models/alexnet.ts:34
-    widen_d_c5_z_padded_wide();
+    widen_2x15x15xN(d_c5_z, d_c5_z_padded_wide, 256);
     // 46. c5.kernel_wide_2 = c5.kernel in double    %c5.kernel_wide_2  widen for d_c4, models/alexnet.ts:34
-    widen_c5_kernel_wide_2();
+    widen_NxNxNxN_2(c5_kernel, c5_kernel_wide_2, 256, 3, 256);
 
     // — adjoint of c4
     // 47. d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv (statement 15): d_x = d_y ∗ reversed w,
@@ -230,7 +231,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_c4_z();
 
     // 48. c4_padded = c4 in a margin of zeros    %c4_padded  pad for d_c5.kernel, models/alexnet.ts:34
-    pad_c4_padded();
+    pad_Nx256x15x15(c4, c4_padded, 2);
     // 49. d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv (statement 15):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:34
     // c5.kernel by sgd with d_c5.kernel_conv    %c5.kernel_mul, %c5.kernel.momentum_next, %c5.kernel_mul_2, %c5.kernel_next  update,
@@ -240,11 +241,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of c4
     // 50. d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y, models/alexnet.ts:33
     // c4.bias by sgd with d_c4.bias    %c4.bias_mul, %c4.bias.momentum_next, %c4.bias_mul_2, %c4.bias_next  update, models/alexnet.ts:33
-    sumSgd_c4_bias();
+    sumSgd_2xNxNxN(d_c4_z, c4_bias_momentum, c4_bias, 256, 13);
     // 51. d_c4.z_padded_wide = d_c4.z_padded in double    %d_c4.z_padded_wide  widen for d_c3, models/alexnet.ts:33
-    widen_d_c4_z_padded_wide();
+    widen_2x15x15xN(d_c4_z, d_c4_z_padded_wide, 256);
     // 52. c4.kernel_wide_2 = c4.kernel in double    %c4.kernel_wide_2  widen for d_c3, models/alexnet.ts:33
-    widen_c4_kernel_wide_2();
+    widen_NxNxNxN_2(c4_kernel, c4_kernel_wide_2, 384, 3, 256);
 
     // — adjoint of c3
     // 53. d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv (statement 12): d_x = d_y ∗ reversed w,
@@ -256,7 +257,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_c3_z();
 
     // 54. c3_padded = c3 in a margin of zeros    %c3_padded  pad for d_c4.kernel, models/alexnet.ts:33
-    pad_c3_padded();
+    pad_Nx384x15x15(c3, c3_padded, 2);
     // 55. d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv (statement 12):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:33
     // c4.kernel by sgd with d_c4.kernel_conv    %c4.kernel_mul, %c4.kernel.momentum_next, %c4.kernel_mul_2, %c4.kernel_next  update,
@@ -266,16 +267,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of c3
     // 56. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y, models/alexnet.ts:32
     // c3.bias by sgd with d_c3.bias    %c3.bias_mul, %c3.bias.momentum_next, %c3.bias_mul_2, %c3.bias_next  update, models/alexnet.ts:32
-    sumSgd_c3_bias();
+    sumSgd_2xNxNxN(d_c3_z, c3_bias_momentum, c3_bias, 384, 13);
     // 57. d_c3.z_padded_wide = d_c3.z_padded in double    %d_c3.z_padded_wide  widen for d_p2, models/alexnet.ts:32
-    widen_d_c3_z_padded_wide();
+    widen_2x15x15xN(d_c3_z, d_c3_z_padded_wide, 384);
     // 58. c3.kernel_wide_2 = c3.kernel in double    %c3.kernel_wide_2  widen for d_p2, models/alexnet.ts:32
-    widen_c3_kernel_wide_2();
+    widen_NxNxNxN_2(c3_kernel, c3_kernel_wide_2, 192, 3, 384);
     // 59. d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv (statement 9): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:32
     conv_d_p2();
     // 60. p2_padded = p2 in a margin of zeros    %p2_padded  pad for d_c3.kernel, models/alexnet.ts:32
-    pad_p2_padded();
+    pad_Nx192x15x15(p2, p2_padded, 2);
     // 61. d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 9):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:32
     // c3.kernel by sgd with d_c3.kernel_conv    %c3.kernel_mul, %c3.kernel.momentum_next, %c3.kernel_mul_2, %c3.kernel_next  update,
@@ -291,22 +292,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     x, models/alexnet.ts:30
     // d_broadcast_2, d_c2.product = d_c2.z    %d_broadcast_2, %d_c2.product  adjoint of add (statement 5): d_b = d_y, d_a = d_y,
     //     models/alexnet.ts:30
-    windowArgmaxWindowScatterWhere_d_c2_z();
+    windowArgmaxWindowScatterWhere_2xNxNxN(c2, d_c2_windowArgmax, d_p2, d_c2, d_c2_z, 192, 13, 27);
 
     // 63. d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/alexnet.ts:30
     // c2.bias by sgd with d_c2.bias    %c2.bias_mul, %c2.bias.momentum_next, %c2.bias_mul_2, %c2.bias_next  update, models/alexnet.ts:30
-    sumSgd_c2_bias();
+    sumSgd_2xNxNxN(d_c2_z, c2_bias_momentum, c2_bias, 192, 27);
     // 64. d_c2.z_padded_wide = d_c2.z_padded in double    %d_c2.z_padded_wide  widen for d_p1, models/alexnet.ts:30
-    widen_d_c2_z_padded_wide();
+    widen_2x31x31xN(d_c2_z, d_c2_z_padded_wide, 192);
     // 65. c2.kernel_wide_2 = c2.kernel in double    %c2.kernel_wide_2  widen for d_p1, models/alexnet.ts:30
-    widen_c2_kernel_wide_2();
+    widen_NxNxNxN_2(c2_kernel, c2_kernel_wide_2, 64, 5, 192);
     // 66. d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv (statement 5): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:30
     conv_d_p1();
     // 67. p1_padded_wide_2 = p1_padded in double    %p1_padded_wide_2  widen for d_c2.kernel, models/alexnet.ts:30
     widen_p1_padded_wide_2();
     // 68. d_c2.z_wide = d_c2.z in double    %d_c2.z_wide  widen for d_c2.kernel, models/alexnet.ts:30
-    widen_d_c2_z_wide();
+    widen_2xNxNxN(d_c2_z, d_c2_z_wide, 192, 27);
     // 69. d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv (statement 5):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:30
     // c2.kernel by sgd with d_c2.kernel_conv    %c2.kernel_mul, %c2.kernel.momentum_next, %c2.kernel_mul_2, %c2.kernel_next  update,
@@ -322,13 +323,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     x, models/alexnet.ts:28
     // d_broadcast, d_c1.product = d_c1.z    %d_broadcast, %d_c1.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/alexnet.ts:28
-    windowArgmaxWindowScatterWhere_d_c1_z();
+    windowArgmaxWindowScatterWhere_2xNxNxN(c1, d_c1_windowArgmax, d_p1, d_c1, d_c1_z, 64, 27, 55);
 
     // 71. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/alexnet.ts:28
     // c1.bias by sgd with d_c1.bias    %c1.bias_mul, %c1.bias.momentum_next, %c1.bias_mul_2, %c1.bias_next  update, models/alexnet.ts:28
-    sumSgd_c1_bias();
+    sumSgd_2xNxNxN(d_c1_z, c1_bias_momentum, c1_bias, 64, 55);
     // 72. d_c1.z_wide = d_c1.z in double    %d_c1.z_wide  widen for d_c1.kernel, models/alexnet.ts:28
-    widen_d_c1_z_wide();
+    widen_2xNxNxN(d_c1_z, d_c1_z_wide, 64, 55);
     // 73. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:28
     // c1.kernel by sgd with d_c1.kernel_conv    %c1.kernel_mul, %c1.kernel.momentum_next, %c1.kernel_mul_2, %c1.kernel_next  update,
@@ -355,9 +356,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p1: the largest of each window
     // 2. c1 = relu(c1.product + c1.bias)    %c1.z, %c1  relu, models/alexnet.ts:28
     // p1 = max relu(c1.z) over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:29
-    windowMax_p1_evaluate();
+    windowMax_1xNxNx1x1x3x3xN(c1_product_evaluate, c1_bias, p1_evaluate, 64, 27, 3025, 110, 55);
     // 3. p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:30
-    pad_p1_padded_evaluate();
+    pad_1x64x31x31(p1_evaluate, p1_padded_evaluate);
 
     // — c2: x ∗ W + b
     // 4. c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:30
@@ -366,21 +367,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p2: the largest of each window
     // 5. c2 = relu(c2.product + c2.bias)    %c2.z, %c2  relu, models/alexnet.ts:30
     // p2 = max relu(c2.z) over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:31
-    windowMax_p2_evaluate();
+    windowMax_1xNxNx1x1x3x3xN(c2_product_evaluate, c2_bias, p2_evaluate, 192, 13, 729, 54, 27);
     // 6. p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:32
-    pad_p2_padded_evaluate();
+    pad_Nx192x15x15(p2_evaluate, p2_padded_evaluate, 1);
 
     // — c3: x ∗ W + b
     // 7. c3 = relu(p2 ∗ c3.kernel + c3.bias)    %c3.product, %c3.z, %c3  relu, models/alexnet.ts:32
     convRelu_c3_evaluate();
     // 8. c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:33
-    pad_c3_padded_evaluate();
+    pad_Nx384x15x15(c3_evaluate, c3_padded_evaluate, 1);
 
     // — c4: x ∗ W + b
     // 9. c4 = relu(c3 ∗ c4.kernel + c4.bias)    %c4.product, %c4.z, %c4  relu, models/alexnet.ts:33
     convRelu_c4_evaluate();
     // 10. c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:34
-    pad_c4_padded_evaluate();
+    pad_Nx256x15x15(c4_evaluate, c4_padded_evaluate, 1);
 
     // — c5: x ∗ W + b
     // 11. c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:34
@@ -389,7 +390,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p5: the largest of each window
     // 12. c5 = relu(c5.product + c5.bias)    %c5.z, %c5  relu, models/alexnet.ts:34
     // p5 = max relu(c5.z) over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:35
-    windowMax_p5_evaluate();
+    windowMax_1xNxNx1x1x3x3xN(c5_product_evaluate, c5_bias, p5_evaluate, 256, 6, 169, 26, 13);
 
     // — f6: x·W + b
     // 13. f6 = relu(reshape(p5, [1,9216]) · f6.kernel + f6.bias)    %f6.product, %f6.z, %f6  relu, models/alexnet.ts:36
@@ -397,11 +398,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — f7: x·W + b
     // 14. f7 = relu(f6 · f7.kernel + f7.bias)    %f7.product, %f7.z, %f7  relu, models/alexnet.ts:37
-    dotRelu_f7_evaluate();
+    dotRelu_1xNx4096(f6_evaluate, f7_kernel, f7_bias, f7_evaluate, 4096);
 
     // — scores: x·W + b
     // 15. scores = f7 · scores.kernel + scores.bias    %scores.product, %scores  add, models/alexnet.ts:38
-    dotAdd_scores_evaluate();
+    dotAdd_1x4096x1000(f7_evaluate, scores_kernel, scores_bias, scores_evaluate);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 16. shifted = scores − (max scores over axes 1)    %largest, %shifted  sub, models/alexnet.ts:40
@@ -438,9 +439,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p1: the largest of each window
     // 2. c1 = relu(c1.product + c1.bias)    %c1.z, %c1  relu, models/alexnet.ts:28
     // p1 = max relu(c1.z) over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:29
-    windowMax_p1_predict();
+    windowMax_1xNxNx1x1x3x3xN(c1_product_predict, c1_bias, p1_predict, 64, 27, 3025, 110, 55);
     // 3. p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:30
-    pad_p1_padded_predict();
+    pad_1x64x31x31(p1_predict, p1_padded_predict);
 
     // — c2: x ∗ W + b
     // 4. c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:30
@@ -449,21 +450,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p2: the largest of each window
     // 5. c2 = relu(c2.product + c2.bias)    %c2.z, %c2  relu, models/alexnet.ts:30
     // p2 = max relu(c2.z) over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:31
-    windowMax_p2_predict();
+    windowMax_1xNxNx1x1x3x3xN(c2_product_predict, c2_bias, p2_predict, 192, 13, 729, 54, 27);
     // 6. p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:32
-    pad_p2_padded_predict();
+    pad_Nx192x15x15(p2_predict, p2_padded_predict, 1);
 
     // — c3: x ∗ W + b
     // 7. c3 = relu(p2 ∗ c3.kernel + c3.bias)    %c3.product, %c3.z, %c3  relu, models/alexnet.ts:32
-    convRelu_c3_predict();
+    convRelu_1xNx13x3x3xNx13(p2_padded_predict, c3_kernel, c3_bias, c3_predict, 384, 192);
     // 8. c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:33
-    pad_c3_padded_predict();
+    pad_Nx384x15x15(c3_predict, c3_padded_predict, 1);
 
     // — c4: x ∗ W + b
     // 9. c4 = relu(c3 ∗ c4.kernel + c4.bias)    %c4.product, %c4.z, %c4  relu, models/alexnet.ts:33
-    convRelu_c4_predict();
+    convRelu_1xNx13x3x3xNx13(c3_padded_predict, c4_kernel, c4_bias, c4_predict, 256, 384);
     // 10. c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:34
-    pad_c4_padded_predict();
+    pad_Nx256x15x15(c4_predict, c4_padded_predict, 1);
 
     // — c5: x ∗ W + b
     // 11. c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:34
@@ -472,19 +473,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — p5: the largest of each window
     // 12. c5 = relu(c5.product + c5.bias)    %c5.z, %c5  relu, models/alexnet.ts:34
     // p5 = max relu(c5.z) over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:35
-    windowMax_p5_predict();
+    windowMax_1xNxNx1x1x3x3xN(c5_product_predict, c5_bias, p5_predict, 256, 6, 169, 26, 13);
 
     // — f6: x·W + b
     // 13. f6 = relu(reshape(p5, [1,9216]) · f6.kernel + f6.bias)    %f6.product, %f6.z, %f6  relu, models/alexnet.ts:36
-    dotRelu_f6_predict();
+    dotRelu_1xNx4096(p5_predict, f6_kernel, f6_bias, f6_predict, 9216);
 
     // — f7: x·W + b
     // 14. f7 = relu(f6 · f7.kernel + f7.bias)    %f7.product, %f7.z, %f7  relu, models/alexnet.ts:37
-    dotRelu_f7_predict();
+    dotRelu_1xNx4096(f6_predict, f7_kernel, f7_bias, f7_predict, 4096);
 
     // — scores: x·W + b
     // 15. scores = f7 · scores.kernel + scores.bias    %scores.product, %scores  add, models/alexnet.ts:38
-    dotAdd_scores_predict();
+    dotAdd_1x4096x1000(f7_predict, scores_kernel, scores_bias, scores_predict);
 
     return outputs;
   }
@@ -636,23 +637,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const c4_padded_predict = floats(488806752, 57600); // [1,256,15,15]  scratch, 10–11
 
   const convRelu_c1 = convRelu_2x64x55x3x11x11x55({ x, c1_kernel, c1_bias, c1 });
-  const windowMax_p1 = windowMax_2x64x27x1x1x3x3x27({ c1, p1 });
-  const widen_p1_padded_wide = widen_2x31x31x64({ p1, p1_padded_wide });
-  const widen_c2_kernel_wide = widen_192x5x5x64({ c2_kernel, c2_kernel_wide });
   const convRelu_c2 = convRelu_2x192x27x5x5x64x27({ p1_padded_wide, c2_kernel_wide, c2_bias, c2 });
-  const windowMax_p2 = windowMax_2x192x13x1x1x3x3x13({ c2, p2 });
-  const widen_p2_padded_wide = widen_2x15x15x192({ p2, p2_padded_wide });
-  const widen_c3_kernel_wide = widen_384x3x3x192({ c3_kernel, c3_kernel_wide });
   const convRelu_c3 = convRelu_2x384x13x3x3x192x13({ p2_padded_wide, c3_kernel_wide, c3_bias, c3 });
-  const widen_c3_padded_wide = widen_2x15x15x384({ x: c3, x_padded_wide: c3_padded_wide });
-  const widen_c4_kernel_wide = widen_256x3x3x384({ c4_kernel, c4_kernel_wide });
   const convRelu_c4 = convRelu_2x256x13x3x3x384x13({ c3_padded_wide, c4_kernel_wide, c4_bias, c4 });
-  const widen_c4_padded_wide = widen_2x15x15x256({ x: c4, x_padded_wide: c4_padded_wide });
-  const widen_c5_kernel_wide = widen_256x3x3x256({ c5_kernel, c5_kernel_wide });
   const convRelu_c5 = convRelu_2x256x13x3x3x256x13({ c4_padded_wide, c5_kernel_wide, c5_bias, c5 });
-  const windowMax_p5 = windowMax_2x256x6x1x1x3x3x6({ c5, p5 });
   const leWhere_dropout = leWhere_2x9216({ random, dropout_kept_2: dropout_kept, p5, dropout });
-  const widen_dropout_wide = widen_2x9216({ dropout, dropout_wide });
   const dotRelu_f6 = dotRelu_2x9216x4096({ dropout_wide, f6_kernel, f6_bias, f6 });
   const leWhere_dropout_2 = leWhere_2x4096({
     random,
@@ -660,9 +649,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6,
     dropout_2,
   });
-  const widen_dropout_2_wide = widen_2x4096({ x: dropout_2, x_wide: dropout_2_wide });
   const dotRelu_f7 = dotRelu_2x4096x4096({ dropout_2_wide, f7_kernel, f7_bias, f7 });
-  const widen_f7_wide = widen_2x4096({ x: f7, x_wide: f7_wide });
   const dotAdd_scores = dotAdd_2x4096x1000({ f7_wide, scores_kernel, scores_bias, scores });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_2x1000({
     rowSum,
@@ -678,7 +665,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     momentum: scores_bias_momentum,
     w: scores_bias,
   });
-  const widen_d_shifted_wide = widen_2x1000({ d_shifted, d_shifted_wide });
   const dotWhere_d_f7_z = dotWhere_2x1000x4096({ d_shifted_wide, scores_kernel, f7, d_f7_z });
   const dotSgd_scores_kernel = dotSgd_4096x2x1000({
     f7,
@@ -686,8 +672,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     momentum: scores_kernel_momentum,
     w: scores_kernel,
   });
-  const sumSgd_f7_bias = sumSgd_2x4096({ d_z: d_f7_z, momentum: f7_bias_momentum, w: f7_bias });
-  const widen_d_f7_z_wide = widen_2x4096({ x: d_f7_z, x_wide: d_f7_z_wide });
   const dotWhere_d_f6_z = dotWhere_2x4096x4096({
     d_f7_z_wide,
     f7_kernel,
@@ -701,8 +685,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     momentum: f7_kernel_momentum,
     w: f7_kernel,
   });
-  const sumSgd_f6_bias = sumSgd_2x4096({ d_z: d_f6_z, momentum: f6_bias_momentum, w: f6_bias });
-  const widen_d_f6_z_wide = widen_2x4096({ x: d_f6_z, x_wide: d_f6_z_wide });
   const dot_d_dropout = dot_2x4096x9216({ d_f6_z_wide, f6_kernel, d_dropout });
   const dotSgd_f6_kernel = dotSgd_9216x2x4096({
     dropout,
@@ -718,94 +700,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_c5,
     d_c5_z,
   });
-  const sumSgd_c5_bias = sumSgd_2x13x13x256({
-    d_z: d_c5_z,
-    momentum: c5_bias_momentum,
-    w: c5_bias,
-  });
-  const widen_d_c5_z_padded_wide = widen_2x15x15x256({
-    x: d_c5_z,
-    x_padded_wide: d_c5_z_padded_wide,
-  });
-  const widen_c5_kernel_wide_2 = widen_256x3x3x256_2({ c5_kernel, c5_kernel_wide_2 });
   const convWhere_d_c4_z = convWhere_2x256x13x3x3x256x13({
     d_c5_z_padded_wide,
     c5_kernel_wide_2,
     c4,
     d_c4_z,
   });
-  const pad_c4_padded = pad_Nx256x15x15(2, { c4, c4_padded });
   const convSgd_c5_kernel = convSgd_256x256x3x2x13x13x3({
     c4_padded,
     d_c5_z,
     momentum: c5_kernel_momentum,
     w: c5_kernel,
   });
-  const sumSgd_c4_bias = sumSgd_2x13x13x256({
-    d_z: d_c4_z,
-    momentum: c4_bias_momentum,
-    w: c4_bias,
-  });
-  const widen_d_c4_z_padded_wide = widen_2x15x15x256({
-    x: d_c4_z,
-    x_padded_wide: d_c4_z_padded_wide,
-  });
-  const widen_c4_kernel_wide_2 = widen_384x3x3x256({ c4_kernel, c4_kernel_wide_2 });
   const convWhere_d_c3_z = convWhere_2x384x13x3x3x256x13({
     d_c4_z_padded_wide,
     c4_kernel_wide_2,
     c3,
     d_c3_z,
   });
-  const pad_c3_padded = pad_Nx384x15x15(2, { c3, c3_padded });
   const convSgd_c4_kernel = convSgd_256x384x3x2x13x13x3({
     c3_padded,
     d_c4_z,
     momentum: c4_kernel_momentum,
     w: c4_kernel,
   });
-  const sumSgd_c3_bias = sumSgd_2x13x13x384({ d_c3_z, momentum: c3_bias_momentum, w: c3_bias });
-  const widen_d_c3_z_padded_wide = widen_2x15x15x384({
-    x: d_c3_z,
-    x_padded_wide: d_c3_z_padded_wide,
-  });
-  const widen_c3_kernel_wide_2 = widen_192x3x3x384({ c3_kernel, c3_kernel_wide_2 });
   const conv_d_p2 = conv_2x192x13x3x3x384x13({ d_c3_z_padded_wide, c3_kernel_wide_2, d_p2 });
-  const pad_p2_padded = pad_Nx192x15x15(2, { p2, p2_padded });
   const convSgd_c3_kernel = convSgd_384x192x3x2x13x13x3({
     p2_padded,
     d_c3_z,
     momentum: c3_kernel_momentum,
     w: c3_kernel,
   });
-  const windowArgmaxWindowScatterWhere_d_c2_z = windowArgmaxWindowScatterWhere_2x192x13x13({
-    c2,
-    d_c2_windowArgmax,
-    d_p2,
-    d_c2,
-    d_c2_z,
-  });
-  const sumSgd_c2_bias = sumSgd_2x27x27x192({ d_c2_z, momentum: c2_bias_momentum, w: c2_bias });
-  const widen_d_c2_z_padded_wide = widen_2x31x31x192({ d_c2_z, d_c2_z_padded_wide });
-  const widen_c2_kernel_wide_2 = widen_64x5x5x192({ c2_kernel, c2_kernel_wide_2 });
   const conv_d_p1 = conv_2x64x27x5x5x192x27({ d_c2_z_padded_wide, c2_kernel_wide_2, d_p1 });
   const widen_p1_padded_wide_2 = widen_2x64x31x31({ p1, p1_padded_wide_2 });
-  const widen_d_c2_z_wide = widen_2x192x27x27({ d_c2_z, d_c2_z_wide });
   const convSgd_c2_kernel = convSgd_192x64x5x2x27x27x5({
     p1_padded_wide_2,
     d_c2_z_wide,
     momentum: c2_kernel_momentum,
     w: c2_kernel,
   });
-  const windowArgmaxWindowScatterWhere_d_c1_z = windowArgmaxWindowScatterWhere_2x64x27x27({
-    c1,
-    d_c1_windowArgmax,
-    d_p1,
-    d_c1,
-    d_c1_z,
-  });
-  const sumSgd_c1_bias = sumSgd_2x55x55x64({ d_c1_z, momentum: c1_bias_momentum, w: c1_bias });
-  const widen_d_c1_z_wide = widen_2x64x55x55({ d_c1_z, d_c1_z_wide });
   const convSgd_c1_kernel = convSgd_64x3x11x2x55x55x11({
     x,
     d_c1_z_wide,
@@ -817,25 +750,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_kernel,
     c1_product: c1_product_evaluate,
   });
-  const windowMax_p1_evaluate = windowMax_1x64x27x1x1x3x3x27({
-    c1_product: c1_product_evaluate,
-    c1_bias,
-    p1: p1_evaluate,
-  });
-  const pad_p1_padded_evaluate = pad_1x64x31x31({ p1: p1_evaluate, p1_padded: p1_padded_evaluate });
   const conv_c2_product_evaluate = conv_1x192x27x5x5x64x27_evaluate({
     p1_padded: p1_padded_evaluate,
     c2_kernel,
     c2_product: c2_product_evaluate,
-  });
-  const windowMax_p2_evaluate = windowMax_1x192x13x1x1x3x3x13({
-    c2_product: c2_product_evaluate,
-    c2_bias,
-    p2: p2_evaluate,
-  });
-  const pad_p2_padded_evaluate = pad_Nx192x15x15(1, {
-    p2: p2_evaluate,
-    p2_padded: p2_padded_evaluate,
   });
   const convRelu_c3_evaluate = convRelu_1x384x13x3x3x192x13_evaluate({
     p2_padded: p2_padded_evaluate,
@@ -843,47 +761,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c3_bias,
     c3: c3_evaluate,
   });
-  const pad_c3_padded_evaluate = pad_Nx384x15x15(1, {
-    c3: c3_evaluate,
-    c3_padded: c3_padded_evaluate,
-  });
   const convRelu_c4_evaluate = convRelu_1x256x13x3x3x384x13_evaluate({
     c3_padded: c3_padded_evaluate,
     c4_kernel,
     c4_bias,
     c4: c4_evaluate,
   });
-  const pad_c4_padded_evaluate = pad_Nx256x15x15(1, {
-    c4: c4_evaluate,
-    c4_padded: c4_padded_evaluate,
-  });
   const conv_c5_product_evaluate = conv_1x256x13x3x3x256x13_evaluate({
     c4_padded: c4_padded_evaluate,
     c5_kernel,
     c5_product: c5_product_evaluate,
-  });
-  const windowMax_p5_evaluate = windowMax_1x256x6x1x1x3x3x6({
-    c5_product: c5_product_evaluate,
-    c5_bias,
-    p5: p5_evaluate,
   });
   const dotRelu_f6_evaluate = dotRelu_1x9216x4096_evaluate({
     p5: p5_evaluate,
     f6_kernel,
     f6_bias,
     f6: f6_evaluate,
-  });
-  const dotRelu_f7_evaluate = dotRelu_1xNx4096(4096, {
-    x: f6_evaluate,
-    kernel: f7_kernel,
-    bias: f7_bias,
-    y: f7_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_1x4096x1000({
-    f7: f7_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
   });
   const reduceMaxSum_sum_evaluate = reduceMaxSum_1000x1_evaluate({
     sum: sum_evaluate,
@@ -905,73 +798,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_kernel,
     c1_product: c1_product_predict,
   });
-  const windowMax_p1_predict = windowMax_1x64x27x1x1x3x3x27({
-    c1_product: c1_product_predict,
-    c1_bias,
-    p1: p1_predict,
-  });
-  const pad_p1_padded_predict = pad_1x64x31x31({ p1: p1_predict, p1_padded: p1_padded_predict });
   const conv_c2_product_predict = conv_1x192x27x5x5x64x27_predict({
     p1_padded: p1_padded_predict,
     c2_kernel,
     c2_product: c2_product_predict,
   });
-  const windowMax_p2_predict = windowMax_1x192x13x1x1x3x3x13({
-    c2_product: c2_product_predict,
-    c2_bias,
-    p2: p2_predict,
-  });
-  const pad_p2_padded_predict = pad_Nx192x15x15(1, {
-    p2: p2_predict,
-    p2_padded: p2_padded_predict,
-  });
-  const convRelu_c3_predict = convRelu_1x384x13x3x3x192x13_predict({
-    p2_padded: p2_padded_predict,
-    c3_kernel,
-    c3_bias,
-    c3: c3_predict,
-  });
-  const pad_c3_padded_predict = pad_Nx384x15x15(1, {
-    c3: c3_predict,
-    c3_padded: c3_padded_predict,
-  });
-  const convRelu_c4_predict = convRelu_1x256x13x3x3x384x13_predict({
-    c3_padded: c3_padded_predict,
-    c4_kernel,
-    c4_bias,
-    c4: c4_predict,
-  });
-  const pad_c4_padded_predict = pad_Nx256x15x15(1, {
-    c4: c4_predict,
-    c4_padded: c4_padded_predict,
-  });
   const conv_c5_product_predict = conv_1x256x13x3x3x256x13_predict({
     c4_padded: c4_padded_predict,
     c5_kernel,
     c5_product: c5_product_predict,
-  });
-  const windowMax_p5_predict = windowMax_1x256x6x1x1x3x3x6({
-    c5_product: c5_product_predict,
-    c5_bias,
-    p5: p5_predict,
-  });
-  const dotRelu_f6_predict = dotRelu_1xNx4096(9216, {
-    x: p5_predict,
-    kernel: f6_kernel,
-    bias: f6_bias,
-    y: f6_predict,
-  });
-  const dotRelu_f7_predict = dotRelu_1xNx4096(4096, {
-    x: f6_predict,
-    kernel: f7_kernel,
-    bias: f7_bias,
-    y: f7_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_1x4096x1000({
-    f7: f7_predict,
-    scores_kernel,
-    scores_bias,
-    scores: scores_predict,
   });
 
   fillUniform(c1_kernel, seed, 0, 0.128564869306645);
@@ -1246,29 +1081,32 @@ function convRelu_2x64x55x3x11x11x55(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 11; k2++)
           for (let k3 = 0; k3 < 11; k3++) {
-            const x_0 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-            const x_1 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
-            const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-            const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-            const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum20 += x_0 * c1_kernel_2;
-            sum21 += x_1 * c1_kernel_2;
-            sum30 += x_0 * c1_kernel_3;
-            sum31 += x_1 * c1_kernel_3;
+            const at_3 = i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = j * 363 + k * 121 + k2 * 11 + k3;
+            const a0 = c1_kernel[at_4]!;
+            const x_1 = x[at_3 + 4]!;
+            const a1 = c1_kernel[at_4 + 363]!;
+            const a2 = c1_kernel[at_4 + 726]!;
+            const a3 = c1_kernel[at_4 + 1089]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      relu(c1_bias, c1, j, i * 193600 + j * 3025 + l * 55 + m, Math.fround(sum00));
-      relu(c1_bias, c1, j, i * 193600 + j * 3025 + l * 55 + m + 1, Math.fround(sum01));
-      relu(c1_bias, c1, j + 1, i * 193600 + j * 3025 + l * 55 + m + 3025, Math.fround(sum10));
-      relu(c1_bias, c1, j + 1, i * 193600 + j * 3025 + l * 55 + m + 3026, Math.fround(sum11));
-      relu(c1_bias, c1, j + 2, i * 193600 + j * 3025 + l * 55 + m + 6050, Math.fround(sum20));
-      relu(c1_bias, c1, j + 2, i * 193600 + j * 3025 + l * 55 + m + 6051, Math.fround(sum21));
-      relu(c1_bias, c1, j + 3, i * 193600 + j * 3025 + l * 55 + m + 9075, Math.fround(sum30));
-      relu(c1_bias, c1, j + 3, i * 193600 + j * 3025 + l * 55 + m + 9076, Math.fround(sum31));
+      const at_2 = i * 193600 + j * 3025 + l * 55 + m;
+      relu(c1_bias, c1, j, at_2, Math.fround(sum00));
+      relu(c1_bias, c1, j, at_2 + 1, Math.fround(sum01));
+      relu(c1_bias, c1, j + 1, at_2 + 3025, Math.fround(sum10));
+      relu(c1_bias, c1, j + 1, at_2 + 3026, Math.fround(sum11));
+      relu(c1_bias, c1, j + 2, at_2 + 6050, Math.fround(sum20));
+      relu(c1_bias, c1, j + 2, at_2 + 6051, Math.fround(sum21));
+      relu(c1_bias, c1, j + 3, at_2 + 9075, Math.fround(sum30));
+      relu(c1_bias, c1, j + 3, at_2 + 9076, Math.fround(sum31));
     }
     let sum0 = 0;
     let sum1 = 0;
@@ -1278,19 +1116,21 @@ function convRelu_2x64x55x3x11x11x55(
       for (let k2 = 0; k2 < 11; k2++)
         for (let k3 = 0; k3 < 11; k3++) {
           const x_2 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
-          const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-          const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-          const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-          const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-          sum0 += x_2 * c1_kernel_4;
-          sum1 += x_2 * c1_kernel_5;
-          sum2 += x_2 * c1_kernel_6;
-          sum3 += x_2 * c1_kernel_7;
+          const at_2 = j * 363 + k * 121 + k2 * 11 + k3;
+          const a4 = c1_kernel[at_2]!;
+          const a5 = c1_kernel[at_2 + 363]!;
+          const a6 = c1_kernel[at_2 + 726]!;
+          const a7 = c1_kernel[at_2 + 1089]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
         }
-    relu(c1_bias, c1, j, i * 193600 + j * 3025 + l * 55 + 54, Math.fround(sum0));
-    relu(c1_bias, c1, j + 1, i * 193600 + j * 3025 + l * 55 + 3079, Math.fround(sum1));
-    relu(c1_bias, c1, j + 2, i * 193600 + j * 3025 + l * 55 + 6104, Math.fround(sum2));
-    relu(c1_bias, c1, j + 3, i * 193600 + j * 3025 + l * 55 + 9129, Math.fround(sum3));
+    const at = i * 193600 + j * 3025 + l * 55;
+    relu(c1_bias, c1, j, at + 54, Math.fround(sum0));
+    relu(c1_bias, c1, j + 1, at + 3079, Math.fround(sum1));
+    relu(c1_bias, c1, j + 2, at + 6104, Math.fround(sum2));
+    relu(c1_bias, c1, j + 3, at + 9129, Math.fround(sum3));
   }
   return function convRelu_2x64x55x3x11x11x55(): void {
     for (let i = 0; i < 2; i++)
@@ -1298,134 +1138,169 @@ function convRelu_2x64x55x3x11x11x55(
   };
 }
 
-/** p1[i<2,j<64,l<27,m<27] = max k<1, k2<1, k3<3, k4<3: c1[i,j,2·l + k3,2·m + k4] */
-function windowMax_2x64x27x1x1x3x3x27(arrays: Floats<"c1" | "p1">): () => void {
-  function block(i: number, j: number): void {
-    i &= 1;
-    j &= 63;
-    const { c1, p1 } = arrays;
-    for (let l = 0; l < 27; l++)
-      for (let m = 0; m < 27; m++) {
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 3; k4++)
-            max = Math.max(max, c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!);
-        p1[i * 46656 + j * 729 + l * 27 + m] = max;
-      }
-  }
-  return function windowMax_2x64x27x1x1x3x3x27(): void {
-    for (let i = 0; i < 2; i++) for (let j = 0; j < 64; j++) block(i, j);
-  };
+/**
+ * y[i<2,j<J,l<L,m<L] = max k<1, k2<1, k3<3, k4<3: x[i,j,2·l + k3,2·m + k4]
+ * For J, L, n, n_2, n_3, n_4: 64, 27, 193_600, 3025, 110, 55; 192, 13, 139_968, 729, 54, 27 and 256, 6, 43_264, 169, 26, 13.
+ * Plain twins: windowMax_2x64x27x1x1x3x3x27, windowMax_2x192x13x1x1x3x3x13, windowMax_2x256x6x1x1x3x3x6.
+ */
+function windowMax_2xNxNx1x1x3x3xN(
+  x: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  for (let i = 0; i < 2; i++)
+    for (let j = 0; j < J; j++) windowMax_2xNxNx1x1x3x3xN_block(i, j, x, y, J, L, n, n_2, n_3, n_4);
 }
 
-/** p1_padded_wide[i<2,j<31,l<31,m<64] = f64(where(0 ≤ j − 2 ∧ j − 2 < 27 ∧ 0 ≤ l − 2 ∧ l − 2 < 27, p1[i,m,j − 2,l − 2], 0)) */
-function widen_2x31x31x64(arrays: Floats<"p1"> & Doubles<"p1_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { p1, p1_padded_wide } = arrays;
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 64] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 128] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 192] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 256] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 320] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 384] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 448] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 512] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 576] = 0;
-        }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 1664] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 1728] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 1792] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 1856] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 1920] = 0;
-      }
+function windowMax_2xNxNx1x1x3x3xN_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  i &= 1;
+  j &= 255;
+  for (let l = 0; l < L; l++)
+    for (let m = 0; m < L; m++) {
+      let max = -Infinity;
+      for (let k3 = 0; k3 < 3; k3++)
+        for (let k4 = 0; k4 < 3; k4++)
+          max = Math.max(max, x[i * n + j * n_2 + l * n_3 + k3 * n_4 + m * 2 + k4]!);
+      y[i * J * L * L + j * L * L + l * L + m] = max;
     }
-    for (let j = 0; j < 27; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 3968] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 4032] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4096] =
-            p1[i * 46656 + m * 729 + j * 27 + l]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4160] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 1]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4224] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 2]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4288] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 3]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4352] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 4]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4416] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 5]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4480] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 6]!;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 4544] =
-            p1[i * 46656 + m * 729 + j * 27 + l + 7]!;
-        }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 5632] = p1[i * 46656 + m * 729 + j * 27 + 24]!;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 5696] = p1[i * 46656 + m * 729 + j * 27 + 25]!;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 5760] = p1[i * 46656 + m * 729 + j * 27 + 26]!;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 5824] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 5888] = 0;
-      }
-    }
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 57536] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 57600] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57664] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57728] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57792] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57856] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57920] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 57984] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 58048] = 0;
-          p1_padded_wide[i * 61504 + j * 1984 + l * 64 + m + 58112] = 0;
-        }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 59200] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 59264] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 59328] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[i * 61504 + j * 1984 + m + 59392] = 0;
-        p1_padded_wide[i * 61504 + j * 1984 + m + 59456] = 0;
-      }
-    }
-  }
-  return function widen_2x31x31x64(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
 }
 
-/** c2_kernel_wide[i<192,j<5,l<5,m<64] = f64(c2_kernel[i,m,j,l]) */
-function widen_192x5x5x64(arrays: Floats<"c2_kernel"> & Doubles<"c2_kernel_wide">): () => void {
-  return function widen_192x5x5x64(): void {
-    const { c2_kernel, c2_kernel_wide } = arrays;
-    for (let i = 0; i < 192; i++)
-      for (let j = 0; j < 5; j++)
-        for (let l = 0; l < 5; l++)
-          for (let m = 0; m < 64; m++)
-            c2_kernel_wide[i * 1600 + j * 320 + l * 64 + m] =
-              c2_kernel[i * 1600 + m * 25 + j * 5 + l]!;
-  };
+/**
+ * x_padded_wide[i<2,j<31,l<31,m<M] = f64(where(0 ≤ j − 2 ∧ j − 2 < 27 ∧ 0 ≤ l − 2 ∧ l − 2 < 27, x[i,m,j − 2,l − 2], 0))
+ * For M: 64 and 192.
+ */
+function widen_2x31x31xN(x: Float32Array, x_padded_wide: Float64Array, M: number): void {
+  for (let i = 0; i < 2; i++) widen_2x31x31xN_block(i, x, x_padded_wide, M);
+}
+
+function widen_2x31x31xN_block(
+  i: number,
+  x: Float32Array,
+  x_padded_wide: Float64Array,
+  M: number,
+): void {
+  i &= 1;
+  for (let j = 0; j < 2; j++) {
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M] = 0;
+    }
+    for (let l = 0; l < 24; l += 8)
+      for (let m = 0; m < M; m++) {
+        const at = i * 961 * M + j * 31 * M + l * M + m;
+        x_padded_wide[at + M * 2] = 0;
+        x_padded_wide[at + M * 3] = 0;
+        x_padded_wide[at + M * 4] = 0;
+        x_padded_wide[at + M * 5] = 0;
+        x_padded_wide[at + M * 6] = 0;
+        x_padded_wide[at + M * 7] = 0;
+        x_padded_wide[at + M * 8] = 0;
+        x_padded_wide[at + M * 9] = 0;
+      }
+    for (let m = 0; m < M; m++) {
+      const at = i * 961 * M + j * 31 * M + m;
+      x_padded_wide[at + M * 26] = 0;
+      x_padded_wide[at + M * 27] = 0;
+      x_padded_wide[at + M * 28] = 0;
+    }
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 29] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 30] = 0;
+    }
+  }
+  for (let j = 0; j < 27; j++) {
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 62] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 63] = 0;
+    }
+    for (let l = 0; l < 24; l += 8)
+      for (let m = 0; m < M; m++) {
+        const at = i * 961 * M + j * 31 * M + l * M + m;
+        const at_2 = i * 729 * M + m * 729 + j * 27 + l;
+        x_padded_wide[at + M * 64] = x[at_2]!;
+        x_padded_wide[at + M * 65] = x[at_2 + 1]!;
+        x_padded_wide[at + M * 66] = x[at_2 + 2]!;
+        x_padded_wide[at + M * 67] = x[at_2 + 3]!;
+        x_padded_wide[at + M * 68] = x[at_2 + 4]!;
+        x_padded_wide[at + M * 69] = x[at_2 + 5]!;
+        x_padded_wide[at + M * 70] = x[at_2 + 6]!;
+        x_padded_wide[at + M * 71] = x[at_2 + 7]!;
+      }
+    for (let m = 0; m < M; m++) {
+      const at = i * 961 * M + j * 31 * M + m;
+      const at_2 = i * 729 * M + m * 729 + j * 27;
+      x_padded_wide[at + M * 88] = x[at_2 + 24]!;
+      x_padded_wide[at + M * 89] = x[at_2 + 25]!;
+      x_padded_wide[at + M * 90] = x[at_2 + 26]!;
+    }
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 91] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 92] = 0;
+    }
+  }
+  for (let j = 0; j < 2; j++) {
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 899] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 900] = 0;
+    }
+    for (let l = 0; l < 24; l += 8)
+      for (let m = 0; m < M; m++) {
+        const at = i * 961 * M + j * 31 * M + l * M + m;
+        x_padded_wide[at + M * 901] = 0;
+        x_padded_wide[at + M * 902] = 0;
+        x_padded_wide[at + M * 903] = 0;
+        x_padded_wide[at + M * 904] = 0;
+        x_padded_wide[at + M * 905] = 0;
+        x_padded_wide[at + M * 906] = 0;
+        x_padded_wide[at + M * 907] = 0;
+        x_padded_wide[at + M * 908] = 0;
+      }
+    for (let m = 0; m < M; m++) {
+      const at = i * 961 * M + j * 31 * M + m;
+      x_padded_wide[at + M * 925] = 0;
+      x_padded_wide[at + M * 926] = 0;
+      x_padded_wide[at + M * 927] = 0;
+    }
+    for (let m = 0; m < M; m++) {
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 928] = 0;
+      x_padded_wide[i * 961 * M + j * 31 * M + m + M * 929] = 0;
+    }
+  }
+}
+
+/**
+ * kernel_wide[i<I,j<J,l<J,m<M] = f64(kernel[i,m,j,l])
+ * For I, J, M: 192, 5, 64; 384, 3, 192; 256, 3, 384 and 256, 3, 256.
+ */
+function widen_NxNxNxN(
+  kernel: Float32Array,
+  kernel_wide: Float64Array,
+  I: number,
+  J: number,
+  M: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < J; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * J * J * M + j * J * M + l * M + m] =
+            kernel[i * J * J * M + m * J * J + j * J + l]!;
 }
 
 /**
@@ -1450,80 +1325,71 @@ function convRelu_2x192x27x5x5x64x27(
     for (let k = 0; k < 5; k++)
       for (let k2 = 0; k2 < 5; k2++)
         for (let k3 = 0; k3 < 64; k3 += 4) {
+          const at_2 = i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3;
+          const at_3 = j * 1600 + k * 320 + k2 * 64 + k3;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 64]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 128]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1600]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const a0 = p1_padded_wide[at_2]!;
+            const b0 = c2_kernel_wide[at_3]!;
+            const a1 = p1_padded_wide[at_2 + 64]!;
+            const a2 = p1_padded_wide[at_2 + 128]!;
+            const b1 = c2_kernel_wide[at_3 + 1600]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 1 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 1]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 65]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 129]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1601]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const a0 = p1_padded_wide[at_2 + 1]!;
+            const b0 = c2_kernel_wide[at_3 + 1]!;
+            const a1 = p1_padded_wide[at_2 + 65]!;
+            const a2 = p1_padded_wide[at_2 + 129]!;
+            const b1 = c2_kernel_wide[at_3 + 1601]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 2 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 2]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 2]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 66]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 130]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1602]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const a0 = p1_padded_wide[at_2 + 2]!;
+            const b0 = c2_kernel_wide[at_3 + 2]!;
+            const a1 = p1_padded_wide[at_2 + 66]!;
+            const a2 = p1_padded_wide[at_2 + 130]!;
+            const b1 = c2_kernel_wide[at_3 + 1602]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 3 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 67]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[i * 61504 + l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 131]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1603]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const a0 = p1_padded_wide[at_2 + 3]!;
+            const b0 = c2_kernel_wide[at_3 + 3]!;
+            const a1 = p1_padded_wide[at_2 + 67]!;
+            const a2 = p1_padded_wide[at_2 + 131]!;
+            const b1 = c2_kernel_wide[at_3 + 1603]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
         }
-    relu(c2_bias, c2, j, i * 139968 + j * 729 + l * 27 + m, Math.fround(sum00));
-    relu(c2_bias, c2, j, i * 139968 + j * 729 + l * 27 + m + 1, Math.fround(sum01));
-    relu(c2_bias, c2, j, i * 139968 + j * 729 + l * 27 + m + 2, Math.fround(sum02));
-    relu(c2_bias, c2, j + 1, i * 139968 + j * 729 + l * 27 + m + 729, Math.fround(sum10));
-    relu(c2_bias, c2, j + 1, i * 139968 + j * 729 + l * 27 + m + 730, Math.fround(sum11));
-    relu(c2_bias, c2, j + 1, i * 139968 + j * 729 + l * 27 + m + 731, Math.fround(sum12));
+    const at = i * 139968 + j * 729 + l * 27 + m;
+    relu(c2_bias, c2, j, at, Math.fround(sum00));
+    relu(c2_bias, c2, j, at + 1, Math.fround(sum01));
+    relu(c2_bias, c2, j, at + 2, Math.fround(sum02));
+    relu(c2_bias, c2, j + 1, at + 729, Math.fround(sum10));
+    relu(c2_bias, c2, j + 1, at + 730, Math.fround(sum11));
+    relu(c2_bias, c2, j + 1, at + 731, Math.fround(sum12));
   }
   return function convRelu_2x192x27x5x5x64x27(): void {
     for (let i = 0; i < 2; i++)
@@ -1532,107 +1398,88 @@ function convRelu_2x192x27x5x5x64x27(
   };
 }
 
-/** p2[i<2,j<192,l<13,m<13] = max k<1, k2<1, k3<3, k4<3: c2[i,j,2·l + k3,2·m + k4] */
-function windowMax_2x192x13x1x1x3x3x13(arrays: Floats<"c2" | "p2">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { c2, p2 } = arrays;
-    for (let j = 0; j < 192; j++)
-      for (let l = 0; l < 13; l++)
-        for (let m = 0; m < 13; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 3; k3++)
-            for (let k4 = 0; k4 < 3; k4++)
-              max = Math.max(max, c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!);
-          p2[i * 32448 + j * 169 + l * 13 + m] = max;
-        }
-  }
-  return function windowMax_2x192x13x1x1x3x3x13(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
+/**
+ * x_padded_wide[i<2,j<15,l<15,m<M] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, x[i,m,j − 1,l − 1], 0))
+ * For M: 192; 384 and 256.
+ */
+function widen_2x15x15xN(x: Float32Array, x_padded_wide: Float64Array, M: number): void {
+  for (let i = 0; i < 2; i++) widen_2x15x15xN_block(i, x, x_padded_wide, M);
 }
 
-/** p2_padded_wide[i<2,j<15,l<15,m<192] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, p2[i,m,j − 1,l − 1], 0)) */
-function widen_2x15x15x192(arrays: Floats<"p2"> & Doubles<"p2_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { p2, p2_padded_wide } = arrays;
-    for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + m] = 0;
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[i * 43200 + m + 192] = 0;
-      p2_padded_wide[i * 43200 + m + 384] = 0;
-      p2_padded_wide[i * 43200 + m + 576] = 0;
-      p2_padded_wide[i * 43200 + m + 768] = 0;
-      p2_padded_wide[i * 43200 + m + 960] = 0;
-      p2_padded_wide[i * 43200 + m + 1152] = 0;
-      p2_padded_wide[i * 43200 + m + 1344] = 0;
-      p2_padded_wide[i * 43200 + m + 1536] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[i * 43200 + m + 1728] = 0;
-      p2_padded_wide[i * 43200 + m + 1920] = 0;
-      p2_padded_wide[i * 43200 + m + 2112] = 0;
-      p2_padded_wide[i * 43200 + m + 2304] = 0;
-      p2_padded_wide[i * 43200 + m + 2496] = 0;
-    }
-    for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + m + 2688] = 0;
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + j * 2880 + m + 2880] = 0;
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[i * 43200 + j * 2880 + m + 3072] = p2[i * 32448 + m * 169 + j * 13]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 3264] = p2[i * 32448 + m * 169 + j * 13 + 1]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 3456] = p2[i * 32448 + m * 169 + j * 13 + 2]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 3648] = p2[i * 32448 + m * 169 + j * 13 + 3]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 3840] = p2[i * 32448 + m * 169 + j * 13 + 4]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4032] = p2[i * 32448 + m * 169 + j * 13 + 5]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4224] = p2[i * 32448 + m * 169 + j * 13 + 6]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4416] = p2[i * 32448 + m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4608] = p2[i * 32448 + m * 169 + j * 13 + 8]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4800] = p2[i * 32448 + m * 169 + j * 13 + 9]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 4992] = p2[i * 32448 + m * 169 + j * 13 + 10]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 5184] = p2[i * 32448 + m * 169 + j * 13 + 11]!;
-        p2_padded_wide[i * 43200 + j * 2880 + m + 5376] = p2[i * 32448 + m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + j * 2880 + m + 5568] = 0;
-    }
-    for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + m + 40320] = 0;
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[i * 43200 + m + 40512] = 0;
-      p2_padded_wide[i * 43200 + m + 40704] = 0;
-      p2_padded_wide[i * 43200 + m + 40896] = 0;
-      p2_padded_wide[i * 43200 + m + 41088] = 0;
-      p2_padded_wide[i * 43200 + m + 41280] = 0;
-      p2_padded_wide[i * 43200 + m + 41472] = 0;
-      p2_padded_wide[i * 43200 + m + 41664] = 0;
-      p2_padded_wide[i * 43200 + m + 41856] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[i * 43200 + m + 42048] = 0;
-      p2_padded_wide[i * 43200 + m + 42240] = 0;
-      p2_padded_wide[i * 43200 + m + 42432] = 0;
-      p2_padded_wide[i * 43200 + m + 42624] = 0;
-      p2_padded_wide[i * 43200 + m + 42816] = 0;
-    }
-    for (let m = 0; m < 192; m++) p2_padded_wide[i * 43200 + m + 43008] = 0;
+function widen_2x15x15xN_block(
+  i: number,
+  x: Float32Array,
+  x_padded_wide: Float64Array,
+  M: number,
+): void {
+  i &= 1;
+  for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + m] = 0;
+  for (let m = 0; m < M; m++) {
+    const at = i * 225 * M + m;
+    x_padded_wide[at + M] = 0;
+    x_padded_wide[at + M * 2] = 0;
+    x_padded_wide[at + M * 3] = 0;
+    x_padded_wide[at + M * 4] = 0;
+    x_padded_wide[at + M * 5] = 0;
+    x_padded_wide[at + M * 6] = 0;
+    x_padded_wide[at + M * 7] = 0;
+    x_padded_wide[at + M * 8] = 0;
   }
-  return function widen_2x15x15x192(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
-}
-
-/** c3_kernel_wide[i<384,j<3,l<3,m<192] = f64(c3_kernel[i,m,j,l]) */
-function widen_384x3x3x192(arrays: Floats<"c3_kernel"> & Doubles<"c3_kernel_wide">): () => void {
-  return function widen_384x3x3x192(): void {
-    const { c3_kernel, c3_kernel_wide } = arrays;
-    for (let i = 0; i < 384; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 192; m++)
-            c3_kernel_wide[i * 1728 + j * 576 + l * 192 + m] =
-              c3_kernel[i * 1728 + m * 9 + j * 3 + l]!;
-  };
+  for (let m = 0; m < M; m++) {
+    const at = i * 225 * M + m;
+    x_padded_wide[at + M * 9] = 0;
+    x_padded_wide[at + M * 10] = 0;
+    x_padded_wide[at + M * 11] = 0;
+    x_padded_wide[at + M * 12] = 0;
+    x_padded_wide[at + M * 13] = 0;
+  }
+  for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + m + M * 14] = 0;
+  for (let j = 0; j < 13; j++) {
+    for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + j * 15 * M + m + M * 15] = 0;
+    for (let m = 0; m < M; m++) {
+      const at = i * 225 * M + j * 15 * M + m;
+      const at_2 = i * 169 * M + m * 169 + j * 13;
+      x_padded_wide[at + M * 16] = x[at_2]!;
+      x_padded_wide[at + M * 17] = x[at_2 + 1]!;
+      x_padded_wide[at + M * 18] = x[at_2 + 2]!;
+      x_padded_wide[at + M * 19] = x[at_2 + 3]!;
+      x_padded_wide[at + M * 20] = x[at_2 + 4]!;
+      x_padded_wide[at + M * 21] = x[at_2 + 5]!;
+      x_padded_wide[at + M * 22] = x[at_2 + 6]!;
+      x_padded_wide[at + M * 23] = x[at_2 + 7]!;
+    }
+    for (let m = 0; m < M; m++) {
+      const at = i * 225 * M + j * 15 * M + m;
+      const at_2 = i * 169 * M + m * 169 + j * 13;
+      x_padded_wide[at + M * 24] = x[at_2 + 8]!;
+      x_padded_wide[at + M * 25] = x[at_2 + 9]!;
+      x_padded_wide[at + M * 26] = x[at_2 + 10]!;
+      x_padded_wide[at + M * 27] = x[at_2 + 11]!;
+      x_padded_wide[at + M * 28] = x[at_2 + 12]!;
+    }
+    for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + j * 15 * M + m + M * 29] = 0;
+  }
+  for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + m + M * 210] = 0;
+  for (let m = 0; m < M; m++) {
+    const at = i * 225 * M + m;
+    x_padded_wide[at + M * 211] = 0;
+    x_padded_wide[at + M * 212] = 0;
+    x_padded_wide[at + M * 213] = 0;
+    x_padded_wide[at + M * 214] = 0;
+    x_padded_wide[at + M * 215] = 0;
+    x_padded_wide[at + M * 216] = 0;
+    x_padded_wide[at + M * 217] = 0;
+    x_padded_wide[at + M * 218] = 0;
+  }
+  for (let m = 0; m < M; m++) {
+    const at = i * 225 * M + m;
+    x_padded_wide[at + M * 219] = 0;
+    x_padded_wide[at + M * 220] = 0;
+    x_padded_wide[at + M * 221] = 0;
+    x_padded_wide[at + M * 222] = 0;
+    x_padded_wide[at + M * 223] = 0;
+  }
+  for (let m = 0; m < M; m++) x_padded_wide[i * 225 * M + m + M * 224] = 0;
 }
 
 /**
@@ -1657,162 +1504,75 @@ function convRelu_2x384x13x3x3x192x13(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 192; k3 += 4) {
+          const at_2 = l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3;
+          const at_3 = j * 1728 + k * 576 + k2 * 192 + k3;
           {
-            const p2_padded_wide_0 = p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1728]!;
-            const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3456]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 43200]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum02 += p2_padded_wide_0 * c3_kernel_wide_2;
-            sum10 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_1 * c3_kernel_wide_2;
+            const a0 = p2_padded_wide[at_2]!;
+            const b0 = c3_kernel_wide[at_3]!;
+            const b1 = c3_kernel_wide[at_3 + 1728]!;
+            const b2 = c3_kernel_wide[at_3 + 3456]!;
+            const a1 = p2_padded_wide[at_2 + 43200]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum02 += a0 * b2;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum12 += a1 * b2;
           }
           if (k3 + 1 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 1]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1729]!;
-            const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3457]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 43201]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum02 += p2_padded_wide_0 * c3_kernel_wide_2;
-            sum10 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_1 * c3_kernel_wide_2;
+            const a0 = p2_padded_wide[at_2 + 1]!;
+            const b0 = c3_kernel_wide[at_3 + 1]!;
+            const b1 = c3_kernel_wide[at_3 + 1729]!;
+            const b2 = c3_kernel_wide[at_3 + 3457]!;
+            const a1 = p2_padded_wide[at_2 + 43201]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum02 += a0 * b2;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum12 += a1 * b2;
           }
           if (k3 + 2 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 2]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 2]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1730]!;
-            const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3458]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 43202]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum02 += p2_padded_wide_0 * c3_kernel_wide_2;
-            sum10 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_1 * c3_kernel_wide_2;
+            const a0 = p2_padded_wide[at_2 + 2]!;
+            const b0 = c3_kernel_wide[at_3 + 2]!;
+            const b1 = c3_kernel_wide[at_3 + 1730]!;
+            const b2 = c3_kernel_wide[at_3 + 3458]!;
+            const a1 = p2_padded_wide[at_2 + 43202]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum02 += a0 * b2;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum12 += a1 * b2;
           }
           if (k3 + 3 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1731]!;
-            const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3459]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 43203]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum02 += p2_padded_wide_0 * c3_kernel_wide_2;
-            sum10 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_1 * c3_kernel_wide_2;
+            const a0 = p2_padded_wide[at_2 + 3]!;
+            const b0 = c3_kernel_wide[at_3 + 3]!;
+            const b1 = c3_kernel_wide[at_3 + 1731]!;
+            const b2 = c3_kernel_wide[at_3 + 3459]!;
+            const a1 = p2_padded_wide[at_2 + 43203]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum02 += a0 * b2;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum12 += a1 * b2;
           }
         }
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m, Math.fround(sum00));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum01));
-    relu(c3_bias, c3, j + 2, j * 169 + l * 13 + m + 338, Math.fround(sum02));
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m + 64896, Math.fround(sum10));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 65065, Math.fround(sum11));
-    relu(c3_bias, c3, j + 2, j * 169 + l * 13 + m + 65234, Math.fround(sum12));
+    const at = j * 169 + l * 13 + m;
+    relu(c3_bias, c3, j, at, Math.fround(sum00));
+    relu(c3_bias, c3, j + 1, at + 169, Math.fround(sum01));
+    relu(c3_bias, c3, j + 2, at + 338, Math.fround(sum02));
+    relu(c3_bias, c3, j, at + 64896, Math.fround(sum10));
+    relu(c3_bias, c3, j + 1, at + 65065, Math.fround(sum11));
+    relu(c3_bias, c3, j + 2, at + 65234, Math.fround(sum12));
   }
   return function convRelu_2x384x13x3x3x192x13(): void {
     for (let j = 0; j < 384; j += 3)
       for (let l = 0; l < 13; l++) for (let m = 0; m < 13; m++) block(j, l, m);
-  };
-}
-
-/** x_padded_wide[i<2,j<15,l<15,m<384] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, x[i,m,j − 1,l − 1], 0)) */
-function widen_2x15x15x384(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { x, x_padded_wide } = arrays;
-    for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + m] = 0;
-    for (let m = 0; m < 384; m++) {
-      x_padded_wide[i * 86400 + m + 384] = 0;
-      x_padded_wide[i * 86400 + m + 768] = 0;
-      x_padded_wide[i * 86400 + m + 1152] = 0;
-      x_padded_wide[i * 86400 + m + 1536] = 0;
-      x_padded_wide[i * 86400 + m + 1920] = 0;
-      x_padded_wide[i * 86400 + m + 2304] = 0;
-      x_padded_wide[i * 86400 + m + 2688] = 0;
-      x_padded_wide[i * 86400 + m + 3072] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      x_padded_wide[i * 86400 + m + 3456] = 0;
-      x_padded_wide[i * 86400 + m + 3840] = 0;
-      x_padded_wide[i * 86400 + m + 4224] = 0;
-      x_padded_wide[i * 86400 + m + 4608] = 0;
-      x_padded_wide[i * 86400 + m + 4992] = 0;
-    }
-    for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + m + 5376] = 0;
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + j * 5760 + m + 5760] = 0;
-      for (let m = 0; m < 384; m++) {
-        x_padded_wide[i * 86400 + j * 5760 + m + 6144] = x[i * 64896 + m * 169 + j * 13]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 6528] = x[i * 64896 + m * 169 + j * 13 + 1]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 6912] = x[i * 64896 + m * 169 + j * 13 + 2]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 7296] = x[i * 64896 + m * 169 + j * 13 + 3]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 7680] = x[i * 64896 + m * 169 + j * 13 + 4]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 8064] = x[i * 64896 + m * 169 + j * 13 + 5]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 8448] = x[i * 64896 + m * 169 + j * 13 + 6]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 8832] = x[i * 64896 + m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 384; m++) {
-        x_padded_wide[i * 86400 + j * 5760 + m + 9216] = x[i * 64896 + m * 169 + j * 13 + 8]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 9600] = x[i * 64896 + m * 169 + j * 13 + 9]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 9984] = x[i * 64896 + m * 169 + j * 13 + 10]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 10368] = x[i * 64896 + m * 169 + j * 13 + 11]!;
-        x_padded_wide[i * 86400 + j * 5760 + m + 10752] = x[i * 64896 + m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + j * 5760 + m + 11136] = 0;
-    }
-    for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + m + 80640] = 0;
-    for (let m = 0; m < 384; m++) {
-      x_padded_wide[i * 86400 + m + 81024] = 0;
-      x_padded_wide[i * 86400 + m + 81408] = 0;
-      x_padded_wide[i * 86400 + m + 81792] = 0;
-      x_padded_wide[i * 86400 + m + 82176] = 0;
-      x_padded_wide[i * 86400 + m + 82560] = 0;
-      x_padded_wide[i * 86400 + m + 82944] = 0;
-      x_padded_wide[i * 86400 + m + 83328] = 0;
-      x_padded_wide[i * 86400 + m + 83712] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      x_padded_wide[i * 86400 + m + 84096] = 0;
-      x_padded_wide[i * 86400 + m + 84480] = 0;
-      x_padded_wide[i * 86400 + m + 84864] = 0;
-      x_padded_wide[i * 86400 + m + 85248] = 0;
-      x_padded_wide[i * 86400 + m + 85632] = 0;
-    }
-    for (let m = 0; m < 384; m++) x_padded_wide[i * 86400 + m + 86016] = 0;
-  }
-  return function widen_2x15x15x384(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
-}
-
-/** c4_kernel_wide[i<256,j<3,l<3,m<384] = f64(c4_kernel[i,m,j,l]) */
-function widen_256x3x3x384(arrays: Floats<"c4_kernel"> & Doubles<"c4_kernel_wide">): () => void {
-  return function widen_256x3x3x384(): void {
-    const { c4_kernel, c4_kernel_wide } = arrays;
-    for (let i = 0; i < 256; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 384; m++)
-            c4_kernel_wide[i * 3456 + j * 1152 + l * 384 + m] =
-              c4_kernel[i * 3456 + m * 9 + j * 3 + l]!;
   };
 }
 
@@ -1833,12 +1593,12 @@ function convRelu_2x256x13x3x3x384x13(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 384; k3++) {
-          const c3_padded_wide_2 = c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3]!;
-          const c4_kernel_wide_3 = c4_kernel_wide[k * 1152 + k2 * 384 + k3 + 881280]!;
-          const c3_padded_wide_3 =
-            c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86400]!;
-          sum0 += c3_padded_wide_2 * c4_kernel_wide_3;
-          sum1 += c3_padded_wide_3 * c4_kernel_wide_3;
+          const at = l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3;
+          const a2 = c3_padded_wide[at]!;
+          const b3 = c4_kernel_wide[k * 1152 + k2 * 384 + k3 + 881280]!;
+          const a3 = c3_padded_wide[at + 86400]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     relu(c4_bias, c4, 255, l * 13 + m + 43095, Math.fround(sum0));
     relu(c4_bias, c4, 255, l * 13 + m + 86359, Math.fround(sum1));
@@ -1857,169 +1617,73 @@ function convRelu_2x256x13x3x3x384x13(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 384; k3 += 4) {
+                const at = l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3;
+                const at_2 = j * 3456 + k * 1152 + k2 * 384 + k3;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3456]!;
-                  const c4_kernel_wide_2 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 6912]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86400]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum02 += c3_padded_wide_0 * c4_kernel_wide_2;
-                  sum10 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_1 * c4_kernel_wide_2;
+                  const a0 = c3_padded_wide[at]!;
+                  const b0 = c4_kernel_wide[at_2]!;
+                  const b1 = c4_kernel_wide[at_2 + 3456]!;
+                  const b2 = c4_kernel_wide[at_2 + 6912]!;
+                  const a1 = c3_padded_wide[at + 86400]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 1 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 1]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 1]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3457]!;
-                  const c4_kernel_wide_2 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 6913]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86401]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum02 += c3_padded_wide_0 * c4_kernel_wide_2;
-                  sum10 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_1 * c4_kernel_wide_2;
+                  const a0 = c3_padded_wide[at + 1]!;
+                  const b0 = c4_kernel_wide[at_2 + 1]!;
+                  const b1 = c4_kernel_wide[at_2 + 3457]!;
+                  const b2 = c4_kernel_wide[at_2 + 6913]!;
+                  const a1 = c3_padded_wide[at + 86401]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 2 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 2]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 2]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3458]!;
-                  const c4_kernel_wide_2 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 6914]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86402]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum02 += c3_padded_wide_0 * c4_kernel_wide_2;
-                  sum10 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_1 * c4_kernel_wide_2;
+                  const a0 = c3_padded_wide[at + 2]!;
+                  const b0 = c4_kernel_wide[at_2 + 2]!;
+                  const b1 = c4_kernel_wide[at_2 + 3458]!;
+                  const b2 = c4_kernel_wide[at_2 + 6914]!;
+                  const a1 = c3_padded_wide[at + 86402]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 3 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3459]!;
-                  const c4_kernel_wide_2 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 6915]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86403]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum02 += c3_padded_wide_0 * c4_kernel_wide_2;
-                  sum10 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_1 * c4_kernel_wide_2;
+                  const a0 = c3_padded_wide[at + 3]!;
+                  const b0 = c4_kernel_wide[at_2 + 3]!;
+                  const b1 = c4_kernel_wide[at_2 + 3459]!;
+                  const b2 = c4_kernel_wide[at_2 + 6915]!;
+                  const a1 = c3_padded_wide[at + 86403]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
               }
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m, Math.fround(sum00));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum01));
-          relu(c4_bias, c4, j + 2, j * 169 + l * 13 + m + 338, Math.fround(sum02));
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m + 43264, Math.fround(sum10));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 43433, Math.fround(sum11));
-          relu(c4_bias, c4, j + 2, j * 169 + l * 13 + m + 43602, Math.fround(sum12));
+          const at = j * 169 + l * 13 + m;
+          relu(c4_bias, c4, j, at, Math.fround(sum00));
+          relu(c4_bias, c4, j + 1, at + 169, Math.fround(sum01));
+          relu(c4_bias, c4, j + 2, at + 338, Math.fround(sum02));
+          relu(c4_bias, c4, j, at + 43264, Math.fround(sum10));
+          relu(c4_bias, c4, j + 1, at + 43433, Math.fround(sum11));
+          relu(c4_bias, c4, j + 2, at + 43602, Math.fround(sum12));
         }
     for (let l = 0; l < 13; l++) for (let m = 0; m < 13; m++) block(l, m);
-  };
-}
-
-/** x_padded_wide[i<2,j<15,l<15,m<256] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, x[i,m,j − 1,l − 1], 0)) */
-function widen_2x15x15x256(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { x, x_padded_wide } = arrays;
-    for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + m] = 0;
-    for (let m = 0; m < 256; m++) {
-      x_padded_wide[i * 57600 + m + 256] = 0;
-      x_padded_wide[i * 57600 + m + 512] = 0;
-      x_padded_wide[i * 57600 + m + 768] = 0;
-      x_padded_wide[i * 57600 + m + 1024] = 0;
-      x_padded_wide[i * 57600 + m + 1280] = 0;
-      x_padded_wide[i * 57600 + m + 1536] = 0;
-      x_padded_wide[i * 57600 + m + 1792] = 0;
-      x_padded_wide[i * 57600 + m + 2048] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      x_padded_wide[i * 57600 + m + 2304] = 0;
-      x_padded_wide[i * 57600 + m + 2560] = 0;
-      x_padded_wide[i * 57600 + m + 2816] = 0;
-      x_padded_wide[i * 57600 + m + 3072] = 0;
-      x_padded_wide[i * 57600 + m + 3328] = 0;
-    }
-    for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + m + 3584] = 0;
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + j * 3840 + m + 3840] = 0;
-      for (let m = 0; m < 256; m++) {
-        x_padded_wide[i * 57600 + j * 3840 + m + 4096] = x[i * 43264 + m * 169 + j * 13]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 4352] = x[i * 43264 + m * 169 + j * 13 + 1]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 4608] = x[i * 43264 + m * 169 + j * 13 + 2]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 4864] = x[i * 43264 + m * 169 + j * 13 + 3]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 5120] = x[i * 43264 + m * 169 + j * 13 + 4]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 5376] = x[i * 43264 + m * 169 + j * 13 + 5]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 5632] = x[i * 43264 + m * 169 + j * 13 + 6]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 5888] = x[i * 43264 + m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 256; m++) {
-        x_padded_wide[i * 57600 + j * 3840 + m + 6144] = x[i * 43264 + m * 169 + j * 13 + 8]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 6400] = x[i * 43264 + m * 169 + j * 13 + 9]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 6656] = x[i * 43264 + m * 169 + j * 13 + 10]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 6912] = x[i * 43264 + m * 169 + j * 13 + 11]!;
-        x_padded_wide[i * 57600 + j * 3840 + m + 7168] = x[i * 43264 + m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + j * 3840 + m + 7424] = 0;
-    }
-    for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + m + 53760] = 0;
-    for (let m = 0; m < 256; m++) {
-      x_padded_wide[i * 57600 + m + 54016] = 0;
-      x_padded_wide[i * 57600 + m + 54272] = 0;
-      x_padded_wide[i * 57600 + m + 54528] = 0;
-      x_padded_wide[i * 57600 + m + 54784] = 0;
-      x_padded_wide[i * 57600 + m + 55040] = 0;
-      x_padded_wide[i * 57600 + m + 55296] = 0;
-      x_padded_wide[i * 57600 + m + 55552] = 0;
-      x_padded_wide[i * 57600 + m + 55808] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      x_padded_wide[i * 57600 + m + 56064] = 0;
-      x_padded_wide[i * 57600 + m + 56320] = 0;
-      x_padded_wide[i * 57600 + m + 56576] = 0;
-      x_padded_wide[i * 57600 + m + 56832] = 0;
-      x_padded_wide[i * 57600 + m + 57088] = 0;
-    }
-    for (let m = 0; m < 256; m++) x_padded_wide[i * 57600 + m + 57344] = 0;
-  }
-  return function widen_2x15x15x256(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
-}
-
-/** c5_kernel_wide[i<256,j<3,l<3,m<256] = f64(c5_kernel[i,m,j,l]) */
-function widen_256x3x3x256(arrays: Floats<"c5_kernel"> & Doubles<"c5_kernel_wide">): () => void {
-  return function widen_256x3x3x256(): void {
-    const { c5_kernel, c5_kernel_wide } = arrays;
-    for (let i = 0; i < 256; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 256; m++)
-            c5_kernel_wide[i * 2304 + j * 768 + l * 256 + m] =
-              c5_kernel[i * 2304 + m * 9 + j * 3 + l]!;
   };
 }
 
@@ -2039,12 +1703,12 @@ function convRelu_2x256x13x3x3x256x13(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 256; k3++) {
-          const c4_padded_wide_2 = c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-          const c5_kernel_wide_3 = c5_kernel_wide[k * 768 + k2 * 256 + k3 + 587520]!;
-          const c4_padded_wide_3 =
-            c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57600]!;
-          sum0 += c4_padded_wide_2 * c5_kernel_wide_3;
-          sum1 += c4_padded_wide_3 * c5_kernel_wide_3;
+          const at = l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3;
+          const a2 = c4_padded_wide[at]!;
+          const b3 = c5_kernel_wide[k * 768 + k2 * 256 + k3 + 587520]!;
+          const a3 = c4_padded_wide[at + 57600]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     relu(c5_bias, c5, 255, l * 13 + m + 43095, Math.fround(sum0));
     relu(c5_bias, c5, 255, l * 13 + m + 86359, Math.fround(sum1));
@@ -2063,106 +1727,73 @@ function convRelu_2x256x13x3x3x256x13(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 256; k3 += 4) {
+                const at = l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3;
+                const at_2 = j * 2304 + k * 768 + k2 * 256 + k3;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2304]!;
-                  const c5_kernel_wide_2 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 4608]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57600]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum02 += c4_padded_wide_0 * c5_kernel_wide_2;
-                  sum10 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_1 * c5_kernel_wide_2;
+                  const a0 = c4_padded_wide[at]!;
+                  const b0 = c5_kernel_wide[at_2]!;
+                  const b1 = c5_kernel_wide[at_2 + 2304]!;
+                  const b2 = c5_kernel_wide[at_2 + 4608]!;
+                  const a1 = c4_padded_wide[at + 57600]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 1 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 1]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 1]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2305]!;
-                  const c5_kernel_wide_2 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 4609]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57601]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum02 += c4_padded_wide_0 * c5_kernel_wide_2;
-                  sum10 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_1 * c5_kernel_wide_2;
+                  const a0 = c4_padded_wide[at + 1]!;
+                  const b0 = c5_kernel_wide[at_2 + 1]!;
+                  const b1 = c5_kernel_wide[at_2 + 2305]!;
+                  const b2 = c5_kernel_wide[at_2 + 4609]!;
+                  const a1 = c4_padded_wide[at + 57601]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 2 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 2]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2306]!;
-                  const c5_kernel_wide_2 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 4610]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57602]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum02 += c4_padded_wide_0 * c5_kernel_wide_2;
-                  sum10 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_1 * c5_kernel_wide_2;
+                  const a0 = c4_padded_wide[at + 2]!;
+                  const b0 = c5_kernel_wide[at_2 + 2]!;
+                  const b1 = c5_kernel_wide[at_2 + 2306]!;
+                  const b2 = c5_kernel_wide[at_2 + 4610]!;
+                  const a1 = c4_padded_wide[at + 57602]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 3 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 3]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2307]!;
-                  const c5_kernel_wide_2 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 4611]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57603]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum02 += c4_padded_wide_0 * c5_kernel_wide_2;
-                  sum10 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_1 * c5_kernel_wide_2;
+                  const a0 = c4_padded_wide[at + 3]!;
+                  const b0 = c5_kernel_wide[at_2 + 3]!;
+                  const b1 = c5_kernel_wide[at_2 + 2307]!;
+                  const b2 = c5_kernel_wide[at_2 + 4611]!;
+                  const a1 = c4_padded_wide[at + 57603]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
               }
-          relu(c5_bias, c5, j, j * 169 + l * 13 + m, Math.fround(sum00));
-          relu(c5_bias, c5, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum01));
-          relu(c5_bias, c5, j + 2, j * 169 + l * 13 + m + 338, Math.fround(sum02));
-          relu(c5_bias, c5, j, j * 169 + l * 13 + m + 43264, Math.fround(sum10));
-          relu(c5_bias, c5, j + 1, j * 169 + l * 13 + m + 43433, Math.fround(sum11));
-          relu(c5_bias, c5, j + 2, j * 169 + l * 13 + m + 43602, Math.fround(sum12));
+          const at = j * 169 + l * 13 + m;
+          relu(c5_bias, c5, j, at, Math.fround(sum00));
+          relu(c5_bias, c5, j + 1, at + 169, Math.fround(sum01));
+          relu(c5_bias, c5, j + 2, at + 338, Math.fround(sum02));
+          relu(c5_bias, c5, j, at + 43264, Math.fround(sum10));
+          relu(c5_bias, c5, j + 1, at + 43433, Math.fround(sum11));
+          relu(c5_bias, c5, j + 2, at + 43602, Math.fround(sum12));
         }
     for (let l = 0; l < 13; l++) for (let m = 0; m < 13; m++) block(l, m);
-  };
-}
-
-/** p5[i<2,j<256,l<6,m<6] = max k<1, k2<1, k3<3, k4<3: c5[i,j,2·l + k3,2·m + k4] */
-function windowMax_2x256x6x1x1x3x3x6(arrays: Floats<"c5" | "p5">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { c5, p5 } = arrays;
-    for (let j = 0; j < 256; j++)
-      for (let l = 0; l < 6; l++)
-        for (let m = 0; m < 6; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 3; k3++)
-            for (let k4 = 0; k4 < 3; k4++)
-              max = Math.max(max, c5[i * 43264 + j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!);
-          p5[i * 9216 + j * 36 + l * 6 + m] = max;
-        }
-  }
-  return function windowMax_2x256x6x1x1x3x3x6(): void {
-    for (let i = 0; i < 2; i++) block(i);
   };
 }
 
@@ -2185,13 +1816,12 @@ function leWhere_2x9216(
   };
 }
 
-/** dropout_wide[i<2,j<9216] = f64(dropout[i,j]) */
-function widen_2x9216(arrays: Floats<"dropout"> & Doubles<"dropout_wide">): () => void {
-  return function widen_2x9216(): void {
-    const { dropout, dropout_wide } = arrays;
-    for (let i = 0; i < 2; i++)
-      for (let j = 0; j < 9216; j++) dropout_wide[i * 9216 + j] = dropout[i * 9216 + j]!;
-  };
+/**
+ * x_wide[i<2,j<J] = f64(x[i,j])
+ * For J: 9216; 4096 and 1000.
+ */
+function widen_2xN(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 2; i++) for (let j = 0; j < J; j++) x_wide[i * J + j] = x[i * J + j]!;
 }
 
 /**
@@ -2212,17 +1842,17 @@ function dotRelu_2x9216x4096(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 9216; k++) {
-      const dropout_wide_0 = dropout_wide[k]!;
-      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-      const dropout_wide_1 = dropout_wide[k + 9216]!;
-      sum00 += dropout_wide_0 * f6_kernel_0;
-      sum01 += dropout_wide_0 * f6_kernel_1;
-      sum02 += dropout_wide_0 * f6_kernel_2;
-      sum10 += dropout_wide_1 * f6_kernel_0;
-      sum11 += dropout_wide_1 * f6_kernel_1;
-      sum12 += dropout_wide_1 * f6_kernel_2;
+      const a0 = dropout_wide[k]!;
+      const b0 = f6_kernel[k * 4096 + j]!;
+      const b1 = f6_kernel[k * 4096 + j + 1]!;
+      const b2 = f6_kernel[k * 4096 + j + 2]!;
+      const a1 = dropout_wide[k + 9216]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
     relu_2(f6_bias, f6, j, Math.fround(sum00));
     relu_2(f6_bias, f6, j + 1, Math.fround(sum01));
@@ -2237,11 +1867,11 @@ function dotRelu_2x9216x4096(
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 9216; k++) {
-      const dropout_wide_2 = dropout_wide[k]!;
-      const f6_kernel_3 = f6_kernel[k * 4096 + 4095]!;
-      const dropout_wide_3 = dropout_wide[k + 9216]!;
-      sum0 += dropout_wide_2 * f6_kernel_3;
-      sum1 += dropout_wide_3 * f6_kernel_3;
+      const a2 = dropout_wide[k]!;
+      const b3 = f6_kernel[k * 4096 + 4095]!;
+      const a3 = dropout_wide[k + 9216]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     relu_2(f6_bias, f6, 4095, Math.fround(sum0));
     relu(f6_bias, f6, 4095, 8191, Math.fround(sum1));
@@ -2267,15 +1897,6 @@ function leWhere_2x4096(
   };
 }
 
-/** x_wide[i<2,j<4096] = f64(x[i,j]) */
-function widen_2x4096(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_2x4096(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 2; i++)
-      for (let j = 0; j < 4096; j++) x_wide[i * 4096 + j] = x[i * 4096 + j]!;
-  };
-}
-
 /**
  * f7_product[i<2,j<4096] = Σ k<4096: f32(dropout_2_wide[i,k])·f7_kernel[k,j]
  * f7[i,j] = relu(f7_product[i,j] + f7_bias[j])
@@ -2294,14 +1915,14 @@ function dotRelu_2x4096x4096(
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
       const dropout_2_wide_0 = dropout_2_wide[i * 4096 + k]!;
-      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
-      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
-      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      sum0 += dropout_2_wide_0 * f7_kernel_0;
-      sum1 += dropout_2_wide_0 * f7_kernel_1;
-      sum2 += dropout_2_wide_0 * f7_kernel_2;
-      sum3 += dropout_2_wide_0 * f7_kernel_3;
+      const a0 = f7_kernel[k * 4096 + j]!;
+      const a1 = f7_kernel[k * 4096 + j + 1]!;
+      const a2 = f7_kernel[k * 4096 + j + 2]!;
+      const a3 = f7_kernel[k * 4096 + j + 3]!;
+      sum0 += dropout_2_wide_0 * a0;
+      sum1 += dropout_2_wide_0 * a1;
+      sum2 += dropout_2_wide_0 * a2;
+      sum3 += dropout_2_wide_0 * a3;
     }
     relu(f7_bias, f7, j, i * 4096 + j, Math.fround(sum0));
     relu(f7_bias, f7, j + 1, i * 4096 + j + 1, Math.fround(sum1));
@@ -2332,22 +1953,24 @@ function dotAdd_2x4096x1000(
     let sum4 = 0;
     for (let k = 0; k < 4096; k++) {
       const f7_wide_0 = f7_wide[i * 4096 + k]!;
-      const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      const scores_kernel_4 = scores_kernel[k * 1000 + j + 4]!;
-      sum0 += f7_wide_0 * scores_kernel_0;
-      sum1 += f7_wide_0 * scores_kernel_1;
-      sum2 += f7_wide_0 * scores_kernel_2;
-      sum3 += f7_wide_0 * scores_kernel_3;
-      sum4 += f7_wide_0 * scores_kernel_4;
+      const at_2 = k * 1000 + j;
+      const a0 = scores_kernel[at_2]!;
+      const a1 = scores_kernel[at_2 + 1]!;
+      const a2 = scores_kernel[at_2 + 2]!;
+      const a3 = scores_kernel[at_2 + 3]!;
+      const a4 = scores_kernel[at_2 + 4]!;
+      sum0 += f7_wide_0 * a0;
+      sum1 += f7_wide_0 * a1;
+      sum2 += f7_wide_0 * a2;
+      sum3 += f7_wide_0 * a3;
+      sum4 += f7_wide_0 * a4;
     }
-    scores[i * 1000 + j] = Math.fround(sum0) + scores_bias[j]!;
-    scores[i * 1000 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
-    scores[i * 1000 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
-    scores[i * 1000 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
-    scores[i * 1000 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+    const at = i * 1000 + j;
+    scores[at] = Math.fround(sum0) + scores_bias[j]!;
+    scores[at + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
+    scores[at + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
+    scores[at + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
+    scores[at + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
   }
   return function dotAdd_2x4096x1000(): void {
     for (let i = 0; i < 2; i++) for (let j = 0; j < 1000; j += 5) block(i, j);
@@ -2406,16 +2029,17 @@ function sumSgd_2x1000(arrays: Floats<"d_shifted" | "momentum" | "w">): () => vo
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 2; k++) {
-        const d_shifted_0 = d_shifted[k * 1000 + i]!;
-        const d_shifted_1 = d_shifted[k * 1000 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 1000 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 1000 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 1000 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const at = k * 1000 + i;
+        const a0 = d_shifted[at]!;
+        const a1 = d_shifted[at + 1]!;
+        const a2 = d_shifted[at + 2]!;
+        const a3 = d_shifted[at + 3]!;
+        const a4 = d_shifted[at + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       sgd(momentum, w, i, Math.fround(sum0));
       sgd(momentum, w, i + 1, Math.fround(sum1));
@@ -2423,15 +2047,6 @@ function sumSgd_2x1000(arrays: Floats<"d_shifted" | "momentum" | "w">): () => vo
       sgd(momentum, w, i + 3, Math.fround(sum3));
       sgd(momentum, w, i + 4, Math.fround(sum4));
     }
-  };
-}
-
-/** d_shifted_wide[i<2,j<1000] = f64(d_shifted[i,j]) */
-function widen_2x1000(arrays: Floats<"d_shifted"> & Doubles<"d_shifted_wide">): () => void {
-  return function widen_2x1000(): void {
-    const { d_shifted, d_shifted_wide } = arrays;
-    for (let i = 0; i < 2; i++)
-      for (let j = 0; j < 1000; j++) d_shifted_wide[i * 1000 + j] = d_shifted[i * 1000 + j]!;
   };
 }
 
@@ -2452,19 +2067,20 @@ function dotWhere_2x1000x4096(
     let sum3 = 0;
     for (let k = 0; k < 1000; k++) {
       const d_shifted_wide_0 = d_shifted_wide[i * 1000 + k]!;
-      const scores_kernel_0 = scores_kernel[j * 1000 + k]!;
-      const scores_kernel_1 = scores_kernel[j * 1000 + k + 1000]!;
-      const scores_kernel_2 = scores_kernel[j * 1000 + k + 2000]!;
-      const scores_kernel_3 = scores_kernel[j * 1000 + k + 3000]!;
-      sum0 += d_shifted_wide_0 * scores_kernel_0;
-      sum1 += d_shifted_wide_0 * scores_kernel_1;
-      sum2 += d_shifted_wide_0 * scores_kernel_2;
-      sum3 += d_shifted_wide_0 * scores_kernel_3;
+      const a0 = scores_kernel[j * 1000 + k]!;
+      const a1 = scores_kernel[j * 1000 + k + 1000]!;
+      const a2 = scores_kernel[j * 1000 + k + 2000]!;
+      const a3 = scores_kernel[j * 1000 + k + 3000]!;
+      sum0 += d_shifted_wide_0 * a0;
+      sum1 += d_shifted_wide_0 * a1;
+      sum2 += d_shifted_wide_0 * a2;
+      sum3 += d_shifted_wide_0 * a3;
     }
-    d_f7_z[i * 4096 + j] = 0 < f7[i * 4096 + j]! ? Math.fround(sum0) : 0;
-    d_f7_z[i * 4096 + j + 1] = 0 < f7[i * 4096 + j + 1]! ? Math.fround(sum1) : 0;
-    d_f7_z[i * 4096 + j + 2] = 0 < f7[i * 4096 + j + 2]! ? Math.fround(sum2) : 0;
-    d_f7_z[i * 4096 + j + 3] = 0 < f7[i * 4096 + j + 3]! ? Math.fround(sum3) : 0;
+    const at = i * 4096 + j;
+    d_f7_z[at] = 0 < f7[at]! ? Math.fround(sum0) : 0;
+    d_f7_z[at + 1] = 0 < f7[at + 1]! ? Math.fround(sum1) : 0;
+    d_f7_z[at + 2] = 0 < f7[at + 2]! ? Math.fround(sum2) : 0;
+    d_f7_z[at + 3] = 0 < f7[at + 3]! ? Math.fround(sum3) : 0;
   }
   return function dotWhere_2x1000x4096(): void {
     for (let i = 0; i < 2; i++) for (let j = 0; j < 4096; j += 4) block(i, j);
@@ -2488,22 +2104,24 @@ function dotSgd_4096x2x1000(arrays: Floats<"f7" | "d_shifted" | "momentum" | "w"
       let sum4 = 0;
       for (let k = 0; k < 2; k++) {
         const f7_0 = f7[k * 4096 + i]!;
-        const d_shifted_0 = d_shifted[k * 1000 + j]!;
-        const d_shifted_1 = d_shifted[k * 1000 + j + 1]!;
-        const d_shifted_2 = d_shifted[k * 1000 + j + 2]!;
-        const d_shifted_3 = d_shifted[k * 1000 + j + 3]!;
-        const d_shifted_4 = d_shifted[k * 1000 + j + 4]!;
-        sum0 += f7_0 * d_shifted_0;
-        sum1 += f7_0 * d_shifted_1;
-        sum2 += f7_0 * d_shifted_2;
-        sum3 += f7_0 * d_shifted_3;
-        sum4 += f7_0 * d_shifted_4;
+        const at_2 = k * 1000 + j;
+        const a0 = d_shifted[at_2]!;
+        const a1 = d_shifted[at_2 + 1]!;
+        const a2 = d_shifted[at_2 + 2]!;
+        const a3 = d_shifted[at_2 + 3]!;
+        const a4 = d_shifted[at_2 + 4]!;
+        sum0 += f7_0 * a0;
+        sum1 += f7_0 * a1;
+        sum2 += f7_0 * a2;
+        sum3 += f7_0 * a3;
+        sum4 += f7_0 * a4;
       }
-      sgd(momentum, w, i * 1000 + j, Math.fround(sum0));
-      sgd(momentum, w, i * 1000 + j + 1, Math.fround(sum1));
-      sgd(momentum, w, i * 1000 + j + 2, Math.fround(sum2));
-      sgd(momentum, w, i * 1000 + j + 3, Math.fround(sum3));
-      sgd(momentum, w, i * 1000 + j + 4, Math.fround(sum4));
+      const at = i * 1000 + j;
+      sgd(momentum, w, at, Math.fround(sum0));
+      sgd(momentum, w, at + 1, Math.fround(sum1));
+      sgd(momentum, w, at + 2, Math.fround(sum2));
+      sgd(momentum, w, at + 3, Math.fround(sum3));
+      sgd(momentum, w, at + 4, Math.fround(sum4));
     }
   }
   return function dotSgd_4096x2x1000(): void {
@@ -2516,30 +2134,27 @@ function dotSgd_4096x2x1000(arrays: Floats<"f7" | "d_shifted" | "momentum" | "w"
  * momentum′[i] = momentum[i]·0.9 + d_bias[i]
  * w′[i] = w[i] − momentum′[i]·0.0005
  */
-function sumSgd_2x4096(arrays: Floats<"d_z" | "momentum" | "w">): () => void {
-  return function sumSgd_2x4096(): void {
-    const { d_z, momentum, w } = arrays;
-    for (let i = 0; i < 4096; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 2; k++) {
-        const d_z_0 = d_z[k * 4096 + i]!;
-        const d_z_1 = d_z[k * 4096 + i + 1]!;
-        const d_z_2 = d_z[k * 4096 + i + 2]!;
-        const d_z_3 = d_z[k * 4096 + i + 3]!;
-        sum0 += d_z_0;
-        sum1 += d_z_1;
-        sum2 += d_z_2;
-        sum3 += d_z_3;
-      }
-      sgd(momentum, w, i, Math.fround(sum0));
-      sgd(momentum, w, i + 1, Math.fround(sum1));
-      sgd(momentum, w, i + 2, Math.fround(sum2));
-      sgd(momentum, w, i + 3, Math.fround(sum3));
+function sumSgd_2x4096(d_z: Float32Array, momentum: Float32Array, w: Float32Array): void {
+  for (let i = 0; i < 4096; i += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 2; k++) {
+      const a0 = d_z[k * 4096 + i]!;
+      const a1 = d_z[k * 4096 + i + 1]!;
+      const a2 = d_z[k * 4096 + i + 2]!;
+      const a3 = d_z[k * 4096 + i + 3]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
     }
-  };
+    sgd(momentum, w, i, Math.fround(sum0));
+    sgd(momentum, w, i + 1, Math.fround(sum1));
+    sgd(momentum, w, i + 2, Math.fround(sum2));
+    sgd(momentum, w, i + 3, Math.fround(sum3));
+  }
 }
 
 /**
@@ -2559,29 +2174,23 @@ function dotWhere_2x4096x4096(
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
       const d_f7_z_wide_0 = d_f7_z_wide[i * 4096 + k]!;
-      const f7_kernel_0 = f7_kernel[j * 4096 + k]!;
-      const f7_kernel_1 = f7_kernel[j * 4096 + k + 4096]!;
-      const f7_kernel_2 = f7_kernel[j * 4096 + k + 8192]!;
-      const f7_kernel_3 = f7_kernel[j * 4096 + k + 12288]!;
-      sum0 += d_f7_z_wide_0 * f7_kernel_0;
-      sum1 += d_f7_z_wide_0 * f7_kernel_1;
-      sum2 += d_f7_z_wide_0 * f7_kernel_2;
-      sum3 += d_f7_z_wide_0 * f7_kernel_3;
+      const a0 = f7_kernel[j * 4096 + k]!;
+      const a1 = f7_kernel[j * 4096 + k + 4096]!;
+      const a2 = f7_kernel[j * 4096 + k + 8192]!;
+      const a3 = f7_kernel[j * 4096 + k + 12288]!;
+      sum0 += d_f7_z_wide_0 * a0;
+      sum1 += d_f7_z_wide_0 * a1;
+      sum2 += d_f7_z_wide_0 * a2;
+      sum3 += d_f7_z_wide_0 * a3;
     }
-    d_f6_z[i * 4096 + j] =
-      0 < f6[i * 4096 + j]! ? (dropout_2_kept[i * 4096 + j]! !== 0 ? Math.fround(sum0) : 0) * 2 : 0;
-    d_f6_z[i * 4096 + j + 1] =
-      0 < f6[i * 4096 + j + 1]!
-        ? (dropout_2_kept[i * 4096 + j + 1]! !== 0 ? Math.fround(sum1) : 0) * 2
-        : 0;
-    d_f6_z[i * 4096 + j + 2] =
-      0 < f6[i * 4096 + j + 2]!
-        ? (dropout_2_kept[i * 4096 + j + 2]! !== 0 ? Math.fround(sum2) : 0) * 2
-        : 0;
-    d_f6_z[i * 4096 + j + 3] =
-      0 < f6[i * 4096 + j + 3]!
-        ? (dropout_2_kept[i * 4096 + j + 3]! !== 0 ? Math.fround(sum3) : 0) * 2
-        : 0;
+    const at = i * 4096 + j;
+    d_f6_z[at] = 0 < f6[at]! ? (dropout_2_kept[at]! !== 0 ? Math.fround(sum0) : 0) * 2 : 0;
+    d_f6_z[at + 1] =
+      0 < f6[at + 1]! ? (dropout_2_kept[at + 1]! !== 0 ? Math.fround(sum1) : 0) * 2 : 0;
+    d_f6_z[at + 2] =
+      0 < f6[at + 2]! ? (dropout_2_kept[at + 2]! !== 0 ? Math.fround(sum2) : 0) * 2 : 0;
+    d_f6_z[at + 3] =
+      0 < f6[at + 3]! ? (dropout_2_kept[at + 3]! !== 0 ? Math.fround(sum3) : 0) * 2 : 0;
   }
   return function dotWhere_2x4096x4096(): void {
     for (let i = 0; i < 2; i++) for (let j = 0; j < 4096; j += 4) block(i, j);
@@ -2607,29 +2216,30 @@ function dotSgd_4096x2x4096(arrays: Floats<"dropout_2" | "d_f7_z" | "momentum" |
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 2; k++) {
-        const dropout_2_0 = dropout_2[k * 4096 + i]!;
-        const d_f7_z_0 = d_f7_z[k * 4096 + j]!;
-        const d_f7_z_1 = d_f7_z[k * 4096 + j + 1]!;
-        const dropout_2_1 = dropout_2[k * 4096 + i + 1]!;
-        const dropout_2_2 = dropout_2[k * 4096 + i + 2]!;
-        const dropout_2_3 = dropout_2[k * 4096 + i + 3]!;
-        sum00 += dropout_2_0 * d_f7_z_0;
-        sum01 += dropout_2_0 * d_f7_z_1;
-        sum10 += dropout_2_1 * d_f7_z_0;
-        sum11 += dropout_2_1 * d_f7_z_1;
-        sum20 += dropout_2_2 * d_f7_z_0;
-        sum21 += dropout_2_2 * d_f7_z_1;
-        sum30 += dropout_2_3 * d_f7_z_0;
-        sum31 += dropout_2_3 * d_f7_z_1;
+        const a0 = dropout_2[k * 4096 + i]!;
+        const b0 = d_f7_z[k * 4096 + j]!;
+        const b1 = d_f7_z[k * 4096 + j + 1]!;
+        const a1 = dropout_2[k * 4096 + i + 1]!;
+        const a2 = dropout_2[k * 4096 + i + 2]!;
+        const a3 = dropout_2[k * 4096 + i + 3]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-      sgd(momentum, w, i * 4096 + j, Math.fround(sum00));
-      sgd(momentum, w, i * 4096 + j + 1, Math.fround(sum01));
-      sgd(momentum, w, i * 4096 + j + 4096, Math.fround(sum10));
-      sgd(momentum, w, i * 4096 + j + 4097, Math.fround(sum11));
-      sgd(momentum, w, i * 4096 + j + 8192, Math.fround(sum20));
-      sgd(momentum, w, i * 4096 + j + 8193, Math.fround(sum21));
-      sgd(momentum, w, i * 4096 + j + 12288, Math.fround(sum30));
-      sgd(momentum, w, i * 4096 + j + 12289, Math.fround(sum31));
+      const at = i * 4096 + j;
+      sgd(momentum, w, at, Math.fround(sum00));
+      sgd(momentum, w, at + 1, Math.fround(sum01));
+      sgd(momentum, w, at + 4096, Math.fround(sum10));
+      sgd(momentum, w, at + 4097, Math.fround(sum11));
+      sgd(momentum, w, at + 8192, Math.fround(sum20));
+      sgd(momentum, w, at + 8193, Math.fround(sum21));
+      sgd(momentum, w, at + 12288, Math.fround(sum30));
+      sgd(momentum, w, at + 12289, Math.fround(sum31));
     }
   }
   return function dotSgd_4096x2x4096(): void {
@@ -2651,17 +2261,17 @@ function dot_2x4096x9216(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 4096; k++) {
-      const d_f6_z_wide_0 = d_f6_z_wide[k]!;
-      const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
-      const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
-      const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
-      const d_f6_z_wide_1 = d_f6_z_wide[k + 4096]!;
-      sum00 += d_f6_z_wide_0 * f6_kernel_0;
-      sum01 += d_f6_z_wide_0 * f6_kernel_1;
-      sum02 += d_f6_z_wide_0 * f6_kernel_2;
-      sum10 += d_f6_z_wide_1 * f6_kernel_0;
-      sum11 += d_f6_z_wide_1 * f6_kernel_1;
-      sum12 += d_f6_z_wide_1 * f6_kernel_2;
+      const a0 = d_f6_z_wide[k]!;
+      const b0 = f6_kernel[j * 4096 + k]!;
+      const b1 = f6_kernel[j * 4096 + k + 4096]!;
+      const b2 = f6_kernel[j * 4096 + k + 8192]!;
+      const a1 = d_f6_z_wide[k + 4096]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
     d_dropout[j] = sum00;
     d_dropout[j + 1] = sum01;
@@ -2694,29 +2304,30 @@ function dotSgd_9216x2x4096(arrays: Floats<"dropout" | "d_f6_z" | "momentum" | "
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 2; k++) {
-        const dropout_0 = dropout[k * 9216 + i]!;
-        const d_f6_z_0 = d_f6_z[k * 4096 + j]!;
-        const d_f6_z_1 = d_f6_z[k * 4096 + j + 1]!;
-        const dropout_1 = dropout[k * 9216 + i + 1]!;
-        const dropout_2 = dropout[k * 9216 + i + 2]!;
-        const dropout_3 = dropout[k * 9216 + i + 3]!;
-        sum00 += dropout_0 * d_f6_z_0;
-        sum01 += dropout_0 * d_f6_z_1;
-        sum10 += dropout_1 * d_f6_z_0;
-        sum11 += dropout_1 * d_f6_z_1;
-        sum20 += dropout_2 * d_f6_z_0;
-        sum21 += dropout_2 * d_f6_z_1;
-        sum30 += dropout_3 * d_f6_z_0;
-        sum31 += dropout_3 * d_f6_z_1;
+        const a0 = dropout[k * 9216 + i]!;
+        const b0 = d_f6_z[k * 4096 + j]!;
+        const b1 = d_f6_z[k * 4096 + j + 1]!;
+        const a1 = dropout[k * 9216 + i + 1]!;
+        const a2 = dropout[k * 9216 + i + 2]!;
+        const a3 = dropout[k * 9216 + i + 3]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-      sgd(momentum, w, i * 4096 + j, Math.fround(sum00));
-      sgd(momentum, w, i * 4096 + j + 1, Math.fround(sum01));
-      sgd(momentum, w, i * 4096 + j + 4096, Math.fround(sum10));
-      sgd(momentum, w, i * 4096 + j + 4097, Math.fround(sum11));
-      sgd(momentum, w, i * 4096 + j + 8192, Math.fround(sum20));
-      sgd(momentum, w, i * 4096 + j + 8193, Math.fround(sum21));
-      sgd(momentum, w, i * 4096 + j + 12288, Math.fround(sum30));
-      sgd(momentum, w, i * 4096 + j + 12289, Math.fround(sum31));
+      const at = i * 4096 + j;
+      sgd(momentum, w, at, Math.fround(sum00));
+      sgd(momentum, w, at + 1, Math.fround(sum01));
+      sgd(momentum, w, at + 4096, Math.fround(sum10));
+      sgd(momentum, w, at + 4097, Math.fround(sum11));
+      sgd(momentum, w, at + 8192, Math.fround(sum20));
+      sgd(momentum, w, at + 8193, Math.fround(sum21));
+      sgd(momentum, w, at + 12288, Math.fround(sum30));
+      sgd(momentum, w, at + 12289, Math.fround(sum31));
     }
   }
   return function dotSgd_9216x2x4096(): void {
@@ -2758,7 +2369,12 @@ function windowArgmaxWindowScatterWhere_2x256x6x6(
         for (let m = 0; m < 13; m++) {
           let sum = 0;
           for (let k = 0; k < 3; k++)
-            for (let k2 = 0; k2 < 3; k2++)
+            for (let k2 = 0; k2 < 3; k2++) {
+              const at =
+                i * 9216 +
+                j * 36 +
+                Math.floor((l + k * -1) / 2) * 6 +
+                Math.floor((m + k2 * -1) / 2);
               sum +=
                 0 <= Math.floor((l + k * -1) / 2) &&
                 Math.floor((l + k * -1) / 2) < 6 &&
@@ -2766,34 +2382,18 @@ function windowArgmaxWindowScatterWhere_2x256x6x6(
                 0 <= Math.floor((m + k2 * -1) / 2) &&
                 Math.floor((m + k2 * -1) / 2) < 6 &&
                 (((m + k2 * -1) % 2) + 2) % 2 === 0
-                  ? d_c5_windowArgmax[
-                      i * 9216 +
-                        j * 36 +
-                        Math.floor((l + k * -1) / 2) * 6 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]! ===
-                    k * 3 + k2
-                    ? (dropout_kept[
-                        i * 9216 +
-                          j * 36 +
-                          Math.floor((l + k * -1) / 2) * 6 +
-                          Math.floor((m + k2 * -1) / 2)
-                      ]! !== 0
-                        ? d_dropout[
-                            i * 9216 +
-                              j * 36 +
-                              Math.floor((l + k * -1) / 2) * 6 +
-                              Math.floor((m + k2 * -1) / 2)
-                          ]!
-                        : 0) * 2
+                  ? d_c5_windowArgmax[at]! === k * 3 + k2
+                    ? (dropout_kept[at]! !== 0 ? d_dropout[at]! : 0) * 2
                     : 0
                   : 0;
+            }
           d_c5[i * 43264 + j * 169 + l * 13 + m] = sum;
         }
       for (let l = 0; l < 13; l++)
-        for (let m = 0; m < 13; m++)
-          d_c5_z[i * 43264 + j * 169 + l * 13 + m] =
-            0 < c5[i * 43264 + j * 169 + l * 13 + m]! ? d_c5[i * 43264 + j * 169 + l * 13 + m]! : 0;
+        for (let m = 0; m < 13; m++) {
+          const at = i * 43264 + j * 169 + l * 13 + m;
+          d_c5_z[at] = 0 < c5[at]! ? d_c5[at]! : 0;
+        }
     }
   }
   return function windowArgmaxWindowScatterWhere_2x256x6x6(): void {
@@ -2802,36 +2402,55 @@ function windowArgmaxWindowScatterWhere_2x256x6x6(
 }
 
 /**
- * d_bias[i<256] = Σ k<2, k2<13, k3<13: d_z[k,i,k2,k3]
+ * d_bias[i<I] = Σ k<2, k2<K2, k3<K2: d_z[k,i,k2,k3]
  * momentum′[i] = momentum[i]·0.9 + d_bias[i]
  * w′[i] = w[i] − momentum′[i]·0.0005
+ * For I, K2: 256, 13; 384, 13; 192, 27 and 64, 55.
+ * Plain twins: sumSgd_2x13x13x256, sumSgd_2x13x13x384, sumSgd_2x27x27x192, sumSgd_2x55x55x64.
  */
-function sumSgd_2x13x13x256(arrays: Floats<"d_z" | "momentum" | "w">): () => void {
-  return function sumSgd_2x13x13x256(): void {
-    const { d_z, momentum, w } = arrays;
-    for (let i = 0; i < 256; i++) {
-      let sum = 0;
-      for (let k = 0; k < 2; k++)
-        for (let k2 = 0; k2 < 13; k2++)
-          for (let k3 = 0; k3 < 13; k3++) sum += d_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-      sgd(momentum, w, i, Math.fround(sum));
-    }
-  };
+function sumSgd_2xNxNxN(
+  d_z: Float32Array,
+  momentum: Float32Array,
+  w: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++) sumSgd_2xNxNxN_block(i, d_z, momentum, w, I, K2);
 }
 
-/** c5_kernel_wide_2[i<256,j<3,l<3,m<256] = f64(c5_kernel[m,i,j,l]) */
-function widen_256x3x3x256_2(
-  arrays: Floats<"c5_kernel"> & Doubles<"c5_kernel_wide_2">,
-): () => void {
-  return function widen_256x3x3x256_2(): void {
-    const { c5_kernel, c5_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 256; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 256; m++)
-            c5_kernel_wide_2[i * 2304 + j * 768 + l * 256 + m] =
-              c5_kernel[m * 2304 + i * 9 + j * 3 + l]!;
-  };
+function sumSgd_2xNxNxN_block(
+  i: number,
+  d_z: Float32Array,
+  momentum: Float32Array,
+  w: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  i &= 511;
+  let sum = 0;
+  for (let k = 0; k < 2; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_z[k * I * K2 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  sgd(momentum, w, i, Math.fround(sum));
+}
+
+/**
+ * kernel_wide[i<I,j<J,l<J,m<M] = f64(kernel[m,i,j,l])
+ * For I, J, M: 256, 3, 256; 384, 3, 256; 192, 3, 384 and 64, 5, 192.
+ */
+function widen_NxNxNxN_2(
+  kernel: Float32Array,
+  kernel_wide: Float64Array,
+  I: number,
+  J: number,
+  M: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < J; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * J * J * M + j * J * M + l * M + m] =
+            kernel[m * I * J * J + i * J * J + j * J + l]!;
 }
 
 /**
@@ -2850,13 +2469,12 @@ function convWhere_2x256x13x3x3x256x13(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 256; k3++) {
-          const d_c5_z_padded_wide_2 =
-            d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-          const c5_kernel_wide_2_3 = c5_kernel_wide_2[k * -768 + k2 * -256 + k3 + 589568]!;
-          const d_c5_z_padded_wide_3 =
-            d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57600]!;
-          sum0 += d_c5_z_padded_wide_2 * c5_kernel_wide_2_3;
-          sum1 += d_c5_z_padded_wide_3 * c5_kernel_wide_2_3;
+          const at = l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3;
+          const a2 = d_c5_z_padded_wide[at]!;
+          const b3 = c5_kernel_wide_2[k * -768 + k2 * -256 + k3 + 589568]!;
+          const a3 = d_c5_z_padded_wide[at + 57600]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     d_c4_z[l * 13 + m + 43095] = 0 < c4[l * 13 + m + 43095]! ? Math.fround(sum0) : 0;
     d_c4_z[l * 13 + m + 86359] = 0 < c4[l * 13 + m + 86359]! ? Math.fround(sum1) : 0;
@@ -2875,93 +2493,71 @@ function convWhere_2x256x13x3x3x256x13(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 256; k3 += 4) {
+                const at = l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3;
+                const at_2 = j * 2304 + k * -768 + k2 * -256 + k3;
                 {
-                  const d_c5_z_padded_wide_0 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-                  const c5_kernel_wide_2_0 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2048]!;
-                  const c5_kernel_wide_2_1 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4352]!;
-                  const c5_kernel_wide_2_2 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6656]!;
-                  const d_c5_z_padded_wide_1 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57600]!;
-                  sum00 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_0;
-                  sum01 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_1;
-                  sum02 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_2;
-                  sum10 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_0;
-                  sum11 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_1;
-                  sum12 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_2;
+                  const a0 = d_c5_z_padded_wide[at]!;
+                  const b0 = c5_kernel_wide_2[at_2 + 2048]!;
+                  const b1 = c5_kernel_wide_2[at_2 + 4352]!;
+                  const b2 = c5_kernel_wide_2[at_2 + 6656]!;
+                  const a1 = d_c5_z_padded_wide[at + 57600]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 1 === 256) break;
                 {
-                  const d_c5_z_padded_wide_0 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 1]!;
-                  const c5_kernel_wide_2_0 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2049]!;
-                  const c5_kernel_wide_2_1 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4353]!;
-                  const c5_kernel_wide_2_2 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6657]!;
-                  const d_c5_z_padded_wide_1 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57601]!;
-                  sum00 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_0;
-                  sum01 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_1;
-                  sum02 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_2;
-                  sum10 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_0;
-                  sum11 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_1;
-                  sum12 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_2;
+                  const a0 = d_c5_z_padded_wide[at + 1]!;
+                  const b0 = c5_kernel_wide_2[at_2 + 2049]!;
+                  const b1 = c5_kernel_wide_2[at_2 + 4353]!;
+                  const b2 = c5_kernel_wide_2[at_2 + 6657]!;
+                  const a1 = d_c5_z_padded_wide[at + 57601]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 2 === 256) break;
                 {
-                  const d_c5_z_padded_wide_0 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 2]!;
-                  const c5_kernel_wide_2_0 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2050]!;
-                  const c5_kernel_wide_2_1 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4354]!;
-                  const c5_kernel_wide_2_2 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6658]!;
-                  const d_c5_z_padded_wide_1 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57602]!;
-                  sum00 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_0;
-                  sum01 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_1;
-                  sum02 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_2;
-                  sum10 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_0;
-                  sum11 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_1;
-                  sum12 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_2;
+                  const a0 = d_c5_z_padded_wide[at + 2]!;
+                  const b0 = c5_kernel_wide_2[at_2 + 2050]!;
+                  const b1 = c5_kernel_wide_2[at_2 + 4354]!;
+                  const b2 = c5_kernel_wide_2[at_2 + 6658]!;
+                  const a1 = d_c5_z_padded_wide[at + 57602]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 3 === 256) break;
                 {
-                  const d_c5_z_padded_wide_0 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 3]!;
-                  const c5_kernel_wide_2_0 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2051]!;
-                  const c5_kernel_wide_2_1 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4355]!;
-                  const c5_kernel_wide_2_2 =
-                    c5_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6659]!;
-                  const d_c5_z_padded_wide_1 =
-                    d_c5_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57603]!;
-                  sum00 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_0;
-                  sum01 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_1;
-                  sum02 += d_c5_z_padded_wide_0 * c5_kernel_wide_2_2;
-                  sum10 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_0;
-                  sum11 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_1;
-                  sum12 += d_c5_z_padded_wide_1 * c5_kernel_wide_2_2;
+                  const a0 = d_c5_z_padded_wide[at + 3]!;
+                  const b0 = c5_kernel_wide_2[at_2 + 2051]!;
+                  const b1 = c5_kernel_wide_2[at_2 + 4355]!;
+                  const b2 = c5_kernel_wide_2[at_2 + 6659]!;
+                  const a1 = d_c5_z_padded_wide[at + 57603]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
               }
-          d_c4_z[j * 169 + l * 13 + m] = 0 < c4[j * 169 + l * 13 + m]! ? Math.fround(sum00) : 0;
-          d_c4_z[j * 169 + l * 13 + m + 169] =
-            0 < c4[j * 169 + l * 13 + m + 169]! ? Math.fround(sum01) : 0;
-          d_c4_z[j * 169 + l * 13 + m + 338] =
-            0 < c4[j * 169 + l * 13 + m + 338]! ? Math.fround(sum02) : 0;
-          d_c4_z[j * 169 + l * 13 + m + 43264] =
-            0 < c4[j * 169 + l * 13 + m + 43264]! ? Math.fround(sum10) : 0;
-          d_c4_z[j * 169 + l * 13 + m + 43433] =
-            0 < c4[j * 169 + l * 13 + m + 43433]! ? Math.fround(sum11) : 0;
-          d_c4_z[j * 169 + l * 13 + m + 43602] =
-            0 < c4[j * 169 + l * 13 + m + 43602]! ? Math.fround(sum12) : 0;
+          const at = j * 169 + l * 13 + m;
+          d_c4_z[at] = 0 < c4[at]! ? Math.fround(sum00) : 0;
+          d_c4_z[at + 169] = 0 < c4[at + 169]! ? Math.fround(sum01) : 0;
+          d_c4_z[at + 338] = 0 < c4[at + 338]! ? Math.fround(sum02) : 0;
+          d_c4_z[at + 43264] = 0 < c4[at + 43264]! ? Math.fround(sum10) : 0;
+          d_c4_z[at + 43433] = 0 < c4[at + 43433]! ? Math.fround(sum11) : 0;
+          d_c4_z[at + 43602] = 0 < c4[at + 43602]! ? Math.fround(sum12) : 0;
         }
     for (let l = 0; l < 13; l++) for (let m = 0; m < 13; m++) block(l, m);
   };
@@ -2971,28 +2567,27 @@ function convWhere_2x256x13x3x3x256x13(
  * c4_padded[i<rows,j<256,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
-function pad_Nx256x15x15(rows: number, arrays: Floats<"c4" | "c4_padded">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { c4, c4_padded } = arrays;
-    for (let j = 0; j < 256; j++) {
-      c4_padded[i * 57600 + j * 225] = 0;
-      for (let m = 0; m < 13; m++) c4_padded[i * 57600 + j * 225 + m + 1] = 0;
-      c4_padded[i * 57600 + j * 225 + 14] = 0;
-      for (let l = 0; l < 13; l++) {
-        c4_padded[i * 57600 + j * 225 + l * 15 + 15] = 0;
-        for (let m = 0; m < 13; m++)
-          c4_padded[i * 57600 + j * 225 + l * 15 + m + 16] = c4[i * 43264 + j * 169 + l * 13 + m]!;
-        c4_padded[i * 57600 + j * 225 + l * 15 + 29] = 0;
-      }
-      c4_padded[i * 57600 + j * 225 + 210] = 0;
-      for (let m = 0; m < 13; m++) c4_padded[i * 57600 + j * 225 + m + 211] = 0;
-      c4_padded[i * 57600 + j * 225 + 224] = 0;
+function pad_Nx256x15x15(c4: Float32Array, c4_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx256x15x15_block(i, c4, c4_padded);
+}
+
+function pad_Nx256x15x15_block(i: number, c4: Float32Array, c4_padded: Float32Array): void {
+  i &= 1;
+  for (let j = 0; j < 256; j++) {
+    const at = i * 57600 + j * 225;
+    c4_padded[at] = 0;
+    for (let m = 0; m < 13; m++) c4_padded[i * 57600 + j * 225 + m + 1] = 0;
+    c4_padded[at + 14] = 0;
+    for (let l = 0; l < 13; l++) {
+      c4_padded[i * 57600 + j * 225 + l * 15 + 15] = 0;
+      for (let m = 0; m < 13; m++)
+        c4_padded[i * 57600 + j * 225 + l * 15 + m + 16] = c4[i * 43264 + j * 169 + l * 13 + m]!;
+      c4_padded[i * 57600 + j * 225 + l * 15 + 29] = 0;
     }
+    c4_padded[at + 210] = 0;
+    for (let m = 0; m < 13; m++) c4_padded[i * 57600 + j * 225 + m + 211] = 0;
+    c4_padded[at + 224] = 0;
   }
-  return function pad_Nx256x15x15(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3019,29 +2614,32 @@ function convSgd_256x256x3x2x13x13x3(
     for (let k = 0; k < 2; k++)
       for (let k2 = 0; k2 < 13; k2++)
         for (let k3 = 0; k3 < 13; k3++) {
-          const c4_padded_0 = c4_padded[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3]!;
-          const d_c5_z_0 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-          const c4_padded_1 = c4_padded[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-          const d_c5_z_1 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-          const d_c5_z_2 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-          const d_c5_z_3 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-          sum00 += c4_padded_0 * d_c5_z_0;
-          sum01 += c4_padded_1 * d_c5_z_0;
-          sum10 += c4_padded_0 * d_c5_z_1;
-          sum11 += c4_padded_1 * d_c5_z_1;
-          sum20 += c4_padded_0 * d_c5_z_2;
-          sum21 += c4_padded_1 * d_c5_z_2;
-          sum30 += c4_padded_0 * d_c5_z_3;
-          sum31 += c4_padded_1 * d_c5_z_3;
+          const at_2 = k * 57600 + j * 225 + l * 15 + k2 * 15 + k3;
+          const a0 = c4_padded[at_2]!;
+          const at_3 = k * 43264 + i * 169 + k2 * 13 + k3;
+          const b0 = d_c5_z[at_3]!;
+          const a1 = c4_padded[at_2 + 1]!;
+          const b1 = d_c5_z[at_3 + 169]!;
+          const b2 = d_c5_z[at_3 + 338]!;
+          const b3 = d_c5_z[at_3 + 507]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3, Math.fround(sum00));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 1, Math.fround(sum01));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 2304, Math.fround(sum10));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 2305, Math.fround(sum11));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 4608, Math.fround(sum20));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 4609, Math.fround(sum21));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 6912, Math.fround(sum30));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 6913, Math.fround(sum31));
+    const at = i * 2304 + j * 9 + l * 3;
+    sgd(momentum, w, at, Math.fround(sum00));
+    sgd(momentum, w, at + 1, Math.fround(sum01));
+    sgd(momentum, w, at + 2304, Math.fround(sum10));
+    sgd(momentum, w, at + 2305, Math.fround(sum11));
+    sgd(momentum, w, at + 4608, Math.fround(sum20));
+    sgd(momentum, w, at + 4609, Math.fround(sum21));
+    sgd(momentum, w, at + 6912, Math.fround(sum30));
+    sgd(momentum, w, at + 6913, Math.fround(sum31));
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3049,37 +2647,25 @@ function convSgd_256x256x3x2x13x13x3(
     for (let k = 0; k < 2; k++)
       for (let k2 = 0; k2 < 13; k2++)
         for (let k3 = 0; k3 < 13; k3++) {
-          const c4_padded_2 = c4_padded[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-          const d_c5_z_4 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-          const d_c5_z_5 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-          const d_c5_z_6 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-          const d_c5_z_7 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-          sum0 += c4_padded_2 * d_c5_z_4;
-          sum1 += c4_padded_2 * d_c5_z_5;
-          sum2 += c4_padded_2 * d_c5_z_6;
-          sum3 += c4_padded_2 * d_c5_z_7;
+          const a2 = c4_padded[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
+          const at_2 = k * 43264 + i * 169 + k2 * 13 + k3;
+          const b4 = d_c5_z[at_2]!;
+          const b5 = d_c5_z[at_2 + 169]!;
+          const b6 = d_c5_z[at_2 + 338]!;
+          const b7 = d_c5_z[at_2 + 507]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 2, Math.fround(sum0));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 2306, Math.fround(sum1));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 4610, Math.fround(sum2));
-    sgd(momentum, w, i * 2304 + j * 9 + l * 3 + 6914, Math.fround(sum3));
+    sgd(momentum, w, at + 2, Math.fround(sum0));
+    sgd(momentum, w, at + 2306, Math.fround(sum1));
+    sgd(momentum, w, at + 4610, Math.fround(sum2));
+    sgd(momentum, w, at + 6914, Math.fround(sum3));
   }
   return function convSgd_256x256x3x2x13x13x3(): void {
     for (let i = 0; i < 256; i += 4)
       for (let j = 0; j < 256; j++) for (let l = 0; l < 3; l++) block(i, j, l);
-  };
-}
-
-/** c4_kernel_wide_2[i<384,j<3,l<3,m<256] = f64(c4_kernel[m,i,j,l]) */
-function widen_384x3x3x256(arrays: Floats<"c4_kernel"> & Doubles<"c4_kernel_wide_2">): () => void {
-  return function widen_384x3x3x256(): void {
-    const { c4_kernel, c4_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 384; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 256; m++)
-            c4_kernel_wide_2[i * 2304 + j * 768 + l * 256 + m] =
-              c4_kernel[m * 3456 + i * 9 + j * 3 + l]!;
   };
 }
 
@@ -3104,93 +2690,71 @@ function convWhere_2x384x13x3x3x256x13(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 256; k3 += 4) {
+                const at = l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3;
+                const at_2 = j * 2304 + k * -768 + k2 * -256 + k3;
                 {
-                  const d_c4_z_padded_wide_0 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-                  const c4_kernel_wide_2_0 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2048]!;
-                  const c4_kernel_wide_2_1 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4352]!;
-                  const c4_kernel_wide_2_2 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6656]!;
-                  const d_c4_z_padded_wide_1 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57600]!;
-                  sum00 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_0;
-                  sum01 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_1;
-                  sum02 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_2;
-                  sum10 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_0;
-                  sum11 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_1;
-                  sum12 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_2;
+                  const a0 = d_c4_z_padded_wide[at]!;
+                  const b0 = c4_kernel_wide_2[at_2 + 2048]!;
+                  const b1 = c4_kernel_wide_2[at_2 + 4352]!;
+                  const b2 = c4_kernel_wide_2[at_2 + 6656]!;
+                  const a1 = d_c4_z_padded_wide[at + 57600]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 1 === 256) break;
                 {
-                  const d_c4_z_padded_wide_0 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 1]!;
-                  const c4_kernel_wide_2_0 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2049]!;
-                  const c4_kernel_wide_2_1 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4353]!;
-                  const c4_kernel_wide_2_2 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6657]!;
-                  const d_c4_z_padded_wide_1 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57601]!;
-                  sum00 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_0;
-                  sum01 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_1;
-                  sum02 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_2;
-                  sum10 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_0;
-                  sum11 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_1;
-                  sum12 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_2;
+                  const a0 = d_c4_z_padded_wide[at + 1]!;
+                  const b0 = c4_kernel_wide_2[at_2 + 2049]!;
+                  const b1 = c4_kernel_wide_2[at_2 + 4353]!;
+                  const b2 = c4_kernel_wide_2[at_2 + 6657]!;
+                  const a1 = d_c4_z_padded_wide[at + 57601]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 2 === 256) break;
                 {
-                  const d_c4_z_padded_wide_0 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 2]!;
-                  const c4_kernel_wide_2_0 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2050]!;
-                  const c4_kernel_wide_2_1 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4354]!;
-                  const c4_kernel_wide_2_2 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6658]!;
-                  const d_c4_z_padded_wide_1 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57602]!;
-                  sum00 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_0;
-                  sum01 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_1;
-                  sum02 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_2;
-                  sum10 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_0;
-                  sum11 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_1;
-                  sum12 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_2;
+                  const a0 = d_c4_z_padded_wide[at + 2]!;
+                  const b0 = c4_kernel_wide_2[at_2 + 2050]!;
+                  const b1 = c4_kernel_wide_2[at_2 + 4354]!;
+                  const b2 = c4_kernel_wide_2[at_2 + 6658]!;
+                  const a1 = d_c4_z_padded_wide[at + 57602]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 3 === 256) break;
                 {
-                  const d_c4_z_padded_wide_0 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 3]!;
-                  const c4_kernel_wide_2_0 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 2051]!;
-                  const c4_kernel_wide_2_1 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 4355]!;
-                  const c4_kernel_wide_2_2 =
-                    c4_kernel_wide_2[j * 2304 + k * -768 + k2 * -256 + k3 + 6659]!;
-                  const d_c4_z_padded_wide_1 =
-                    d_c4_z_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 57603]!;
-                  sum00 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_0;
-                  sum01 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_1;
-                  sum02 += d_c4_z_padded_wide_0 * c4_kernel_wide_2_2;
-                  sum10 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_0;
-                  sum11 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_1;
-                  sum12 += d_c4_z_padded_wide_1 * c4_kernel_wide_2_2;
+                  const a0 = d_c4_z_padded_wide[at + 3]!;
+                  const b0 = c4_kernel_wide_2[at_2 + 2051]!;
+                  const b1 = c4_kernel_wide_2[at_2 + 4355]!;
+                  const b2 = c4_kernel_wide_2[at_2 + 6659]!;
+                  const a1 = d_c4_z_padded_wide[at + 57603]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
               }
-          d_c3_z[j * 169 + l * 13 + m] = 0 < c3[j * 169 + l * 13 + m]! ? Math.fround(sum00) : 0;
-          d_c3_z[j * 169 + l * 13 + m + 169] =
-            0 < c3[j * 169 + l * 13 + m + 169]! ? Math.fround(sum01) : 0;
-          d_c3_z[j * 169 + l * 13 + m + 338] =
-            0 < c3[j * 169 + l * 13 + m + 338]! ? Math.fround(sum02) : 0;
-          d_c3_z[j * 169 + l * 13 + m + 64896] =
-            0 < c3[j * 169 + l * 13 + m + 64896]! ? Math.fround(sum10) : 0;
-          d_c3_z[j * 169 + l * 13 + m + 65065] =
-            0 < c3[j * 169 + l * 13 + m + 65065]! ? Math.fround(sum11) : 0;
-          d_c3_z[j * 169 + l * 13 + m + 65234] =
-            0 < c3[j * 169 + l * 13 + m + 65234]! ? Math.fround(sum12) : 0;
+          const at = j * 169 + l * 13 + m;
+          d_c3_z[at] = 0 < c3[at]! ? Math.fround(sum00) : 0;
+          d_c3_z[at + 169] = 0 < c3[at + 169]! ? Math.fround(sum01) : 0;
+          d_c3_z[at + 338] = 0 < c3[at + 338]! ? Math.fround(sum02) : 0;
+          d_c3_z[at + 64896] = 0 < c3[at + 64896]! ? Math.fround(sum10) : 0;
+          d_c3_z[at + 65065] = 0 < c3[at + 65065]! ? Math.fround(sum11) : 0;
+          d_c3_z[at + 65234] = 0 < c3[at + 65234]! ? Math.fround(sum12) : 0;
         }
   };
 }
@@ -3199,28 +2763,27 @@ function convWhere_2x384x13x3x3x256x13(
  * c3_padded[i<rows,j<384,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
-function pad_Nx384x15x15(rows: number, arrays: Floats<"c3" | "c3_padded">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { c3, c3_padded } = arrays;
-    for (let j = 0; j < 384; j++) {
-      c3_padded[i * 86400 + j * 225] = 0;
-      for (let m = 0; m < 13; m++) c3_padded[i * 86400 + j * 225 + m + 1] = 0;
-      c3_padded[i * 86400 + j * 225 + 14] = 0;
-      for (let l = 0; l < 13; l++) {
-        c3_padded[i * 86400 + j * 225 + l * 15 + 15] = 0;
-        for (let m = 0; m < 13; m++)
-          c3_padded[i * 86400 + j * 225 + l * 15 + m + 16] = c3[i * 64896 + j * 169 + l * 13 + m]!;
-        c3_padded[i * 86400 + j * 225 + l * 15 + 29] = 0;
-      }
-      c3_padded[i * 86400 + j * 225 + 210] = 0;
-      for (let m = 0; m < 13; m++) c3_padded[i * 86400 + j * 225 + m + 211] = 0;
-      c3_padded[i * 86400 + j * 225 + 224] = 0;
+function pad_Nx384x15x15(c3: Float32Array, c3_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx384x15x15_block(i, c3, c3_padded);
+}
+
+function pad_Nx384x15x15_block(i: number, c3: Float32Array, c3_padded: Float32Array): void {
+  i &= 1;
+  for (let j = 0; j < 384; j++) {
+    const at = i * 86400 + j * 225;
+    c3_padded[at] = 0;
+    for (let m = 0; m < 13; m++) c3_padded[i * 86400 + j * 225 + m + 1] = 0;
+    c3_padded[at + 14] = 0;
+    for (let l = 0; l < 13; l++) {
+      c3_padded[i * 86400 + j * 225 + l * 15 + 15] = 0;
+      for (let m = 0; m < 13; m++)
+        c3_padded[i * 86400 + j * 225 + l * 15 + m + 16] = c3[i * 64896 + j * 169 + l * 13 + m]!;
+      c3_padded[i * 86400 + j * 225 + l * 15 + 29] = 0;
     }
+    c3_padded[at + 210] = 0;
+    for (let m = 0; m < 13; m++) c3_padded[i * 86400 + j * 225 + m + 211] = 0;
+    c3_padded[at + 224] = 0;
   }
-  return function pad_Nx384x15x15(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3247,29 +2810,32 @@ function convSgd_256x384x3x2x13x13x3(
     for (let k = 0; k < 2; k++)
       for (let k2 = 0; k2 < 13; k2++)
         for (let k3 = 0; k3 < 13; k3++) {
-          const c3_padded_0 = c3_padded[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3]!;
-          const d_c4_z_0 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-          const c3_padded_1 = c3_padded[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-          const d_c4_z_1 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-          const d_c4_z_2 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-          const d_c4_z_3 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-          sum00 += c3_padded_0 * d_c4_z_0;
-          sum01 += c3_padded_1 * d_c4_z_0;
-          sum10 += c3_padded_0 * d_c4_z_1;
-          sum11 += c3_padded_1 * d_c4_z_1;
-          sum20 += c3_padded_0 * d_c4_z_2;
-          sum21 += c3_padded_1 * d_c4_z_2;
-          sum30 += c3_padded_0 * d_c4_z_3;
-          sum31 += c3_padded_1 * d_c4_z_3;
+          const at_2 = k * 86400 + j * 225 + l * 15 + k2 * 15 + k3;
+          const a0 = c3_padded[at_2]!;
+          const at_3 = k * 43264 + i * 169 + k2 * 13 + k3;
+          const b0 = d_c4_z[at_3]!;
+          const a1 = c3_padded[at_2 + 1]!;
+          const b1 = d_c4_z[at_3 + 169]!;
+          const b2 = d_c4_z[at_3 + 338]!;
+          const b3 = d_c4_z[at_3 + 507]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3, Math.fround(sum00));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 1, Math.fround(sum01));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 3456, Math.fround(sum10));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 3457, Math.fround(sum11));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 6912, Math.fround(sum20));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 6913, Math.fround(sum21));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 10368, Math.fround(sum30));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 10369, Math.fround(sum31));
+    const at = i * 3456 + j * 9 + l * 3;
+    sgd(momentum, w, at, Math.fround(sum00));
+    sgd(momentum, w, at + 1, Math.fround(sum01));
+    sgd(momentum, w, at + 3456, Math.fround(sum10));
+    sgd(momentum, w, at + 3457, Math.fround(sum11));
+    sgd(momentum, w, at + 6912, Math.fround(sum20));
+    sgd(momentum, w, at + 6913, Math.fround(sum21));
+    sgd(momentum, w, at + 10368, Math.fround(sum30));
+    sgd(momentum, w, at + 10369, Math.fround(sum31));
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3277,55 +2843,25 @@ function convSgd_256x384x3x2x13x13x3(
     for (let k = 0; k < 2; k++)
       for (let k2 = 0; k2 < 13; k2++)
         for (let k3 = 0; k3 < 13; k3++) {
-          const c3_padded_2 = c3_padded[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-          const d_c4_z_4 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-          const d_c4_z_5 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-          const d_c4_z_6 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-          const d_c4_z_7 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-          sum0 += c3_padded_2 * d_c4_z_4;
-          sum1 += c3_padded_2 * d_c4_z_5;
-          sum2 += c3_padded_2 * d_c4_z_6;
-          sum3 += c3_padded_2 * d_c4_z_7;
+          const a2 = c3_padded[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
+          const at_2 = k * 43264 + i * 169 + k2 * 13 + k3;
+          const b4 = d_c4_z[at_2]!;
+          const b5 = d_c4_z[at_2 + 169]!;
+          const b6 = d_c4_z[at_2 + 338]!;
+          const b7 = d_c4_z[at_2 + 507]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 2, Math.fround(sum0));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 3458, Math.fround(sum1));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 6914, Math.fround(sum2));
-    sgd(momentum, w, i * 3456 + j * 9 + l * 3 + 10370, Math.fround(sum3));
+    sgd(momentum, w, at + 2, Math.fround(sum0));
+    sgd(momentum, w, at + 3458, Math.fround(sum1));
+    sgd(momentum, w, at + 6914, Math.fround(sum2));
+    sgd(momentum, w, at + 10370, Math.fround(sum3));
   }
   return function convSgd_256x384x3x2x13x13x3(): void {
     for (let i = 0; i < 256; i += 4)
       for (let j = 0; j < 384; j++) for (let l = 0; l < 3; l++) block(i, j, l);
-  };
-}
-
-/**
- * d_c3_bias[i<384] = Σ k<2, k2<13, k3<13: d_c3_z[k,i,k2,k3]
- * momentum′[i] = momentum[i]·0.9 + d_c3_bias[i]
- * w′[i] = w[i] − momentum′[i]·0.0005
- */
-function sumSgd_2x13x13x384(arrays: Floats<"d_c3_z" | "momentum" | "w">): () => void {
-  return function sumSgd_2x13x13x384(): void {
-    const { d_c3_z, momentum, w } = arrays;
-    for (let i = 0; i < 384; i++) {
-      let sum = 0;
-      for (let k = 0; k < 2; k++)
-        for (let k2 = 0; k2 < 13; k2++)
-          for (let k3 = 0; k3 < 13; k3++) sum += d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
-      sgd(momentum, w, i, Math.fround(sum));
-    }
-  };
-}
-
-/** c3_kernel_wide_2[i<192,j<3,l<3,m<384] = f64(c3_kernel[m,i,j,l]) */
-function widen_192x3x3x384(arrays: Floats<"c3_kernel"> & Doubles<"c3_kernel_wide_2">): () => void {
-  return function widen_192x3x3x384(): void {
-    const { c3_kernel, c3_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 192; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 384; m++)
-            c3_kernel_wide_2[i * 3456 + j * 1152 + l * 384 + m] =
-              c3_kernel[m * 1728 + i * 9 + j * 3 + l]!;
   };
 }
 
@@ -3349,88 +2885,71 @@ function conv_2x192x13x3x3x384x13(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 384; k3 += 4) {
+                const at = l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3;
+                const at_2 = j * 3456 + k * -1152 + k2 * -384 + k3;
                 {
-                  const d_c3_z_padded_wide_0 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3]!;
-                  const c3_kernel_wide_2_0 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 3072]!;
-                  const c3_kernel_wide_2_1 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 6528]!;
-                  const c3_kernel_wide_2_2 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 9984]!;
-                  const d_c3_z_padded_wide_1 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86400]!;
-                  sum00 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_0;
-                  sum01 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_1;
-                  sum02 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_2;
-                  sum10 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_0;
-                  sum11 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_1;
-                  sum12 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_2;
+                  const a0 = d_c3_z_padded_wide[at]!;
+                  const b0 = c3_kernel_wide_2[at_2 + 3072]!;
+                  const b1 = c3_kernel_wide_2[at_2 + 6528]!;
+                  const b2 = c3_kernel_wide_2[at_2 + 9984]!;
+                  const a1 = d_c3_z_padded_wide[at + 86400]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 1 === 384) break;
                 {
-                  const d_c3_z_padded_wide_0 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 1]!;
-                  const c3_kernel_wide_2_0 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 3073]!;
-                  const c3_kernel_wide_2_1 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 6529]!;
-                  const c3_kernel_wide_2_2 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 9985]!;
-                  const d_c3_z_padded_wide_1 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86401]!;
-                  sum00 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_0;
-                  sum01 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_1;
-                  sum02 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_2;
-                  sum10 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_0;
-                  sum11 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_1;
-                  sum12 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_2;
+                  const a0 = d_c3_z_padded_wide[at + 1]!;
+                  const b0 = c3_kernel_wide_2[at_2 + 3073]!;
+                  const b1 = c3_kernel_wide_2[at_2 + 6529]!;
+                  const b2 = c3_kernel_wide_2[at_2 + 9985]!;
+                  const a1 = d_c3_z_padded_wide[at + 86401]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 2 === 384) break;
                 {
-                  const d_c3_z_padded_wide_0 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 2]!;
-                  const c3_kernel_wide_2_0 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 3074]!;
-                  const c3_kernel_wide_2_1 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 6530]!;
-                  const c3_kernel_wide_2_2 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 9986]!;
-                  const d_c3_z_padded_wide_1 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86402]!;
-                  sum00 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_0;
-                  sum01 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_1;
-                  sum02 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_2;
-                  sum10 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_0;
-                  sum11 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_1;
-                  sum12 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_2;
+                  const a0 = d_c3_z_padded_wide[at + 2]!;
+                  const b0 = c3_kernel_wide_2[at_2 + 3074]!;
+                  const b1 = c3_kernel_wide_2[at_2 + 6530]!;
+                  const b2 = c3_kernel_wide_2[at_2 + 9986]!;
+                  const a1 = d_c3_z_padded_wide[at + 86402]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
                 if (k3 + 3 === 384) break;
                 {
-                  const d_c3_z_padded_wide_0 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 3]!;
-                  const c3_kernel_wide_2_0 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 3075]!;
-                  const c3_kernel_wide_2_1 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 6531]!;
-                  const c3_kernel_wide_2_2 =
-                    c3_kernel_wide_2[j * 3456 + k * -1152 + k2 * -384 + k3 + 9987]!;
-                  const d_c3_z_padded_wide_1 =
-                    d_c3_z_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 86403]!;
-                  sum00 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_0;
-                  sum01 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_1;
-                  sum02 += d_c3_z_padded_wide_0 * c3_kernel_wide_2_2;
-                  sum10 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_0;
-                  sum11 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_1;
-                  sum12 += d_c3_z_padded_wide_1 * c3_kernel_wide_2_2;
+                  const a0 = d_c3_z_padded_wide[at + 3]!;
+                  const b0 = c3_kernel_wide_2[at_2 + 3075]!;
+                  const b1 = c3_kernel_wide_2[at_2 + 6531]!;
+                  const b2 = c3_kernel_wide_2[at_2 + 9987]!;
+                  const a1 = d_c3_z_padded_wide[at + 86403]!;
+                  sum00 += a0 * b0;
+                  sum01 += a0 * b1;
+                  sum02 += a0 * b2;
+                  sum10 += a1 * b0;
+                  sum11 += a1 * b1;
+                  sum12 += a1 * b2;
                 }
               }
-          d_p2[j * 169 + l * 13 + m] = sum00;
-          d_p2[j * 169 + l * 13 + m + 169] = sum01;
-          d_p2[j * 169 + l * 13 + m + 338] = sum02;
-          d_p2[j * 169 + l * 13 + m + 32448] = sum10;
-          d_p2[j * 169 + l * 13 + m + 32617] = sum11;
-          d_p2[j * 169 + l * 13 + m + 32786] = sum12;
+          const at = j * 169 + l * 13 + m;
+          d_p2[at] = sum00;
+          d_p2[at + 169] = sum01;
+          d_p2[at + 338] = sum02;
+          d_p2[at + 32448] = sum10;
+          d_p2[at + 32617] = sum11;
+          d_p2[at + 32786] = sum12;
         }
   };
 }
@@ -3439,28 +2958,27 @@ function conv_2x192x13x3x3x384x13(
  * p2_padded[i<rows,j<192,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
-function pad_Nx192x15x15(rows: number, arrays: Floats<"p2" | "p2_padded">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { p2, p2_padded } = arrays;
-    for (let j = 0; j < 192; j++) {
-      p2_padded[i * 43200 + j * 225] = 0;
-      for (let m = 0; m < 13; m++) p2_padded[i * 43200 + j * 225 + m + 1] = 0;
-      p2_padded[i * 43200 + j * 225 + 14] = 0;
-      for (let l = 0; l < 13; l++) {
-        p2_padded[i * 43200 + j * 225 + l * 15 + 15] = 0;
-        for (let m = 0; m < 13; m++)
-          p2_padded[i * 43200 + j * 225 + l * 15 + m + 16] = p2[i * 32448 + j * 169 + l * 13 + m]!;
-        p2_padded[i * 43200 + j * 225 + l * 15 + 29] = 0;
-      }
-      p2_padded[i * 43200 + j * 225 + 210] = 0;
-      for (let m = 0; m < 13; m++) p2_padded[i * 43200 + j * 225 + m + 211] = 0;
-      p2_padded[i * 43200 + j * 225 + 224] = 0;
+function pad_Nx192x15x15(p2: Float32Array, p2_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx192x15x15_block(i, p2, p2_padded);
+}
+
+function pad_Nx192x15x15_block(i: number, p2: Float32Array, p2_padded: Float32Array): void {
+  i &= 1;
+  for (let j = 0; j < 192; j++) {
+    const at = i * 43200 + j * 225;
+    p2_padded[at] = 0;
+    for (let m = 0; m < 13; m++) p2_padded[i * 43200 + j * 225 + m + 1] = 0;
+    p2_padded[at + 14] = 0;
+    for (let l = 0; l < 13; l++) {
+      p2_padded[i * 43200 + j * 225 + l * 15 + 15] = 0;
+      for (let m = 0; m < 13; m++)
+        p2_padded[i * 43200 + j * 225 + l * 15 + m + 16] = p2[i * 32448 + j * 169 + l * 13 + m]!;
+      p2_padded[i * 43200 + j * 225 + l * 15 + 29] = 0;
     }
+    p2_padded[at + 210] = 0;
+    for (let m = 0; m < 13; m++) p2_padded[i * 43200 + j * 225 + m + 211] = 0;
+    p2_padded[at + 224] = 0;
   }
-  return function pad_Nx192x15x15(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3488,31 +3006,34 @@ function convSgd_384x192x3x2x13x13x3(
       for (let k = 0; k < 2; k++)
         for (let k2 = 0; k2 < 13; k2++)
           for (let k3 = 0; k3 < 13; k3++) {
-            const p2_padded_0 = p2_padded[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3]!;
-            const d_c3_z_0 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
-            const p2_padded_1 = p2_padded[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-            const p2_padded_2 = p2_padded[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-            const d_c3_z_1 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 169]!;
-            const d_c3_z_2 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 338]!;
-            sum00 += p2_padded_0 * d_c3_z_0;
-            sum01 += p2_padded_1 * d_c3_z_0;
-            sum02 += p2_padded_2 * d_c3_z_0;
-            sum10 += p2_padded_0 * d_c3_z_1;
-            sum11 += p2_padded_1 * d_c3_z_1;
-            sum12 += p2_padded_2 * d_c3_z_1;
-            sum20 += p2_padded_0 * d_c3_z_2;
-            sum21 += p2_padded_1 * d_c3_z_2;
-            sum22 += p2_padded_2 * d_c3_z_2;
+            const at_2 = k * 43200 + j * 225 + l * 15 + k2 * 15 + k3;
+            const a0 = p2_padded[at_2]!;
+            const at_3 = k * 64896 + i * 169 + k2 * 13 + k3;
+            const b0 = d_c3_z[at_3]!;
+            const a1 = p2_padded[at_2 + 1]!;
+            const a2 = p2_padded[at_2 + 2]!;
+            const b1 = d_c3_z[at_3 + 169]!;
+            const b2 = d_c3_z[at_3 + 338]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum22 += a2 * b2;
           }
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3, Math.fround(sum00));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 1, Math.fround(sum01));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 2, Math.fround(sum02));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 1728, Math.fround(sum10));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 1729, Math.fround(sum11));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 1730, Math.fround(sum12));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 3456, Math.fround(sum20));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 3457, Math.fround(sum21));
-      sgd(momentum, w, i * 1728 + j * 9 + l * 3 + 3458, Math.fround(sum22));
+      const at = i * 1728 + j * 9 + l * 3;
+      sgd(momentum, w, at, Math.fround(sum00));
+      sgd(momentum, w, at + 1, Math.fround(sum01));
+      sgd(momentum, w, at + 2, Math.fround(sum02));
+      sgd(momentum, w, at + 1728, Math.fround(sum10));
+      sgd(momentum, w, at + 1729, Math.fround(sum11));
+      sgd(momentum, w, at + 1730, Math.fround(sum12));
+      sgd(momentum, w, at + 3456, Math.fround(sum20));
+      sgd(momentum, w, at + 3457, Math.fround(sum21));
+      sgd(momentum, w, at + 3458, Math.fround(sum22));
     }
   }
   return function convSgd_384x192x3x2x13x13x3(): void {
@@ -3521,204 +3042,97 @@ function convSgd_384x192x3x2x13x13x3(
 }
 
 /**
- * d_c2_windowArgmax[i<2,j<192,l<13,m<13] = argmax k<1, k2<1, k3<3, k4<3: c2[i,j,2·l + k3,2·m + k4]
- * d_c2[i,j,l<27,m<27] = Σ k<3, k2<3: where(0 ≤ ((l − k) div 2) ∧ ((l − k) div 2) < 13 ∧ ((l − k) mod 2) = 0 ∧ 0 ≤ ((m − k2) div 2) ∧ ((m −
- *     k2) div 2) < 13 ∧ ((m − k2) mod 2) = 0, where(d_c2_windowArgmax[i,j,((l − k) div 2),((m − k2) div 2)] = 3·k + k2, d_p2[i,j,((l − k)
- *     div 2),((m − k2) div 2)], 0), 0)
- * d_c2_z[i,j,l,m] = where(0 < c2[i,j,l,m], d_c2[i,j,l,m], 0)
+ * d_x_windowArgmax[i<2,j<J,l<L,m<L] = argmax k<1, k2<1, k3<3, k4<3: x[i,j,2·l + k3,2·m + k4]
+ * d_x[i,j,l<L_2,m<L_2] = Σ k<3, k2<3: where(0 ≤ ((l − k) div 2) ∧ ((l − k) div 2) < L ∧ ((l − k) mod 2) = 0 ∧ 0 ≤ ((m − k2) div 2) ∧ ((m −
+ *     k2) div 2) < L ∧ ((m − k2) mod 2) = 0, where(d_x_windowArgmax[i,j,((l − k) div 2),((m − k2) div 2)] = 3·k + k2, d_y[i,j,((l − k) div
+ *     2),((m − k2) div 2)], 0), 0)
+ * d_x_z[i,j,l,m] = where(0 < x[i,j,l,m], d_x[i,j,l,m], 0)
+ * For J, L, L_2: 192, 13, 27 and 64, 27, 55.
+ * Plain twins: windowArgmaxWindowScatterWhere_2x192x13x13, windowArgmaxWindowScatterWhere_2x64x27x27.
  */
-function windowArgmaxWindowScatterWhere_2x192x13x13(
-  arrays: Floats<"c2" | "d_p2" | "d_c2" | "d_c2_z"> & Ints<"d_c2_windowArgmax">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 1;
-    j &= 255;
-    const { c2, d_c2_windowArgmax, d_p2, d_c2, d_c2_z } = arrays;
-    for (let l = 0; l < 13; l++)
-      for (let m = 0; m < 13; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 3; k4++) {
-            const value = c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 3 + k4;
-            }
+function windowArgmaxWindowScatterWhere_2xNxNxN(
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_x: Float32Array,
+  d_x_z: Float32Array,
+  J: number,
+  L: number,
+  L_2: number,
+): void {
+  for (let i = 0; i < 2; i++)
+    for (let j = 0; j < J; j++)
+      windowArgmaxWindowScatterWhere_2xNxNxN_block(
+        i,
+        j,
+        x,
+        d_x_windowArgmax,
+        d_y,
+        d_x,
+        d_x_z,
+        J,
+        L,
+        L_2,
+      );
+}
+
+function windowArgmaxWindowScatterWhere_2xNxNxN_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_x: Float32Array,
+  d_x_z: Float32Array,
+  J: number,
+  L: number,
+  L_2: number,
+): void {
+  i &= 1;
+  j &= 255;
+  for (let l = 0; l < L; l++)
+    for (let m = 0; m < L; m++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k3 = 0; k3 < 3; k3++)
+        for (let k4 = 0; k4 < 3; k4++) {
+          const value = x[i * J * L_2 * L_2 + j * L_2 * L_2 + l * 2 * L_2 + k3 * L_2 + m * 2 + k4]!;
+          if (best < value) {
+            best = value;
+            argmax = k3 * 3 + k4;
           }
-        d_c2_windowArgmax[i * 32448 + j * 169 + l * 13 + m] = argmax;
-      }
-    for (let l = 0; l < 27; l++)
-      for (let m = 0; m < 27; m++) {
-        let sum = 0;
-        for (let k = 0; k < 3; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            sum +=
-              0 <= Math.floor((l + k * -1) / 2) &&
-              Math.floor((l + k * -1) / 2) < 13 &&
-              (((l + k * -1) % 2) + 2) % 2 === 0 &&
-              0 <= Math.floor((m + k2 * -1) / 2) &&
-              Math.floor((m + k2 * -1) / 2) < 13 &&
-              (((m + k2 * -1) % 2) + 2) % 2 === 0
-                ? d_c2_windowArgmax[
-                    i * 32448 +
-                      j * 169 +
-                      Math.floor((l + k * -1) / 2) * 13 +
-                      Math.floor((m + k2 * -1) / 2)
-                  ]! ===
-                  k * 3 + k2
-                  ? d_p2[
-                      i * 32448 +
-                        j * 169 +
-                        Math.floor((l + k * -1) / 2) * 13 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]!
-                  : 0
-                : 0;
-        d_c2[i * 139968 + j * 729 + l * 27 + m] = sum;
-      }
-    for (let l = 0; l < 27; l++)
-      for (let m = 0; m < 27; m++)
-        d_c2_z[i * 139968 + j * 729 + l * 27 + m] =
-          0 < c2[i * 139968 + j * 729 + l * 27 + m]! ? d_c2[i * 139968 + j * 729 + l * 27 + m]! : 0;
-  }
-  return function windowArgmaxWindowScatterWhere_2x192x13x13(): void {
-    for (let i = 0; i < 2; i++) for (let j = 0; j < 192; j++) block(i, j);
-  };
-}
-
-/**
- * d_c2_bias[i<192] = Σ k<2, k2<27, k3<27: d_c2_z[k,i,k2,k3]
- * momentum′[i] = momentum[i]·0.9 + d_c2_bias[i]
- * w′[i] = w[i] − momentum′[i]·0.0005
- */
-function sumSgd_2x27x27x192(arrays: Floats<"d_c2_z" | "momentum" | "w">): () => void {
-  return function sumSgd_2x27x27x192(): void {
-    const { d_c2_z, momentum, w } = arrays;
-    for (let i = 0; i < 192; i++) {
+        }
+      d_x_windowArgmax[i * J * L * L + j * L * L + l * L + m] = argmax;
+    }
+  for (let l = 0; l < L_2; l++)
+    for (let m = 0; m < L_2; m++) {
       let sum = 0;
-      for (let k = 0; k < 2; k++)
-        for (let k2 = 0; k2 < 27; k2++)
-          for (let k3 = 0; k3 < 27; k3++) sum += d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-      sgd(momentum, w, i, Math.fround(sum));
-    }
-  };
-}
-
-/** d_c2_z_padded_wide[i<2,j<31,l<31,m<192] = f64(where(0 ≤ j − 2 ∧ j − 2 < 27 ∧ 0 ≤ l − 2 ∧ l − 2 < 27, d_c2_z[i,m,j − 2,l − 2], 0)) */
-function widen_2x31x31x192(arrays: Floats<"d_c2_z"> & Doubles<"d_c2_z_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { d_c2_z, d_c2_z_padded_wide } = arrays;
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 192] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 192; m++) {
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 384] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 576] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 768] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 960] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 1152] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 1344] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 1536] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 1728] = 0;
+      for (let k = 0; k < 3; k++)
+        for (let k2 = 0; k2 < 3; k2++) {
+          const at =
+            i * J * L * L +
+            j * L * L +
+            Math.floor((l + k * -1) / 2) * L +
+            Math.floor((m + k2 * -1) / 2);
+          sum +=
+            0 <= Math.floor((l + k * -1) / 2) &&
+            Math.floor((l + k * -1) / 2) < L &&
+            (((l + k * -1) % 2) + 2) % 2 === 0 &&
+            0 <= Math.floor((m + k2 * -1) / 2) &&
+            Math.floor((m + k2 * -1) / 2) < L &&
+            (((m + k2 * -1) % 2) + 2) % 2 === 0
+              ? d_x_windowArgmax[at]! === k * 3 + k2
+                ? d_y[at]!
+                : 0
+              : 0;
         }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 4992] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 5184] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 5376] = 0;
-      }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 5568] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 5760] = 0;
-      }
+      d_x[i * J * L_2 * L_2 + j * L_2 * L_2 + l * L_2 + m] = sum;
     }
-    for (let j = 0; j < 27; j++) {
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 11904] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 12096] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 192; m++) {
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 12288] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 12480] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 1]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 12672] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 2]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 12864] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 3]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 13056] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 4]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 13248] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 5]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 13440] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 6]!;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 13632] =
-            d_c2_z[i * 139968 + m * 729 + j * 27 + l + 7]!;
-        }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 16896] =
-          d_c2_z[i * 139968 + m * 729 + j * 27 + 24]!;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 17088] =
-          d_c2_z[i * 139968 + m * 729 + j * 27 + 25]!;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 17280] =
-          d_c2_z[i * 139968 + m * 729 + j * 27 + 26]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 17472] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 17664] = 0;
-      }
+  for (let l = 0; l < L_2; l++)
+    for (let m = 0; m < L_2; m++) {
+      const at = i * J * L_2 * L_2 + j * L_2 * L_2 + l * L_2 + m;
+      d_x_z[at] = 0 < x[at]! ? d_x[at]! : 0;
     }
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 172608] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 172800] = 0;
-      }
-      for (let l = 0; l < 24; l += 8)
-        for (let m = 0; m < 192; m++) {
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 172992] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 173184] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 173376] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 173568] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 173760] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 173952] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 174144] = 0;
-          d_c2_z_padded_wide[i * 184512 + j * 5952 + l * 192 + m + 174336] = 0;
-        }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 177600] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 177792] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 177984] = 0;
-      }
-      for (let m = 0; m < 192; m++) {
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 178176] = 0;
-        d_c2_z_padded_wide[i * 184512 + j * 5952 + m + 178368] = 0;
-      }
-    }
-  }
-  return function widen_2x31x31x192(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
-}
-
-/** c2_kernel_wide_2[i<64,j<5,l<5,m<192] = f64(c2_kernel[m,i,j,l]) */
-function widen_64x5x5x192(arrays: Floats<"c2_kernel"> & Doubles<"c2_kernel_wide_2">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { c2_kernel, c2_kernel_wide_2 } = arrays;
-    for (let j = 0; j < 5; j++)
-      for (let l = 0; l < 5; l++)
-        for (let m = 0; m < 192; m++)
-          c2_kernel_wide_2[i * 4800 + j * 960 + l * 192 + m] =
-            c2_kernel[m * 1600 + i * 25 + j * 5 + l]!;
-  }
-  return function widen_64x5x5x192(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
 }
 
 /** d_p1[i<2,j<64,l<27,m<27] = Σ k<5, k2<5, k3<192: f32(d_c2_z_padded_wide[i,l + k,m + k2,k3])·f32(c2_kernel_wide_2[j,−k + 4,−k2 + 4,k3]) */
@@ -3740,112 +3154,71 @@ function conv_2x64x27x5x5x192x27(
             for (let k = 0; k < 5; k++)
               for (let k2 = 0; k2 < 5; k2++)
                 for (let k3 = 0; k3 < 192; k3 += 4) {
+                  const at = i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3;
+                  const at_2 = j * 4800 + k * -960 + k2 * -192 + k3;
                   {
-                    const d_c2_z_padded_wide_0 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3
-                      ]!;
-                    const c2_kernel_wide_2_0 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 4608]!;
-                    const d_c2_z_padded_wide_1 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 192
-                      ]!;
-                    const d_c2_z_padded_wide_2 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 384
-                      ]!;
-                    const c2_kernel_wide_2_1 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 9408]!;
-                    sum00 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_0;
-                    sum01 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_0;
-                    sum02 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_0;
-                    sum10 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_1;
-                    sum11 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_1;
-                    sum12 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_1;
+                    const a0 = d_c2_z_padded_wide[at]!;
+                    const b0 = c2_kernel_wide_2[at_2 + 4608]!;
+                    const a1 = d_c2_z_padded_wide[at + 192]!;
+                    const a2 = d_c2_z_padded_wide[at + 384]!;
+                    const b1 = c2_kernel_wide_2[at_2 + 9408]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum02 += a2 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum12 += a2 * b1;
                   }
                   if (k3 + 1 === 192) break;
                   {
-                    const d_c2_z_padded_wide_0 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 1
-                      ]!;
-                    const c2_kernel_wide_2_0 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 4609]!;
-                    const d_c2_z_padded_wide_1 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 193
-                      ]!;
-                    const d_c2_z_padded_wide_2 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 385
-                      ]!;
-                    const c2_kernel_wide_2_1 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 9409]!;
-                    sum00 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_0;
-                    sum01 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_0;
-                    sum02 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_0;
-                    sum10 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_1;
-                    sum11 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_1;
-                    sum12 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_1;
+                    const a0 = d_c2_z_padded_wide[at + 1]!;
+                    const b0 = c2_kernel_wide_2[at_2 + 4609]!;
+                    const a1 = d_c2_z_padded_wide[at + 193]!;
+                    const a2 = d_c2_z_padded_wide[at + 385]!;
+                    const b1 = c2_kernel_wide_2[at_2 + 9409]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum02 += a2 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum12 += a2 * b1;
                   }
                   if (k3 + 2 === 192) break;
                   {
-                    const d_c2_z_padded_wide_0 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 2
-                      ]!;
-                    const c2_kernel_wide_2_0 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 4610]!;
-                    const d_c2_z_padded_wide_1 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 194
-                      ]!;
-                    const d_c2_z_padded_wide_2 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 386
-                      ]!;
-                    const c2_kernel_wide_2_1 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 9410]!;
-                    sum00 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_0;
-                    sum01 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_0;
-                    sum02 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_0;
-                    sum10 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_1;
-                    sum11 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_1;
-                    sum12 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_1;
+                    const a0 = d_c2_z_padded_wide[at + 2]!;
+                    const b0 = c2_kernel_wide_2[at_2 + 4610]!;
+                    const a1 = d_c2_z_padded_wide[at + 194]!;
+                    const a2 = d_c2_z_padded_wide[at + 386]!;
+                    const b1 = c2_kernel_wide_2[at_2 + 9410]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum02 += a2 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum12 += a2 * b1;
                   }
                   if (k3 + 3 === 192) break;
                   {
-                    const d_c2_z_padded_wide_0 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 3
-                      ]!;
-                    const c2_kernel_wide_2_0 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 4611]!;
-                    const d_c2_z_padded_wide_1 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 195
-                      ]!;
-                    const d_c2_z_padded_wide_2 =
-                      d_c2_z_padded_wide[
-                        i * 184512 + l * 5952 + k * 5952 + m * 192 + k2 * 192 + k3 + 387
-                      ]!;
-                    const c2_kernel_wide_2_1 =
-                      c2_kernel_wide_2[j * 4800 + k * -960 + k2 * -192 + k3 + 9411]!;
-                    sum00 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_0;
-                    sum01 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_0;
-                    sum02 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_0;
-                    sum10 += d_c2_z_padded_wide_0 * c2_kernel_wide_2_1;
-                    sum11 += d_c2_z_padded_wide_1 * c2_kernel_wide_2_1;
-                    sum12 += d_c2_z_padded_wide_2 * c2_kernel_wide_2_1;
+                    const a0 = d_c2_z_padded_wide[at + 3]!;
+                    const b0 = c2_kernel_wide_2[at_2 + 4611]!;
+                    const a1 = d_c2_z_padded_wide[at + 195]!;
+                    const a2 = d_c2_z_padded_wide[at + 387]!;
+                    const b1 = c2_kernel_wide_2[at_2 + 9411]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum02 += a2 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum12 += a2 * b1;
                   }
                 }
-            d_p1[i * 46656 + j * 729 + l * 27 + m] = sum00;
-            d_p1[i * 46656 + j * 729 + l * 27 + m + 1] = sum01;
-            d_p1[i * 46656 + j * 729 + l * 27 + m + 2] = sum02;
-            d_p1[i * 46656 + j * 729 + l * 27 + m + 729] = sum10;
-            d_p1[i * 46656 + j * 729 + l * 27 + m + 730] = sum11;
-            d_p1[i * 46656 + j * 729 + l * 27 + m + 731] = sum12;
+            const at = i * 46656 + j * 729 + l * 27 + m;
+            d_p1[at] = sum00;
+            d_p1[at + 1] = sum01;
+            d_p1[at + 2] = sum02;
+            d_p1[at + 729] = sum10;
+            d_p1[at + 730] = sum11;
+            d_p1[at + 731] = sum12;
           }
   };
 }
@@ -3880,20 +3253,18 @@ function widen_2x64x31x31(arrays: Floats<"p1"> & Doubles<"p1_padded_wide_2">): (
   };
 }
 
-/** d_c2_z_wide[i<2,j<192,l<27,m<27] = f64(d_c2_z[i,j,l,m]) */
-function widen_2x192x27x27(arrays: Floats<"d_c2_z"> & Doubles<"d_c2_z_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { d_c2_z, d_c2_z_wide } = arrays;
-    for (let j = 0; j < 192; j++)
-      for (let l = 0; l < 27; l++)
-        for (let m = 0; m < 27; m++)
-          d_c2_z_wide[i * 139968 + j * 729 + l * 27 + m] =
-            d_c2_z[i * 139968 + j * 729 + l * 27 + m]!;
-  }
-  return function widen_2x192x27x27(): void {
-    for (let i = 0; i < 2; i++) block(i);
-  };
+/**
+ * d_z_wide[i<2,j<J,l<L,m<L] = f64(d_z[i,j,l,m])
+ * For J, L: 192, 27 and 64, 55.
+ */
+function widen_2xNxNxN(d_z: Float32Array, d_z_wide: Float64Array, J: number, L: number): void {
+  for (let i = 0; i < 2; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < L; l++)
+        for (let m = 0; m < L; m++) {
+          const at = i * J * L * L + j * L * L + l * L + m;
+          d_z_wide[at] = d_z[at]!;
+        }
 }
 
 /**
@@ -3919,182 +3290,72 @@ function convSgd_192x64x5x2x27x27x5(
             for (let k = 0; k < 2; k++)
               for (let k2 = 0; k2 < 27; k2++)
                 for (let k3 = 0; k3 < 27; k3 += 4) {
+                  const at = k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3;
+                  const at_2 = k * 139968 + i * 729 + k2 * 27 + k3;
                   {
-                    const p1_padded_wide_2_0 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3]!;
-                    const d_c2_z_wide_0 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3]!;
-                    const p1_padded_wide_2_1 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 961]!;
-                    const d_c2_z_wide_1 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
-                    const d_c2_z_wide_2 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
-                    sum00 += p1_padded_wide_2_0 * d_c2_z_wide_0;
-                    sum01 += p1_padded_wide_2_1 * d_c2_z_wide_0;
-                    sum10 += p1_padded_wide_2_0 * d_c2_z_wide_1;
-                    sum11 += p1_padded_wide_2_1 * d_c2_z_wide_1;
-                    sum20 += p1_padded_wide_2_0 * d_c2_z_wide_2;
-                    sum21 += p1_padded_wide_2_1 * d_c2_z_wide_2;
+                    const a0 = p1_padded_wide_2[at]!;
+                    const b0 = d_c2_z_wide[at_2]!;
+                    const a1 = p1_padded_wide_2[at + 961]!;
+                    const b1 = d_c2_z_wide[at_2 + 729]!;
+                    const b2 = d_c2_z_wide[at_2 + 1458]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum20 += a0 * b2;
+                    sum21 += a1 * b2;
                   }
                   if (k3 + 1 === 27) break;
                   {
-                    const p1_padded_wide_2_0 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                    const d_c2_z_wide_0 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 1]!;
-                    const p1_padded_wide_2_1 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 962]!;
-                    const d_c2_z_wide_1 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 730]!;
-                    const d_c2_z_wide_2 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 1459]!;
-                    sum00 += p1_padded_wide_2_0 * d_c2_z_wide_0;
-                    sum01 += p1_padded_wide_2_1 * d_c2_z_wide_0;
-                    sum10 += p1_padded_wide_2_0 * d_c2_z_wide_1;
-                    sum11 += p1_padded_wide_2_1 * d_c2_z_wide_1;
-                    sum20 += p1_padded_wide_2_0 * d_c2_z_wide_2;
-                    sum21 += p1_padded_wide_2_1 * d_c2_z_wide_2;
+                    const a0 = p1_padded_wide_2[at + 1]!;
+                    const b0 = d_c2_z_wide[at_2 + 1]!;
+                    const a1 = p1_padded_wide_2[at + 962]!;
+                    const b1 = d_c2_z_wide[at_2 + 730]!;
+                    const b2 = d_c2_z_wide[at_2 + 1459]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum20 += a0 * b2;
+                    sum21 += a1 * b2;
                   }
                   if (k3 + 2 === 27) break;
                   {
-                    const p1_padded_wide_2_0 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                    const d_c2_z_wide_0 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 2]!;
-                    const p1_padded_wide_2_1 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 963]!;
-                    const d_c2_z_wide_1 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 731]!;
-                    const d_c2_z_wide_2 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 1460]!;
-                    sum00 += p1_padded_wide_2_0 * d_c2_z_wide_0;
-                    sum01 += p1_padded_wide_2_1 * d_c2_z_wide_0;
-                    sum10 += p1_padded_wide_2_0 * d_c2_z_wide_1;
-                    sum11 += p1_padded_wide_2_1 * d_c2_z_wide_1;
-                    sum20 += p1_padded_wide_2_0 * d_c2_z_wide_2;
-                    sum21 += p1_padded_wide_2_1 * d_c2_z_wide_2;
+                    const a0 = p1_padded_wide_2[at + 2]!;
+                    const b0 = d_c2_z_wide[at_2 + 2]!;
+                    const a1 = p1_padded_wide_2[at + 963]!;
+                    const b1 = d_c2_z_wide[at_2 + 731]!;
+                    const b2 = d_c2_z_wide[at_2 + 1460]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum20 += a0 * b2;
+                    sum21 += a1 * b2;
                   }
                   if (k3 + 3 === 27) break;
                   {
-                    const p1_padded_wide_2_0 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                    const d_c2_z_wide_0 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 3]!;
-                    const p1_padded_wide_2_1 =
-                      p1_padded_wide_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 964]!;
-                    const d_c2_z_wide_1 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 732]!;
-                    const d_c2_z_wide_2 = d_c2_z_wide[k * 139968 + i * 729 + k2 * 27 + k3 + 1461]!;
-                    sum00 += p1_padded_wide_2_0 * d_c2_z_wide_0;
-                    sum01 += p1_padded_wide_2_1 * d_c2_z_wide_0;
-                    sum10 += p1_padded_wide_2_0 * d_c2_z_wide_1;
-                    sum11 += p1_padded_wide_2_1 * d_c2_z_wide_1;
-                    sum20 += p1_padded_wide_2_0 * d_c2_z_wide_2;
-                    sum21 += p1_padded_wide_2_1 * d_c2_z_wide_2;
+                    const a0 = p1_padded_wide_2[at + 3]!;
+                    const b0 = d_c2_z_wide[at_2 + 3]!;
+                    const a1 = p1_padded_wide_2[at + 964]!;
+                    const b1 = d_c2_z_wide[at_2 + 732]!;
+                    const b2 = d_c2_z_wide[at_2 + 1461]!;
+                    sum00 += a0 * b0;
+                    sum01 += a1 * b0;
+                    sum10 += a0 * b1;
+                    sum11 += a1 * b1;
+                    sum20 += a0 * b2;
+                    sum21 += a1 * b2;
                   }
                 }
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m, Math.fround(sum00));
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m + 25, Math.fround(sum01));
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m + 1600, Math.fround(sum10));
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m + 1625, Math.fround(sum11));
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m + 3200, Math.fround(sum20));
-            sgd(momentum, w, i * 1600 + j * 25 + l * 5 + m + 3225, Math.fround(sum21));
+            const at = i * 1600 + j * 25 + l * 5 + m;
+            sgd(momentum, w, at, Math.fround(sum00));
+            sgd(momentum, w, at + 25, Math.fround(sum01));
+            sgd(momentum, w, at + 1600, Math.fround(sum10));
+            sgd(momentum, w, at + 1625, Math.fround(sum11));
+            sgd(momentum, w, at + 3200, Math.fround(sum20));
+            sgd(momentum, w, at + 3225, Math.fround(sum21));
           }
-  };
-}
-
-/**
- * d_c1_windowArgmax[i<2,j<64,l<27,m<27] = argmax k<1, k2<1, k3<3, k4<3: c1[i,j,2·l + k3,2·m + k4]
- * d_c1[i,j,l<55,m<55] = Σ k<3, k2<3: where(0 ≤ ((l − k) div 2) ∧ ((l − k) div 2) < 27 ∧ ((l − k) mod 2) = 0 ∧ 0 ≤ ((m − k2) div 2) ∧ ((m −
- *     k2) div 2) < 27 ∧ ((m − k2) mod 2) = 0, where(d_c1_windowArgmax[i,j,((l − k) div 2),((m − k2) div 2)] = 3·k + k2, d_p1[i,j,((l − k)
- *     div 2),((m − k2) div 2)], 0), 0)
- * d_c1_z[i,j,l,m] = where(0 < c1[i,j,l,m], d_c1[i,j,l,m], 0)
- */
-function windowArgmaxWindowScatterWhere_2x64x27x27(
-  arrays: Floats<"c1" | "d_p1" | "d_c1" | "d_c1_z"> & Ints<"d_c1_windowArgmax">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 1;
-    j &= 63;
-    const { c1, d_c1_windowArgmax, d_p1, d_c1, d_c1_z } = arrays;
-    for (let l = 0; l < 27; l++)
-      for (let m = 0; m < 27; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 3; k4++) {
-            const value = c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 3 + k4;
-            }
-          }
-        d_c1_windowArgmax[i * 46656 + j * 729 + l * 27 + m] = argmax;
-      }
-    for (let l = 0; l < 55; l++)
-      for (let m = 0; m < 55; m++) {
-        let sum = 0;
-        for (let k = 0; k < 3; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            sum +=
-              0 <= Math.floor((l + k * -1) / 2) &&
-              Math.floor((l + k * -1) / 2) < 27 &&
-              (((l + k * -1) % 2) + 2) % 2 === 0 &&
-              0 <= Math.floor((m + k2 * -1) / 2) &&
-              Math.floor((m + k2 * -1) / 2) < 27 &&
-              (((m + k2 * -1) % 2) + 2) % 2 === 0
-                ? d_c1_windowArgmax[
-                    i * 46656 +
-                      j * 729 +
-                      Math.floor((l + k * -1) / 2) * 27 +
-                      Math.floor((m + k2 * -1) / 2)
-                  ]! ===
-                  k * 3 + k2
-                  ? d_p1[
-                      i * 46656 +
-                        j * 729 +
-                        Math.floor((l + k * -1) / 2) * 27 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]!
-                  : 0
-                : 0;
-        d_c1[i * 193600 + j * 3025 + l * 55 + m] = sum;
-      }
-    for (let l = 0; l < 55; l++)
-      for (let m = 0; m < 55; m++)
-        d_c1_z[i * 193600 + j * 3025 + l * 55 + m] =
-          0 < c1[i * 193600 + j * 3025 + l * 55 + m]!
-            ? d_c1[i * 193600 + j * 3025 + l * 55 + m]!
-            : 0;
-  }
-  return function windowArgmaxWindowScatterWhere_2x64x27x27(): void {
-    for (let i = 0; i < 2; i++) for (let j = 0; j < 64; j++) block(i, j);
-  };
-}
-
-/**
- * d_c1_bias[i<64] = Σ k<2, k2<55, k3<55: d_c1_z[k,i,k2,k3]
- * momentum′[i] = momentum[i]·0.9 + d_c1_bias[i]
- * w′[i] = w[i] − momentum′[i]·0.0005
- */
-function sumSgd_2x55x55x64(arrays: Floats<"d_c1_z" | "momentum" | "w">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { d_c1_z, momentum, w } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 2; k++)
-      for (let k2 = 0; k2 < 55; k2++)
-        for (let k3 = 0; k3 < 55; k3++) sum += d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-    sgd(momentum, w, i, Math.fround(sum));
-  }
-  return function sumSgd_2x55x55x64(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
-}
-
-/** d_c1_z_wide[i<2,j<64,l<55,m<55] = f64(d_c1_z[i,j,l,m]) */
-function widen_2x64x55x55(arrays: Floats<"d_c1_z"> & Doubles<"d_c1_z_wide">): () => void {
-  function block(i: number): void {
-    i &= 1;
-    const { d_c1_z, d_c1_z_wide } = arrays;
-    for (let j = 0; j < 64; j++)
-      for (let l = 0; l < 55; l++)
-        for (let m = 0; m < 55; m++)
-          d_c1_z_wide[i * 193600 + j * 3025 + l * 55 + m] =
-            d_c1_z[i * 193600 + j * 3025 + l * 55 + m]!;
-  }
-  return function widen_2x64x55x55(): void {
-    for (let i = 0; i < 2; i++) block(i);
   };
 }
 
@@ -4120,24 +3381,27 @@ function convSgd_64x3x11x2x55x55x11(
           for (let k = 0; k < 2; k++)
             for (let k2 = 0; k2 < 55; k2++)
               for (let k3 = 0; k3 < 55; k3++) {
-                const x_0 = x[k * 154587 + l * 227 + k2 * 908 + m + k3 * 4]!;
-                const d_c1_z_wide_0 = d_c1_z_wide[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-                const x_1 = x[k * 154587 + l * 227 + k2 * 908 + m + k3 * 4 + 51529]!;
-                const x_2 = x[k * 154587 + l * 227 + k2 * 908 + m + k3 * 4 + 103058]!;
-                const d_c1_z_wide_1 = d_c1_z_wide[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
-                sum00 += x_0 * d_c1_z_wide_0;
-                sum01 += x_1 * d_c1_z_wide_0;
-                sum02 += x_2 * d_c1_z_wide_0;
-                sum10 += x_0 * d_c1_z_wide_1;
-                sum11 += x_1 * d_c1_z_wide_1;
-                sum12 += x_2 * d_c1_z_wide_1;
+                const at = k * 154587 + l * 227 + k2 * 908 + m + k3 * 4;
+                const x_0 = x[at]!;
+                const at_2 = k * 193600 + i * 3025 + k2 * 55 + k3;
+                const a0 = d_c1_z_wide[at_2]!;
+                const x_1 = x[at + 51529]!;
+                const x_2 = x[at + 103058]!;
+                const a1 = d_c1_z_wide[at_2 + 3025]!;
+                sum00 += x_0 * a0;
+                sum01 += x_1 * a0;
+                sum02 += x_2 * a0;
+                sum10 += x_0 * a1;
+                sum11 += x_1 * a1;
+                sum12 += x_2 * a1;
               }
-          sgd(momentum, w, i * 363 + l * 11 + m, Math.fround(sum00));
-          sgd(momentum, w, i * 363 + l * 11 + m + 121, Math.fround(sum01));
-          sgd(momentum, w, i * 363 + l * 11 + m + 242, Math.fround(sum02));
-          sgd(momentum, w, i * 363 + l * 11 + m + 363, Math.fround(sum10));
-          sgd(momentum, w, i * 363 + l * 11 + m + 484, Math.fround(sum11));
-          sgd(momentum, w, i * 363 + l * 11 + m + 605, Math.fround(sum12));
+          const at = i * 363 + l * 11 + m;
+          sgd(momentum, w, at, Math.fround(sum00));
+          sgd(momentum, w, at + 121, Math.fround(sum01));
+          sgd(momentum, w, at + 242, Math.fround(sum02));
+          sgd(momentum, w, at + 363, Math.fround(sum10));
+          sgd(momentum, w, at + 484, Math.fround(sum11));
+          sgd(momentum, w, at + 605, Math.fround(sum12));
         }
   };
 }
@@ -4165,29 +3429,32 @@ function conv_1x64x55x3x11x11x55_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 11; k2++)
           for (let k3 = 0; k3 < 11; k3++) {
-            const x_0 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-            const x_1 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
-            const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-            const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-            const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum20 += x_0 * c1_kernel_2;
-            sum21 += x_1 * c1_kernel_2;
-            sum30 += x_0 * c1_kernel_3;
-            sum31 += x_1 * c1_kernel_3;
+            const at_3 = k * 51529 + l * 908 + k2 * 227 + m * 4 + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = j * 363 + k * 121 + k2 * 11 + k3;
+            const a0 = c1_kernel[at_4]!;
+            const x_1 = x[at_3 + 4]!;
+            const a1 = c1_kernel[at_4 + 363]!;
+            const a2 = c1_kernel[at_4 + 726]!;
+            const a3 = c1_kernel[at_4 + 1089]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      c1_product[j * 3025 + l * 55 + m] = sum00;
-      c1_product[j * 3025 + l * 55 + m + 1] = sum01;
-      c1_product[j * 3025 + l * 55 + m + 3025] = sum10;
-      c1_product[j * 3025 + l * 55 + m + 3026] = sum11;
-      c1_product[j * 3025 + l * 55 + m + 6050] = sum20;
-      c1_product[j * 3025 + l * 55 + m + 6051] = sum21;
-      c1_product[j * 3025 + l * 55 + m + 9075] = sum30;
-      c1_product[j * 3025 + l * 55 + m + 9076] = sum31;
+      const at_2 = j * 3025 + l * 55 + m;
+      c1_product[at_2] = sum00;
+      c1_product[at_2 + 1] = sum01;
+      c1_product[at_2 + 3025] = sum10;
+      c1_product[at_2 + 3026] = sum11;
+      c1_product[at_2 + 6050] = sum20;
+      c1_product[at_2 + 6051] = sum21;
+      c1_product[at_2 + 9075] = sum30;
+      c1_product[at_2 + 9076] = sum31;
     }
     let sum0 = 0;
     let sum1 = 0;
@@ -4197,70 +3464,88 @@ function conv_1x64x55x3x11x11x55_evaluate(
       for (let k2 = 0; k2 < 11; k2++)
         for (let k3 = 0; k3 < 11; k3++) {
           const x_2 = x[k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
-          const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-          const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-          const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-          const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-          sum0 += x_2 * c1_kernel_4;
-          sum1 += x_2 * c1_kernel_5;
-          sum2 += x_2 * c1_kernel_6;
-          sum3 += x_2 * c1_kernel_7;
+          const at_2 = j * 363 + k * 121 + k2 * 11 + k3;
+          const a4 = c1_kernel[at_2]!;
+          const a5 = c1_kernel[at_2 + 363]!;
+          const a6 = c1_kernel[at_2 + 726]!;
+          const a7 = c1_kernel[at_2 + 1089]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
         }
-    c1_product[j * 3025 + l * 55 + 54] = sum0;
-    c1_product[j * 3025 + l * 55 + 3079] = sum1;
-    c1_product[j * 3025 + l * 55 + 6104] = sum2;
-    c1_product[j * 3025 + l * 55 + 9129] = sum3;
+    const at = j * 3025 + l * 55;
+    c1_product[at + 54] = sum0;
+    c1_product[at + 3079] = sum1;
+    c1_product[at + 6104] = sum2;
+    c1_product[at + 9129] = sum3;
   }
   return function conv_1x64x55x3x11x11x55_evaluate(): void {
     for (let j = 0; j < 64; j += 4) for (let l = 0; l < 55; l++) block(j, l);
   };
 }
 
-/** p1[i<1,j<64,l<27,m<27] = max k<1, k2<1, k3<3, k4<3: relu(c1_product[0,j,2·l + k3,2·m + k4] + c1_bias[j]) */
-function windowMax_1x64x27x1x1x3x3x27(arrays: Floats<"c1_product" | "c1_bias" | "p1">): () => void {
-  function block(j: number): void {
-    j &= 63;
-    const { c1_product, c1_bias, p1 } = arrays;
-    for (let l = 0; l < 27; l++)
-      for (let m = 0; m < 27; m++) {
-        const c1_bias_0 = c1_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 3; k4++) {
-            const c1_product_0 = c1_product[j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
-            max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
-          }
-        p1[j * 729 + l * 27 + m] = max;
-      }
-  }
-  return function windowMax_1x64x27x1x1x3x3x27(): void {
-    for (let j = 0; j < 64; j++) block(j);
-  };
+/**
+ * y[i<1,j<J,l<L,m<L] = max k<1, k2<1, k3<3, k4<3: relu(product[0,j,2·l + k3,2·m + k4] + bias[j])
+ * For J, L, n, n_2, n_3: 64, 27, 3025, 110, 55; 192, 13, 729, 54, 27 and 256, 6, 169, 26, 13.
+ * Plain twins: windowMax_1x64x27x1x1x3x3x27, windowMax_1x192x13x1x1x3x3x13, windowMax_1x256x6x1x1x3x3x6.
+ */
+function windowMax_1xNxNx1x1x3x3xN(
+  product: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  for (let j = 0; j < J; j++) windowMax_1xNxNx1x1x3x3xN_block(j, product, bias, y, L, n, n_2, n_3);
+}
+
+function windowMax_1xNxNx1x1x3x3xN_block(
+  j: number,
+  product: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  j &= 255;
+  for (let l = 0; l < L; l++)
+    for (let m = 0; m < L; m++) {
+      const bias_0 = bias[j]!;
+      let max = -Infinity;
+      for (let k3 = 0; k3 < 3; k3++)
+        for (let k4 = 0; k4 < 3; k4++) {
+          const product_0 = product[j * n + l * n_2 + k3 * n_3 + m * 2 + k4]!;
+          max = Math.max(max, product_0 + bias_0 < 0 ? 0 : product_0 + bias[j]!);
+        }
+      y[j * L * L + l * L + m] = max;
+    }
 }
 
 /** p1_padded[i<1,j<64,l<31,m<31] = where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[0,j,l − 2,m − 2], 0) */
-function pad_1x64x31x31(arrays: Floats<"p1" | "p1_padded">): () => void {
-  return function pad_1x64x31x31(): void {
-    const { p1, p1_padded } = arrays;
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m] = 0;
-        for (let m = 0; m < 27; m++) p1_padded[j * 961 + l * 31 + m + 2] = 0;
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 29] = 0;
-      }
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 62] = 0;
-        for (let m = 0; m < 27; m++)
-          p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 91] = 0;
-      }
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 899] = 0;
-        for (let m = 0; m < 27; m++) p1_padded[j * 961 + l * 31 + m + 901] = 0;
-        for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 928] = 0;
-      }
+function pad_1x64x31x31(p1: Float32Array, p1_padded: Float32Array): void {
+  for (let j = 0; j < 64; j++) {
+    for (let l = 0; l < 2; l++) {
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m] = 0;
+      for (let m = 0; m < 27; m++) p1_padded[j * 961 + l * 31 + m + 2] = 0;
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 29] = 0;
     }
-  };
+    for (let l = 0; l < 27; l++) {
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 62] = 0;
+      for (let m = 0; m < 27; m++) p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 91] = 0;
+    }
+    for (let l = 0; l < 2; l++) {
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 899] = 0;
+      for (let m = 0; m < 27; m++) p1_padded[j * 961 + l * 31 + m + 901] = 0;
+      for (let m = 0; m < 2; m++) p1_padded[j * 961 + l * 31 + m + 928] = 0;
+    }
+  }
 }
 
 /**
@@ -4284,49 +3569,30 @@ function conv_1x192x27x5x5x64x27_evaluate(
     for (let k = 0; k < 5; k++)
       for (let k2 = 0; k2 < 5; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
-          const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
-          const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
-          const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
-          const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
-          sum00 += p1_padded_0 * c2_kernel_0;
-          sum01 += p1_padded_1 * c2_kernel_0;
-          sum02 += p1_padded_2 * c2_kernel_0;
-          sum10 += p1_padded_0 * c2_kernel_1;
-          sum11 += p1_padded_1 * c2_kernel_1;
-          sum12 += p1_padded_2 * c2_kernel_1;
+          const at_2 = k3 * 961 + l * 31 + k * 31 + m + k2;
+          const a0 = p1_padded[at_2]!;
+          const b0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+          const a1 = p1_padded[at_2 + 1]!;
+          const a2 = p1_padded[at_2 + 2]!;
+          const b1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
-    c2_product[j * 729 + l * 27 + m] = sum00;
-    c2_product[j * 729 + l * 27 + m + 1] = sum01;
-    c2_product[j * 729 + l * 27 + m + 2] = sum02;
-    c2_product[j * 729 + l * 27 + m + 729] = sum10;
-    c2_product[j * 729 + l * 27 + m + 730] = sum11;
-    c2_product[j * 729 + l * 27 + m + 731] = sum12;
+    const at = j * 729 + l * 27 + m;
+    c2_product[at] = sum00;
+    c2_product[at + 1] = sum01;
+    c2_product[at + 2] = sum02;
+    c2_product[at + 729] = sum10;
+    c2_product[at + 730] = sum11;
+    c2_product[at + 731] = sum12;
   }
   return function conv_1x192x27x5x5x64x27_evaluate(): void {
     for (let j = 0; j < 192; j += 2)
       for (let l = 0; l < 27; l++) for (let m = 0; m < 27; m += 3) block(j, l, m);
-  };
-}
-
-/** p2[i<1,j<192,l<13,m<13] = max k<1, k2<1, k3<3, k4<3: relu(c2_product[0,j,2·l + k3,2·m + k4] + c2_bias[j]) */
-function windowMax_1x192x13x1x1x3x3x13(
-  arrays: Floats<"c2_product" | "c2_bias" | "p2">,
-): () => void {
-  return function windowMax_1x192x13x1x1x3x3x13(): void {
-    const { c2_product, c2_bias, p2 } = arrays;
-    for (let j = 0; j < 192; j++)
-      for (let l = 0; l < 13; l++)
-        for (let m = 0; m < 13; m++) {
-          const c2_bias_0 = c2_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 3; k3++)
-            for (let k4 = 0; k4 < 3; k4++) {
-              const c2_product_0 = c2_product[j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
-              max = Math.max(max, c2_product_0 + c2_bias_0 < 0 ? 0 : c2_product_0 + c2_bias[j]!);
-            }
-          p2[j * 169 + l * 13 + m] = max;
-        }
   };
 }
 
@@ -4352,24 +3618,26 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-          const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-          const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-          const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-          const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-          sum00 += p2_padded_0 * c3_kernel_0;
-          sum01 += p2_padded_1 * c3_kernel_0;
-          sum02 += p2_padded_2 * c3_kernel_0;
-          sum10 += p2_padded_0 * c3_kernel_1;
-          sum11 += p2_padded_1 * c3_kernel_1;
-          sum12 += p2_padded_2 * c3_kernel_1;
+          const at_2 = k3 * 225 + l * 15 + k * 15 + m + k2;
+          const a0 = p2_padded[at_2]!;
+          const b0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const a1 = p2_padded[at_2 + 1]!;
+          const a2 = p2_padded[at_2 + 2]!;
+          const b1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m, Math.fround(sum00));
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m + 2, Math.fround(sum02));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum10));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 170, Math.fround(sum11));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 171, Math.fround(sum12));
+    const at = j * 169 + l * 13 + m;
+    relu(c3_bias, c3, j, at, Math.fround(sum00));
+    relu(c3_bias, c3, j, at + 1, Math.fround(sum01));
+    relu(c3_bias, c3, j, at + 2, Math.fround(sum02));
+    relu(c3_bias, c3, j + 1, at + 169, Math.fround(sum10));
+    relu(c3_bias, c3, j + 1, at + 170, Math.fround(sum11));
+    relu(c3_bias, c3, j + 1, at + 171, Math.fround(sum12));
   }
   function block_2(j: number, l: number): void {
     j &= 511;
@@ -4380,11 +3648,11 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_3 = p2_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c3_kernel_2 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-          const c3_kernel_3 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-          sum0 += p2_padded_3 * c3_kernel_2;
-          sum1 += p2_padded_3 * c3_kernel_3;
+          const a3 = p2_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const b2 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const b3 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     relu(c3_bias, c3, j, j * 169 + l * 13 + 12, Math.fround(sum0));
     relu(c3_bias, c3, j + 1, j * 169 + l * 13 + 181, Math.fround(sum1));
@@ -4415,11 +3683,11 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 384; k3++) {
-          const c3_padded_3 = c3_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c4_kernel_2 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-          const c4_kernel_3 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-          sum0 += c3_padded_3 * c4_kernel_2;
-          sum1 += c3_padded_3 * c4_kernel_3;
+          const a3 = c3_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const b2 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+          const b3 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     relu(c4_bias, c4, j, j * 169 + l * 13 + 12, Math.fround(sum0));
     relu(c4_bias, c4, j + 1, j * 169 + l * 13 + 181, Math.fround(sum1));
@@ -4438,24 +3706,26 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 384; k3++) {
-                const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-                const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-                sum00 += c3_padded_0 * c4_kernel_0;
-                sum01 += c3_padded_1 * c4_kernel_0;
-                sum02 += c3_padded_2 * c4_kernel_0;
-                sum10 += c3_padded_0 * c4_kernel_1;
-                sum11 += c3_padded_1 * c4_kernel_1;
-                sum12 += c3_padded_2 * c4_kernel_1;
+                const at = k3 * 225 + l * 15 + k * 15 + m + k2;
+                const a0 = c3_padded[at]!;
+                const b0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+                const a1 = c3_padded[at + 1]!;
+                const a2 = c3_padded[at + 2]!;
+                const b1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m, Math.fround(sum00));
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m + 2, Math.fround(sum02));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum10));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 170, Math.fround(sum11));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 171, Math.fround(sum12));
+          const at = j * 169 + l * 13 + m;
+          relu(c4_bias, c4, j, at, Math.fround(sum00));
+          relu(c4_bias, c4, j, at + 1, Math.fround(sum01));
+          relu(c4_bias, c4, j, at + 2, Math.fround(sum02));
+          relu(c4_bias, c4, j + 1, at + 169, Math.fround(sum10));
+          relu(c4_bias, c4, j + 1, at + 170, Math.fround(sum11));
+          relu(c4_bias, c4, j + 1, at + 171, Math.fround(sum12));
         }
         block(j, l);
       }
@@ -4478,11 +3748,11 @@ function conv_1x256x13x3x3x256x13_evaluate(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 256; k3++) {
-          const c4_padded_3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c5_kernel_2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-          const c5_kernel_3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-          sum0 += c4_padded_3 * c5_kernel_2;
-          sum1 += c4_padded_3 * c5_kernel_3;
+          const a3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const b2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+          const b3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     c5_product[j * 169 + l * 13 + 12] = sum0;
     c5_product[j * 169 + l * 13 + 181] = sum1;
@@ -4501,46 +3771,29 @@ function conv_1x256x13x3x3x256x13_evaluate(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 256; k3++) {
-                const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-                const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-                sum00 += c4_padded_0 * c5_kernel_0;
-                sum01 += c4_padded_1 * c5_kernel_0;
-                sum02 += c4_padded_2 * c5_kernel_0;
-                sum10 += c4_padded_0 * c5_kernel_1;
-                sum11 += c4_padded_1 * c5_kernel_1;
-                sum12 += c4_padded_2 * c5_kernel_1;
+                const at = k3 * 225 + l * 15 + k * 15 + m + k2;
+                const a0 = c4_padded[at]!;
+                const b0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                const a1 = c4_padded[at + 1]!;
+                const a2 = c4_padded[at + 2]!;
+                const b1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
-          c5_product[j * 169 + l * 13 + m] = sum00;
-          c5_product[j * 169 + l * 13 + m + 1] = sum01;
-          c5_product[j * 169 + l * 13 + m + 2] = sum02;
-          c5_product[j * 169 + l * 13 + m + 169] = sum10;
-          c5_product[j * 169 + l * 13 + m + 170] = sum11;
-          c5_product[j * 169 + l * 13 + m + 171] = sum12;
+          const at = j * 169 + l * 13 + m;
+          c5_product[at] = sum00;
+          c5_product[at + 1] = sum01;
+          c5_product[at + 2] = sum02;
+          c5_product[at + 169] = sum10;
+          c5_product[at + 170] = sum11;
+          c5_product[at + 171] = sum12;
         }
         block(j, l);
       }
-  };
-}
-
-/** p5[i<1,j<256,l<6,m<6] = max k<1, k2<1, k3<3, k4<3: relu(c5_product[0,j,2·l + k3,2·m + k4] + c5_bias[j]) */
-function windowMax_1x256x6x1x1x3x3x6(arrays: Floats<"c5_product" | "c5_bias" | "p5">): () => void {
-  return function windowMax_1x256x6x1x1x3x3x6(): void {
-    const { c5_product, c5_bias, p5 } = arrays;
-    for (let j = 0; j < 256; j++)
-      for (let l = 0; l < 6; l++)
-        for (let m = 0; m < 6; m++) {
-          const c5_bias_0 = c5_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 3; k3++)
-            for (let k4 = 0; k4 < 3; k4++) {
-              const c5_product_0 = c5_product[j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
-              max = Math.max(max, c5_product_0 + c5_bias_0 < 0 ? 0 : c5_product_0 + c5_bias[j]!);
-            }
-          p5[j * 36 + l * 6 + m] = max;
-        }
   };
 }
 
@@ -4561,14 +3814,14 @@ function dotRelu_1x9216x4096_evaluate(
     let sum3 = 0;
     for (let k = 0; k < 9216; k++) {
       const p5_0 = p5[k]!;
-      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
-      sum0 += p5_0 * f6_kernel_0;
-      sum1 += p5_0 * f6_kernel_1;
-      sum2 += p5_0 * f6_kernel_2;
-      sum3 += p5_0 * f6_kernel_3;
+      const a0 = f6_kernel[k * 4096 + j]!;
+      const a1 = f6_kernel[k * 4096 + j + 1]!;
+      const a2 = f6_kernel[k * 4096 + j + 2]!;
+      const a3 = f6_kernel[k * 4096 + j + 3]!;
+      sum0 += p5_0 * a0;
+      sum1 += p5_0 * a1;
+      sum2 += p5_0 * a2;
+      sum3 += p5_0 * a3;
     }
     relu_2(f6_bias, f6, j, Math.fround(sum0));
     relu_2(f6_bias, f6, j + 1, Math.fround(sum1));
@@ -4587,35 +3840,43 @@ function dotRelu_1x9216x4096_evaluate(
  * Takes an extent of 4096 or 9216 along k.
  */
 function dotRelu_1xNx4096(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
   extent: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
-): () => void {
-  function block(j: number): void {
-    j &= 4095;
-    const { x, kernel, bias, y } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < extent; k++) {
-      const x_0 = x[k]!;
-      const kernel_0 = kernel[k * 4096 + j]!;
-      const kernel_1 = kernel[k * 4096 + j + 1]!;
-      const kernel_2 = kernel[k * 4096 + j + 2]!;
-      const kernel_3 = kernel[k * 4096 + j + 3]!;
-      sum0 += x_0 * kernel_0;
-      sum1 += x_0 * kernel_1;
-      sum2 += x_0 * kernel_2;
-      sum3 += x_0 * kernel_3;
-    }
-    relu_2(bias, y, j, Math.fround(sum0));
-    relu_2(bias, y, j + 1, Math.fround(sum1));
-    relu_2(bias, y, j + 2, Math.fround(sum2));
-    relu_2(bias, y, j + 3, Math.fround(sum3));
+): void {
+  for (let j = 0; j < 4096; j += 4) dotRelu_1xNx4096_block(j, x, kernel, bias, y, extent);
+}
+
+function dotRelu_1xNx4096_block(
+  j: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  extent: number,
+): void {
+  j &= 4095;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let k = 0; k < extent; k++) {
+    const x_0 = x[k]!;
+    const a0 = kernel[k * 4096 + j]!;
+    const a1 = kernel[k * 4096 + j + 1]!;
+    const a2 = kernel[k * 4096 + j + 2]!;
+    const a3 = kernel[k * 4096 + j + 3]!;
+    sum0 += x_0 * a0;
+    sum1 += x_0 * a1;
+    sum2 += x_0 * a2;
+    sum3 += x_0 * a3;
   }
-  return function dotRelu_1xNx4096(): void {
-    for (let j = 0; j < 4096; j += 4) block(j);
-  };
+  relu_2(bias, y, j, Math.fround(sum0));
+  relu_2(bias, y, j + 1, Math.fround(sum1));
+  relu_2(bias, y, j + 2, Math.fround(sum2));
+  relu_2(bias, y, j + 3, Math.fround(sum3));
 }
 
 /**
@@ -4624,38 +3885,47 @@ function dotRelu_1xNx4096(
  * Plain twin: dotAdd_Nx4096x1000.
  */
 function dotAdd_1x4096x1000(
-  arrays: Floats<"f7" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(j: number): void {
-    j &= 1023;
-    const { f7, scores_kernel, scores_bias, scores } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    let sum4 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const f7_0 = f7[k]!;
-      const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      const scores_kernel_4 = scores_kernel[k * 1000 + j + 4]!;
-      sum0 += f7_0 * scores_kernel_0;
-      sum1 += f7_0 * scores_kernel_1;
-      sum2 += f7_0 * scores_kernel_2;
-      sum3 += f7_0 * scores_kernel_3;
-      sum4 += f7_0 * scores_kernel_4;
-    }
-    scores[j] = Math.fround(sum0) + scores_bias[j]!;
-    scores[j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
-    scores[j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
-    scores[j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
-    scores[j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+  f7: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+): void {
+  for (let j = 0; j < 1000; j += 5)
+    dotAdd_1x4096x1000_block(j, f7, scores_kernel, scores_bias, scores);
+}
+
+function dotAdd_1x4096x1000_block(
+  j: number,
+  f7: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+): void {
+  j &= 1023;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  let sum4 = 0;
+  for (let k = 0; k < 4096; k++) {
+    const f7_0 = f7[k]!;
+    const at = k * 1000 + j;
+    const a0 = scores_kernel[at]!;
+    const a1 = scores_kernel[at + 1]!;
+    const a2 = scores_kernel[at + 2]!;
+    const a3 = scores_kernel[at + 3]!;
+    const a4 = scores_kernel[at + 4]!;
+    sum0 += f7_0 * a0;
+    sum1 += f7_0 * a1;
+    sum2 += f7_0 * a2;
+    sum3 += f7_0 * a3;
+    sum4 += f7_0 * a4;
   }
-  return function dotAdd_1x4096x1000(): void {
-    for (let j = 0; j < 1000; j += 5) block(j);
-  };
+  scores[j] = Math.fround(sum0) + scores_bias[j]!;
+  scores[j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
+  scores[j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
+  scores[j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
+  scores[j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
 }
 
 /**
@@ -4753,29 +4023,32 @@ function conv_1x64x55x3x11x11x55_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 11; k2++)
           for (let k3 = 0; k3 < 11; k3++) {
-            const x_0 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-            const x_1 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
-            const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-            const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-            const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum20 += x_0 * c1_kernel_2;
-            sum21 += x_1 * c1_kernel_2;
-            sum30 += x_0 * c1_kernel_3;
-            sum31 += x_1 * c1_kernel_3;
+            const at_3 = k * 51529 + l * 908 + k2 * 227 + m * 4 + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = j * 363 + k * 121 + k2 * 11 + k3;
+            const a0 = c1_kernel[at_4]!;
+            const x_1 = x[at_3 + 4]!;
+            const a1 = c1_kernel[at_4 + 363]!;
+            const a2 = c1_kernel[at_4 + 726]!;
+            const a3 = c1_kernel[at_4 + 1089]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      c1_product[j * 3025 + l * 55 + m] = sum00;
-      c1_product[j * 3025 + l * 55 + m + 1] = sum01;
-      c1_product[j * 3025 + l * 55 + m + 3025] = sum10;
-      c1_product[j * 3025 + l * 55 + m + 3026] = sum11;
-      c1_product[j * 3025 + l * 55 + m + 6050] = sum20;
-      c1_product[j * 3025 + l * 55 + m + 6051] = sum21;
-      c1_product[j * 3025 + l * 55 + m + 9075] = sum30;
-      c1_product[j * 3025 + l * 55 + m + 9076] = sum31;
+      const at_2 = j * 3025 + l * 55 + m;
+      c1_product[at_2] = sum00;
+      c1_product[at_2 + 1] = sum01;
+      c1_product[at_2 + 3025] = sum10;
+      c1_product[at_2 + 3026] = sum11;
+      c1_product[at_2 + 6050] = sum20;
+      c1_product[at_2 + 6051] = sum21;
+      c1_product[at_2 + 9075] = sum30;
+      c1_product[at_2 + 9076] = sum31;
     }
     let sum0 = 0;
     let sum1 = 0;
@@ -4785,19 +4058,21 @@ function conv_1x64x55x3x11x11x55_predict(
       for (let k2 = 0; k2 < 11; k2++)
         for (let k3 = 0; k3 < 11; k3++) {
           const x_2 = x[k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
-          const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-          const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-          const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-          const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-          sum0 += x_2 * c1_kernel_4;
-          sum1 += x_2 * c1_kernel_5;
-          sum2 += x_2 * c1_kernel_6;
-          sum3 += x_2 * c1_kernel_7;
+          const at_2 = j * 363 + k * 121 + k2 * 11 + k3;
+          const a4 = c1_kernel[at_2]!;
+          const a5 = c1_kernel[at_2 + 363]!;
+          const a6 = c1_kernel[at_2 + 726]!;
+          const a7 = c1_kernel[at_2 + 1089]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
         }
-    c1_product[j * 3025 + l * 55 + 54] = sum0;
-    c1_product[j * 3025 + l * 55 + 3079] = sum1;
-    c1_product[j * 3025 + l * 55 + 6104] = sum2;
-    c1_product[j * 3025 + l * 55 + 9129] = sum3;
+    const at = j * 3025 + l * 55;
+    c1_product[at + 54] = sum0;
+    c1_product[at + 3079] = sum1;
+    c1_product[at + 6104] = sum2;
+    c1_product[at + 9129] = sum3;
   }
   return function conv_1x64x55x3x11x11x55_predict(): void {
     for (let j = 0; j < 64; j += 4) for (let l = 0; l < 55; l++) block(j, l);
@@ -4825,24 +4100,26 @@ function conv_1x192x27x5x5x64x27_predict(
     for (let k = 0; k < 5; k++)
       for (let k2 = 0; k2 < 5; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
-          const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
-          const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
-          const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
-          const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
-          sum00 += p1_padded_0 * c2_kernel_0;
-          sum01 += p1_padded_1 * c2_kernel_0;
-          sum02 += p1_padded_2 * c2_kernel_0;
-          sum10 += p1_padded_0 * c2_kernel_1;
-          sum11 += p1_padded_1 * c2_kernel_1;
-          sum12 += p1_padded_2 * c2_kernel_1;
+          const at_2 = k3 * 961 + l * 31 + k * 31 + m + k2;
+          const a0 = p1_padded[at_2]!;
+          const b0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+          const a1 = p1_padded[at_2 + 1]!;
+          const a2 = p1_padded[at_2 + 2]!;
+          const b1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
-    c2_product[j * 729 + l * 27 + m] = sum00;
-    c2_product[j * 729 + l * 27 + m + 1] = sum01;
-    c2_product[j * 729 + l * 27 + m + 2] = sum02;
-    c2_product[j * 729 + l * 27 + m + 729] = sum10;
-    c2_product[j * 729 + l * 27 + m + 730] = sum11;
-    c2_product[j * 729 + l * 27 + m + 731] = sum12;
+    const at = j * 729 + l * 27 + m;
+    c2_product[at] = sum00;
+    c2_product[at + 1] = sum01;
+    c2_product[at + 2] = sum02;
+    c2_product[at + 729] = sum10;
+    c2_product[at + 730] = sum11;
+    c2_product[at + 731] = sum12;
   }
   return function conv_1x192x27x5x5x64x27_predict(): void {
     for (let j = 0; j < 192; j += 2)
@@ -4851,135 +4128,80 @@ function conv_1x192x27x5x5x64x27_predict(
 }
 
 /**
- * c3_product[i<1,j<384,l<13,m<13] = Σ k<3, k2<3, k3<192: p2_padded[0,k3,l + k,m + k2]·c3_kernel[j,k3,k,k2]
- * c3[i,j,l,m] = relu(c3_product[0,j,l,m] + c3_bias[j])
- * Plain twin: convRelu_Nx384x13x3x3x192x13.
+ * product[i<1,j<J,l<13,m<13] = Σ k<3, k2<3, k3<K3: x[0,k3,l + k,m + k2]·kernel[j,k3,k,k2]
+ * y[i,j,l,m] = relu(product[0,j,l,m] + bias[j])
+ * For J, K3: 384, 192 and 256, 384.
+ * Plain twins: convRelu_Nx384x13x3x3x192x13, convRelu_Nx256x13x3x3x384x13.
  */
-function convRelu_1x384x13x3x3x192x13_predict(
-  arrays: Floats<"p2_padded" | "c3_kernel" | "c3_bias" | "c3">,
-): () => void {
-  function block(j: number, l: number, m: number): void {
-    j &= 511;
-    l &= 15;
-    m &= 15;
-    const { p2_padded, c3_kernel, c3_bias, c3 } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 3; k++)
-      for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-          const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-          const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-          const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-          const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-          sum00 += p2_padded_0 * c3_kernel_0;
-          sum01 += p2_padded_1 * c3_kernel_0;
-          sum02 += p2_padded_2 * c3_kernel_0;
-          sum10 += p2_padded_0 * c3_kernel_1;
-          sum11 += p2_padded_1 * c3_kernel_1;
-          sum12 += p2_padded_2 * c3_kernel_1;
-        }
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m, Math.fround(sum00));
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
-    relu(c3_bias, c3, j, j * 169 + l * 13 + m + 2, Math.fround(sum02));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum10));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 170, Math.fround(sum11));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + m + 171, Math.fround(sum12));
-  }
-  function block_2(j: number, l: number): void {
-    j &= 511;
-    l &= 15;
-    const { p2_padded, c3_kernel, c3_bias, c3 } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3; k++)
-      for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_3 = p2_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c3_kernel_2 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
-          const c3_kernel_3 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
-          sum0 += p2_padded_3 * c3_kernel_2;
-          sum1 += p2_padded_3 * c3_kernel_3;
-        }
-    relu(c3_bias, c3, j, j * 169 + l * 13 + 12, Math.fround(sum0));
-    relu(c3_bias, c3, j + 1, j * 169 + l * 13 + 181, Math.fround(sum1));
-  }
-  return function convRelu_1x384x13x3x3x192x13_predict(): void {
-    for (let j = 0; j < 384; j += 2)
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 12; m += 3) block(j, l, m);
-        block_2(j, l);
+function convRelu_1xNx13x3x3xNx13(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  J: number,
+  K3: number,
+): void {
+  for (let j = 0; j < J; j += 2)
+    for (let l = 0; l < 13; l++) {
+      for (let m = 0; m < 12; m += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 3; k++)
+          for (let k2 = 0; k2 < 3; k2++)
+            for (let k3 = 0; k3 < K3; k3++) {
+              const at = k3 * 225 + l * 15 + k * 15 + m + k2;
+              const x_0 = x[at]!;
+              const a0 = kernel[j * 9 * K3 + k3 * 9 + k * 3 + k2]!;
+              const x_1 = x[at + 1]!;
+              const x_2 = x[at + 2]!;
+              const a1 = kernel[j * 9 * K3 + k3 * 9 + k * 3 + k2 + K3 * 9]!;
+              sum00 += x_0 * a0;
+              sum01 += x_1 * a0;
+              sum02 += x_2 * a0;
+              sum10 += x_0 * a1;
+              sum11 += x_1 * a1;
+              sum12 += x_2 * a1;
+            }
+        const at = j * 169 + l * 13 + m;
+        relu(bias, y, j, at, Math.fround(sum00));
+        relu(bias, y, j, at + 1, Math.fround(sum01));
+        relu(bias, y, j, at + 2, Math.fround(sum02));
+        relu(bias, y, j + 1, at + 169, Math.fround(sum10));
+        relu(bias, y, j + 1, at + 170, Math.fround(sum11));
+        relu(bias, y, j + 1, at + 171, Math.fround(sum12));
       }
-  };
+      convRelu_1xNx13x3x3xNx13_block(j, l, x, kernel, bias, y, K3);
+    }
 }
 
-/**
- * c4_product[i<1,j<256,l<13,m<13] = Σ k<3, k2<3, k3<384: c3_padded[0,k3,l + k,m + k2]·c4_kernel[j,k3,k,k2]
- * c4[i,j,l,m] = relu(c4_product[0,j,l,m] + c4_bias[j])
- * Plain twin: convRelu_Nx256x13x3x3x384x13.
- */
-function convRelu_1x256x13x3x3x384x13_predict(
-  arrays: Floats<"c3_padded" | "c4_kernel" | "c4_bias" | "c4">,
-): () => void {
-  function block(j: number, l: number): void {
-    j &= 255;
-    l &= 15;
-    const { c3_padded, c4_kernel, c4_bias, c4 } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3; k++)
-      for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 384; k3++) {
-          const c3_padded_3 = c3_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c4_kernel_2 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-          const c4_kernel_3 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-          sum0 += c3_padded_3 * c4_kernel_2;
-          sum1 += c3_padded_3 * c4_kernel_3;
-        }
-    relu(c4_bias, c4, j, j * 169 + l * 13 + 12, Math.fround(sum0));
-    relu(c4_bias, c4, j + 1, j * 169 + l * 13 + 181, Math.fround(sum1));
-  }
-  return function convRelu_1x256x13x3x3x384x13_predict(): void {
-    const { c3_padded, c4_kernel, c4_bias, c4 } = arrays;
-    for (let j = 0; j < 256; j += 2)
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 12; m += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 3; k++)
-            for (let k2 = 0; k2 < 3; k2++)
-              for (let k3 = 0; k3 < 384; k3++) {
-                const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
-                const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
-                sum00 += c3_padded_0 * c4_kernel_0;
-                sum01 += c3_padded_1 * c4_kernel_0;
-                sum02 += c3_padded_2 * c4_kernel_0;
-                sum10 += c3_padded_0 * c4_kernel_1;
-                sum11 += c3_padded_1 * c4_kernel_1;
-                sum12 += c3_padded_2 * c4_kernel_1;
-              }
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m, Math.fround(sum00));
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m + 1, Math.fround(sum01));
-          relu(c4_bias, c4, j, j * 169 + l * 13 + m + 2, Math.fround(sum02));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 169, Math.fround(sum10));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 170, Math.fround(sum11));
-          relu(c4_bias, c4, j + 1, j * 169 + l * 13 + m + 171, Math.fround(sum12));
-        }
-        block(j, l);
+function convRelu_1xNx13x3x3xNx13_block(
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  K3: number,
+): void {
+  j &= 511;
+  l &= 15;
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 3; k++)
+    for (let k2 = 0; k2 < 3; k2++)
+      for (let k3 = 0; k3 < K3; k3++) {
+        const x_3 = x[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+        const a2 = kernel[j * 9 * K3 + k3 * 9 + k * 3 + k2]!;
+        const a3 = kernel[j * 9 * K3 + k3 * 9 + k * 3 + k2 + K3 * 9]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
-  };
+  relu(bias, y, j, j * 169 + l * 13 + 12, Math.fround(sum0));
+  relu(bias, y, j + 1, j * 169 + l * 13 + 181, Math.fround(sum1));
 }
 
 /**
@@ -4998,11 +4220,11 @@ function conv_1x256x13x3x3x256x13_predict(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 256; k3++) {
-          const c4_padded_3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
-          const c5_kernel_2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-          const c5_kernel_3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-          sum0 += c4_padded_3 * c5_kernel_2;
-          sum1 += c4_padded_3 * c5_kernel_3;
+          const a3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const b2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+          const b3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     c5_product[j * 169 + l * 13 + 12] = sum0;
     c5_product[j * 169 + l * 13 + 181] = sum1;
@@ -5021,24 +4243,26 @@ function conv_1x256x13x3x3x256x13_predict(
           for (let k = 0; k < 3; k++)
             for (let k2 = 0; k2 < 3; k2++)
               for (let k3 = 0; k3 < 256; k3++) {
-                const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
-                const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
-                const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
-                const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
-                const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
-                sum00 += c4_padded_0 * c5_kernel_0;
-                sum01 += c4_padded_1 * c5_kernel_0;
-                sum02 += c4_padded_2 * c5_kernel_0;
-                sum10 += c4_padded_0 * c5_kernel_1;
-                sum11 += c4_padded_1 * c5_kernel_1;
-                sum12 += c4_padded_2 * c5_kernel_1;
+                const at = k3 * 225 + l * 15 + k * 15 + m + k2;
+                const a0 = c4_padded[at]!;
+                const b0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                const a1 = c4_padded[at + 1]!;
+                const a2 = c4_padded[at + 2]!;
+                const b1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
-          c5_product[j * 169 + l * 13 + m] = sum00;
-          c5_product[j * 169 + l * 13 + m + 1] = sum01;
-          c5_product[j * 169 + l * 13 + m + 2] = sum02;
-          c5_product[j * 169 + l * 13 + m + 169] = sum10;
-          c5_product[j * 169 + l * 13 + m + 170] = sum11;
-          c5_product[j * 169 + l * 13 + m + 171] = sum12;
+          const at = j * 169 + l * 13 + m;
+          c5_product[at] = sum00;
+          c5_product[at + 1] = sum01;
+          c5_product[at + 2] = sum02;
+          c5_product[at + 169] = sum10;
+          c5_product[at + 170] = sum11;
+          c5_product[at + 171] = sum12;
         }
         block(j, l);
       }

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 39, update 83, backward 99), evaluate 165, predict 202
-//   memory 226: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 517: batches, and what a trainer is
-//   tables 588: what bytes() packs
-//   kernels 658: in the order in which statements call them, each under its definitions
-//   checks 2063: of what is passed in
-//   mathematics 2187: functions and random numbers that all machines compute alike
+//   step 31 (forward 40, update 84, backward 100), evaluate 166, predict 203
+//   memory 227: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 461: batches, and what a trainer is
+//   tables 532: what bytes() packs
+//   kernels 602: in the order in which statements call them, each under its definitions
+//   checks 1965: of what is passed in
+//   mathematics 2089: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1edd1e51b081110b
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8ad4cae96e405d69
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -43,7 +44,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — code: x·W + b
     // 2. code = encoder · code.kernel + code.bias    %code.product, %code  add, models/autoencoder.ts:8
-    dotAdd_code();
+    dotAdd_Nx128x32(encoder, code_kernel, code_bias, code, 32);
 
     // — decoder: x·W + b
     // 3. decoder = relu(code · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/autoencoder.ts:9
@@ -101,7 +102,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 14. d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast (statement 6): d_x = Σ d_y,
     //     models/autoencoder.ts:10
     // image.bias by adam with d_image.bias    %image.bias_mul…%image.bias_next  update, models/autoencoder.ts:10
-    sumAdam_image_bias();
+    sumAdam_32xN(d_image_z, image_bias_m, image_bias_v, image_bias, rate, correction, 784);
 
     // — adjoint of decoder
     // 15. d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/autoencoder.ts:10
@@ -119,7 +120,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 17. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
     //     models/autoencoder.ts:9
     // decoder.bias by adam with d_decoder.bias    %decoder.bias_mul…%decoder.bias_next  update, models/autoencoder.ts:9
-    sumAdam_decoder_bias();
+    sumAdam_32xN(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction, 128);
 
     // 18. d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/autoencoder.ts:9
     // d_broadcast_2, d_code.product = d_code    %d_broadcast_2, %d_code.product  adjoint of add (statement 2): d_b = d_y, d_a = d_y,
@@ -133,7 +134,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of code
     // 20. d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast (statement 2): d_x = Σ d_y, models/autoencoder.ts:8
     // code.bias by adam with d_code.bias    %code.bias_mul…%code.bias_next  update, models/autoencoder.ts:8
-    sumAdam_code_bias();
+    sumAdam_32xN(d_code, code_bias_m, code_bias_v, code_bias, rate, correction, 32);
 
     // — adjoint of encoder
     // 21. d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/autoencoder.ts:8
@@ -151,7 +152,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 23. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/autoencoder.ts:7
     // encoder.bias by adam with d_encoder.bias    %encoder.bias_mul…%encoder.bias_next  update, models/autoencoder.ts:7
-    sumAdam_encoder_bias();
+    sumAdam_32xN(d_encoder_z, encoder_bias_m, encoder_bias_v, encoder_bias, rate, correction, 128);
 
     // 24. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/autoencoder.ts:7
     // encoder.kernel by adam with d_encoder.kernel    %encoder.kernel_mul…%encoder.kernel_next  update, models/autoencoder.ts:7
@@ -175,7 +176,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — code: x·W + b
     // 2. code = encoder · code.kernel + code.bias    %code.product, %code  add, models/autoencoder.ts:8
-    dotAdd_code_evaluate();
+    dotAdd_Nx128x32(encoder_evaluate, code_kernel, code_bias, code_evaluate, 250);
 
     // — decoder: x·W + b
     // 3. decoder = relu(code · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/autoencoder.ts:9
@@ -206,15 +207,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — encoder: x·W + b
     // 1. encoder = relu(x · encoder.kernel + encoder.bias)    %encoder.product, %encoder.z, %encoder  relu, models/autoencoder.ts:7
-    dotRelu_encoder_predict();
+    dotRelu_1xNx128(x_predict, encoder_kernel, encoder_bias, encoder_predict, 784);
 
     // — code: x·W + b
     // 2. code = encoder · code.kernel + code.bias    %code.product, %code  add, models/autoencoder.ts:8
-    dotAdd_code_predict();
+    dotAdd_Nx128x32(encoder_predict, code_kernel, code_bias, code_predict, 1);
 
     // — decoder: x·W + b
     // 3. decoder = relu(code · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/autoencoder.ts:9
-    dotRelu_decoder_predict();
+    dotRelu_1xNx128(code_predict, decoder_kernel, decoder_bias, decoder_predict, 32);
 
     // — image: x·W + b
     // 4. image = sigmoid(decoder · image.kernel + image.bias)    %image.product, %image.z, %image  sigmoid, models/autoencoder.ts:10
@@ -286,7 +287,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_predict = floats(2519664, 784); // [1,784]  output, 4–5
 
   const dotRelu_encoder = dotRelu_32x784x128({ x, encoder_kernel, encoder_bias, encoder });
-  const dotAdd_code = dotAdd_Nx128x32(32, { encoder, code_kernel, code_bias, code });
   const dotRelu_decoder = dotRelu_32x32x128({ code, decoder_kernel, decoder_bias, decoder });
   const dotSigmoidMul_d_image_z = dotSigmoidMul_32x128x784({
     decoder,
@@ -299,14 +299,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_image_z,
   });
   const sum_rowSum = sum_784x32({ rowSum, image, x, live_rows });
-  const sumAdam_image_bias = sumAdam_32x784({
-    d_image_z,
-    m: image_bias_m,
-    v: image_bias_v,
-    w: image_bias,
-    rate,
-    correction,
-  });
   const dotWhere_d_decoder_z = dotWhere_32x784x128({
     d_image_z,
     image_kernel,
@@ -322,14 +314,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_decoder_bias = sumAdam_32x128({
-    d_z: d_decoder_z,
-    m: decoder_bias_m,
-    v: decoder_bias_v,
-    w: decoder_bias,
-    rate,
-    correction,
-  });
   const dot_d_code = dot_32x128x32({ d_decoder_z, decoder_kernel, d_code });
   const dotAdam_decoder_kernel = dotAdam_32x32x128({
     code,
@@ -340,14 +324,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_code_bias = sumAdam_32x32({
-    d_code,
-    m: code_bias_m,
-    v: code_bias_v,
-    w: code_bias,
-    rate,
-    correction,
-  });
   const dotWhere_d_encoder_z = dotWhere_32x32x128({ d_code, code_kernel, encoder, d_encoder_z });
   const dotAdam_code_kernel = dotAdam_128x32x32({
     encoder,
@@ -355,14 +331,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     m: code_kernel_m,
     v: code_kernel_v,
     w: code_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_encoder_bias = sumAdam_32x128({
-    d_z: d_encoder_z,
-    m: encoder_bias_m,
-    v: encoder_bias_v,
-    w: encoder_bias,
     rate,
     correction,
   });
@@ -381,12 +349,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_bias,
     encoder: encoder_evaluate,
   });
-  const dotAdd_code_evaluate = dotAdd_Nx128x32(250, {
-    encoder: encoder_evaluate,
-    code_kernel,
-    code_bias,
-    code: code_evaluate,
-  });
   const dotRelu_decoder_evaluate = dotRelu_250x32x128_evaluate({
     code: code_evaluate,
     decoder_kernel,
@@ -404,24 +366,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     image_bias,
     x: x_evaluate,
     live_rows: live_rows_evaluate,
-  });
-  const dotRelu_encoder_predict = dotRelu_1xNx128(784, {
-    x: x_predict,
-    kernel: encoder_kernel,
-    bias: encoder_bias,
-    y: encoder_predict,
-  });
-  const dotAdd_code_predict = dotAdd_Nx128x32(1, {
-    encoder: encoder_predict,
-    code_kernel,
-    code_bias,
-    code: code_predict,
-  });
-  const dotRelu_decoder_predict = dotRelu_1xNx128(32, {
-    x: code_predict,
-    kernel: decoder_kernel,
-    bias: decoder_bias,
-    y: decoder_predict,
   });
   const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict({
     decoder: decoder_predict,
@@ -678,68 +622,71 @@ function dotRelu_32x784x128(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = k * 128 + j;
       {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
+        const x_0 = x[at_2]!;
+        const a0 = encoder_kernel[at_3]!;
+        const a1 = encoder_kernel[at_3 + 1]!;
+        const a2 = encoder_kernel[at_3 + 2]!;
+        const x_1 = x[at_2 + 784]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 1 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 1]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 130]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
+        const x_0 = x[at_2 + 1]!;
+        const a0 = encoder_kernel[at_3 + 128]!;
+        const a1 = encoder_kernel[at_3 + 129]!;
+        const a2 = encoder_kernel[at_3 + 130]!;
+        const x_1 = x[at_2 + 785]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 2 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 2]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 258]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
+        const x_0 = x[at_2 + 2]!;
+        const a0 = encoder_kernel[at_3 + 256]!;
+        const a1 = encoder_kernel[at_3 + 257]!;
+        const a2 = encoder_kernel[at_3 + 258]!;
+        const x_1 = x[at_2 + 786]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 3 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 3]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 386]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
+        const x_0 = x[at_2 + 3]!;
+        const a0 = encoder_kernel[at_3 + 384]!;
+        const a1 = encoder_kernel[at_3 + 385]!;
+        const a2 = encoder_kernel[at_3 + 386]!;
+        const x_1 = x[at_2 + 787]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
     }
-    relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(encoder_bias, encoder, j + 2, i * 128 + j + 2, Math.fround(sum02));
-    relu(encoder_bias, encoder, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(encoder_bias, encoder, j + 2, i * 128 + j + 130, Math.fround(sum12));
+    const at = i * 128 + j;
+    relu(encoder_bias, encoder, j, at, Math.fround(sum00));
+    relu(encoder_bias, encoder, j + 1, at + 1, Math.fround(sum01));
+    relu(encoder_bias, encoder, j + 2, at + 2, Math.fround(sum02));
+    relu(encoder_bias, encoder, j, at + 128, Math.fround(sum10));
+    relu(encoder_bias, encoder, j + 1, at + 129, Math.fround(sum11));
+    relu(encoder_bias, encoder, j + 2, at + 130, Math.fround(sum12));
   }
   return function dotRelu_32x784x128(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
@@ -751,13 +698,13 @@ function dotRelu_32x784x128(
       let sum11_2 = 0;
       for (let k = 0; k < 784; k++) {
         const x_2 = x[i * 784 + k]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + 126]!;
-        const encoder_kernel_4 = encoder_kernel[k * 128 + 127]!;
+        const a3 = encoder_kernel[k * 128 + 126]!;
+        const a4 = encoder_kernel[k * 128 + 127]!;
         const x_3 = x[i * 784 + k + 784]!;
-        sum00_2 += x_2 * encoder_kernel_3;
-        sum01_2 += x_2 * encoder_kernel_4;
-        sum10_2 += x_3 * encoder_kernel_3;
-        sum11_2 += x_3 * encoder_kernel_4;
+        sum00_2 += x_2 * a3;
+        sum01_2 += x_2 * a4;
+        sum10_2 += x_3 * a3;
+        sum11_2 += x_3 * a4;
       }
       relu(encoder_bias, encoder, 126, i * 128 + 126, Math.fround(sum00_2));
       relu(encoder_bias, encoder, 127, i * 128 + 127, Math.fround(sum01_2));
@@ -773,37 +720,44 @@ function dotRelu_32x784x128(
  * Takes 1, 32 or 250 rows.
  */
 function dotAdd_Nx128x32(
+  encoder: Float32Array,
+  code_kernel: Float32Array,
+  code_bias: Float32Array,
+  code: Float32Array,
   rows: number,
-  arrays: Floats<"encoder" | "code_kernel" | "code_bias" | "code">,
-): () => void {
-  function block(i: number): void {
-    i &= 255;
-    const { encoder, code_kernel, code_bias, code } = arrays;
-    for (let j = 0; j < 32; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const code_kernel_0 = code_kernel[k * 32 + j]!;
-        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-        const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
-        const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
-        sum0 += encoder_0 * code_kernel_0;
-        sum1 += encoder_0 * code_kernel_1;
-        sum2 += encoder_0 * code_kernel_2;
-        sum3 += encoder_0 * code_kernel_3;
-      }
-      code[i * 32 + j] = Math.fround(sum0) + code_bias[j]!;
-      code[i * 32 + j + 1] = Math.fround(sum1) + code_bias[j + 1]!;
-      code[i * 32 + j + 2] = Math.fround(sum2) + code_bias[j + 2]!;
-      code[i * 32 + j + 3] = Math.fround(sum3) + code_bias[j + 3]!;
+): void {
+  for (let i = 0; i < rows; i++) dotAdd_Nx128x32_block(i, encoder, code_kernel, code_bias, code);
+}
+
+function dotAdd_Nx128x32_block(
+  i: number,
+  encoder: Float32Array,
+  code_kernel: Float32Array,
+  code_bias: Float32Array,
+  code: Float32Array,
+): void {
+  i &= 255;
+  for (let j = 0; j < 32; j += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_0 = encoder[i * 128 + k]!;
+      const a0 = code_kernel[k * 32 + j]!;
+      const a1 = code_kernel[k * 32 + j + 1]!;
+      const a2 = code_kernel[k * 32 + j + 2]!;
+      const a3 = code_kernel[k * 32 + j + 3]!;
+      sum0 += encoder_0 * a0;
+      sum1 += encoder_0 * a1;
+      sum2 += encoder_0 * a2;
+      sum3 += encoder_0 * a3;
     }
+    code[i * 32 + j] = Math.fround(sum0) + code_bias[j]!;
+    code[i * 32 + j + 1] = Math.fround(sum1) + code_bias[j + 1]!;
+    code[i * 32 + j + 2] = Math.fround(sum2) + code_bias[j + 2]!;
+    code[i * 32 + j + 3] = Math.fround(sum3) + code_bias[j + 3]!;
   }
-  return function dotAdd_Nx128x32(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -825,38 +779,39 @@ function dotRelu_32x32x128(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k++) {
-        const code_0 = code[i * 32 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-        const code_1 = code[i * 32 + k + 32]!;
-        sum00 += code_0 * decoder_kernel_0;
-        sum01 += code_0 * decoder_kernel_1;
-        sum02 += code_0 * decoder_kernel_2;
-        sum10 += code_1 * decoder_kernel_0;
-        sum11 += code_1 * decoder_kernel_1;
-        sum12 += code_1 * decoder_kernel_2;
+        const a0 = code[i * 32 + k]!;
+        const b0 = decoder_kernel[k * 128 + j]!;
+        const b1 = decoder_kernel[k * 128 + j + 1]!;
+        const b2 = decoder_kernel[k * 128 + j + 2]!;
+        const a1 = code[i * 32 + k + 32]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum00));
-      relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-      relu(decoder_bias, decoder, j + 2, i * 128 + j + 2, Math.fround(sum02));
-      relu(decoder_bias, decoder, j, i * 128 + j + 128, Math.fround(sum10));
-      relu(decoder_bias, decoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-      relu(decoder_bias, decoder, j + 2, i * 128 + j + 130, Math.fround(sum12));
+      const at = i * 128 + j;
+      relu(decoder_bias, decoder, j, at, Math.fround(sum00));
+      relu(decoder_bias, decoder, j + 1, at + 1, Math.fround(sum01));
+      relu(decoder_bias, decoder, j + 2, at + 2, Math.fround(sum02));
+      relu(decoder_bias, decoder, j, at + 128, Math.fround(sum10));
+      relu(decoder_bias, decoder, j + 1, at + 129, Math.fround(sum11));
+      relu(decoder_bias, decoder, j + 2, at + 130, Math.fround(sum12));
     }
     let sum00_2 = 0;
     let sum01_2 = 0;
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 32; k++) {
-      const code_2 = code[i * 32 + k]!;
-      const decoder_kernel_3 = decoder_kernel[k * 128 + 126]!;
-      const decoder_kernel_4 = decoder_kernel[k * 128 + 127]!;
-      const code_3 = code[i * 32 + k + 32]!;
-      sum00_2 += code_2 * decoder_kernel_3;
-      sum01_2 += code_2 * decoder_kernel_4;
-      sum10_2 += code_3 * decoder_kernel_3;
-      sum11_2 += code_3 * decoder_kernel_4;
+      const a2 = code[i * 32 + k]!;
+      const b3 = decoder_kernel[k * 128 + 126]!;
+      const b4 = decoder_kernel[k * 128 + 127]!;
+      const a3 = code[i * 32 + k + 32]!;
+      sum00_2 += a2 * b3;
+      sum01_2 += a2 * b4;
+      sum10_2 += a3 * b3;
+      sum11_2 += a3 * b4;
     }
     relu(decoder_bias, decoder, 126, i * 128 + 126, Math.fround(sum00_2));
     relu(decoder_bias, decoder, 127, i * 128 + 127, Math.fround(sum01_2));
@@ -892,68 +847,71 @@ function dotSigmoidMul_32x128x784(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 128; k += 4) {
+        const at_2 = i * 128 + k;
+        const at_3 = k * 784 + j;
         {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const image_kernel_0 = image_kernel[k * 784 + j]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+          const a0 = decoder[at_2]!;
+          const b0 = image_kernel[at_3]!;
+          const b1 = image_kernel[at_3 + 1]!;
+          const b2 = image_kernel[at_3 + 2]!;
+          const a1 = decoder[at_2 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 128) break;
         {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+          const a0 = decoder[at_2 + 1]!;
+          const b0 = image_kernel[at_3 + 784]!;
+          const b1 = image_kernel[at_3 + 785]!;
+          const b2 = image_kernel[at_3 + 786]!;
+          const a1 = decoder[at_2 + 129]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 128) break;
         {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+          const a0 = decoder[at_2 + 2]!;
+          const b0 = image_kernel[at_3 + 1568]!;
+          const b1 = image_kernel[at_3 + 1569]!;
+          const b2 = image_kernel[at_3 + 1570]!;
+          const a1 = decoder[at_2 + 130]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 128) break;
         {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+          const a0 = decoder[at_2 + 3]!;
+          const b0 = image_kernel[at_3 + 2352]!;
+          const b1 = image_kernel[at_3 + 2353]!;
+          const b2 = image_kernel[at_3 + 2354]!;
+          const a1 = decoder[at_2 + 131]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      image[i * 784 + j] = sum00;
-      image[i * 784 + j + 1] = sum01;
-      image[i * 784 + j + 2] = sum02;
-      image[i * 784 + j + 784] = sum10;
-      image[i * 784 + j + 785] = sum11;
-      image[i * 784 + j + 786] = sum12;
+      const at = i * 784 + j;
+      image[at] = sum00;
+      image[at + 1] = sum01;
+      image[at + 2] = sum02;
+      image[at + 784] = sum10;
+      image[at + 785] = sum11;
+      image[at + 786] = sum12;
     }
   }
   return function dotSigmoidMul_32x128x784(): void {
@@ -963,11 +921,11 @@ function dotSigmoidMul_32x128x784(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_2 = decoder[i * 128 + k]!;
-        const image_kernel_3 = image_kernel[k * 784 + 783]!;
-        const decoder_3 = decoder[i * 128 + k + 128]!;
-        sum0 += decoder_2 * image_kernel_3;
-        sum1 += decoder_3 * image_kernel_3;
+        const a2 = decoder[i * 128 + k]!;
+        const b3 = image_kernel[k * 784 + 783]!;
+        const a3 = decoder[i * 128 + k + 128]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       image[i * 784 + 783] = sum0;
       image[i * 784 + 1567] = sum1;
@@ -1007,39 +965,44 @@ function sum_784x32(arrays: Floats<"rowSum" | "image" | "x"> & Ints<"live_rows">
 }
 
 /**
- * d_image_bias[i<784] = Σ k<32: d_image_z[k,i]
- * m′[i] = m[i]·0.9 + d_image_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_image_bias[i]·d_image_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<32: d_y[k,i]
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I: 784; 128 and 32.
+ * Plain twins: sumAdam_32x784, sumAdam_32x128, sumAdam_32x32.
  */
-function sumAdam_32x784(
-  arrays: Floats<"d_image_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x784(): void {
-    const { d_image_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 784; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_image_z_0 = d_image_z[k * 784 + i]!;
-        const d_image_z_1 = d_image_z[k * 784 + i + 1]!;
-        const d_image_z_2 = d_image_z[k * 784 + i + 2]!;
-        const d_image_z_3 = d_image_z[k * 784 + i + 3]!;
-        sum0 += d_image_z_0;
-        sum1 += d_image_z_1;
-        sum2 += d_image_z_2;
-        sum3 += d_image_z_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
+function sumAdam_32xN(
+  d_y: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 32; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
     }
-  };
+    adam(bias_m, bias_v, bias, i, Math.fround(sum0), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 1, Math.fround(sum1), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 2, Math.fround(sum2), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 3, Math.fround(sum3), rate_0, correction_0);
+  }
 }
 
 /**
@@ -1060,68 +1023,71 @@ function dotWhere_32x784x128(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = j * 784 + k;
       {
-        const d_image_z_0 = d_image_z[i * 784 + k]!;
-        const image_kernel_0 = image_kernel[j * 784 + k]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
-        const image_kernel_2 = image_kernel[j * 784 + k + 1568]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum02 += d_image_z_0 * image_kernel_2;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum12 += d_image_z_1 * image_kernel_2;
+        const a0 = d_image_z[at_2]!;
+        const b0 = image_kernel[at_3]!;
+        const b1 = image_kernel[at_3 + 784]!;
+        const b2 = image_kernel[at_3 + 1568]!;
+        const a1 = d_image_z[at_2 + 784]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 1 === 784) break;
       {
-        const d_image_z_0 = d_image_z[i * 784 + k + 1]!;
-        const image_kernel_0 = image_kernel[j * 784 + k + 1]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 785]!;
-        const image_kernel_2 = image_kernel[j * 784 + k + 1569]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 785]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum02 += d_image_z_0 * image_kernel_2;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum12 += d_image_z_1 * image_kernel_2;
+        const a0 = d_image_z[at_2 + 1]!;
+        const b0 = image_kernel[at_3 + 1]!;
+        const b1 = image_kernel[at_3 + 785]!;
+        const b2 = image_kernel[at_3 + 1569]!;
+        const a1 = d_image_z[at_2 + 785]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 2 === 784) break;
       {
-        const d_image_z_0 = d_image_z[i * 784 + k + 2]!;
-        const image_kernel_0 = image_kernel[j * 784 + k + 2]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 786]!;
-        const image_kernel_2 = image_kernel[j * 784 + k + 1570]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 786]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum02 += d_image_z_0 * image_kernel_2;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum12 += d_image_z_1 * image_kernel_2;
+        const a0 = d_image_z[at_2 + 2]!;
+        const b0 = image_kernel[at_3 + 2]!;
+        const b1 = image_kernel[at_3 + 786]!;
+        const b2 = image_kernel[at_3 + 1570]!;
+        const a1 = d_image_z[at_2 + 786]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 3 === 784) break;
       {
-        const d_image_z_0 = d_image_z[i * 784 + k + 3]!;
-        const image_kernel_0 = image_kernel[j * 784 + k + 3]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 787]!;
-        const image_kernel_2 = image_kernel[j * 784 + k + 1571]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 787]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum02 += d_image_z_0 * image_kernel_2;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum12 += d_image_z_1 * image_kernel_2;
+        const a0 = d_image_z[at_2 + 3]!;
+        const b0 = image_kernel[at_3 + 3]!;
+        const b1 = image_kernel[at_3 + 787]!;
+        const b2 = image_kernel[at_3 + 1571]!;
+        const a1 = d_image_z[at_2 + 787]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
     }
-    d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? Math.fround(sum00) : 0;
-    d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? Math.fround(sum01) : 0;
-    d_decoder_z[i * 128 + j + 2] = 0 < decoder[i * 128 + j + 2]! ? Math.fround(sum02) : 0;
-    d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? Math.fround(sum10) : 0;
-    d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? Math.fround(sum11) : 0;
-    d_decoder_z[i * 128 + j + 130] = 0 < decoder[i * 128 + j + 130]! ? Math.fround(sum12) : 0;
+    const at = i * 128 + j;
+    d_decoder_z[at] = 0 < decoder[at]! ? Math.fround(sum00) : 0;
+    d_decoder_z[at + 1] = 0 < decoder[at + 1]! ? Math.fround(sum01) : 0;
+    d_decoder_z[at + 2] = 0 < decoder[at + 2]! ? Math.fround(sum02) : 0;
+    d_decoder_z[at + 128] = 0 < decoder[at + 128]! ? Math.fround(sum10) : 0;
+    d_decoder_z[at + 129] = 0 < decoder[at + 129]! ? Math.fround(sum11) : 0;
+    d_decoder_z[at + 130] = 0 < decoder[at + 130]! ? Math.fround(sum12) : 0;
   }
   return function dotWhere_32x784x128(): void {
     const { d_image_z, image_kernel, decoder, d_decoder_z } = arrays;
@@ -1132,14 +1098,14 @@ function dotWhere_32x784x128(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 784; k++) {
-        const d_image_z_2 = d_image_z[i * 784 + k]!;
-        const image_kernel_3 = image_kernel[k + 98784]!;
-        const image_kernel_4 = image_kernel[k + 99568]!;
-        const d_image_z_3 = d_image_z[i * 784 + k + 784]!;
-        sum00_2 += d_image_z_2 * image_kernel_3;
-        sum01_2 += d_image_z_2 * image_kernel_4;
-        sum10_2 += d_image_z_3 * image_kernel_3;
-        sum11_2 += d_image_z_3 * image_kernel_4;
+        const a2 = d_image_z[i * 784 + k]!;
+        const b3 = image_kernel[k + 98784]!;
+        const b4 = image_kernel[k + 99568]!;
+        const a3 = d_image_z[i * 784 + k + 784]!;
+        sum00_2 += a2 * b3;
+        sum01_2 += a2 * b4;
+        sum10_2 += a3 * b3;
+        sum11_2 += a3 * b4;
       }
       d_decoder_z[i * 128 + 126] = 0 < decoder[i * 128 + 126]! ? Math.fround(sum00_2) : 0;
       d_decoder_z[i * 128 + 127] = 0 < decoder[i * 128 + 127]! ? Math.fround(sum01_2) : 0;
@@ -1171,141 +1137,104 @@ function dotAdam_128x32x784(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k * 128 + i;
+        const at_3 = k * 784 + j;
         {
-          const decoder_0 = decoder[k * 128 + i]!;
-          const d_image_z_0 = d_image_z[k * 784 + j]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 1]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 2]!;
-          const decoder_1 = decoder[k * 128 + i + 1]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
+          const a0 = decoder[at_2]!;
+          const b0 = d_image_z[at_3]!;
+          const b1 = d_image_z[at_3 + 1]!;
+          const b2 = d_image_z[at_3 + 2]!;
+          const a1 = decoder[at_2 + 1]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 32) break;
         {
-          const decoder_0 = decoder[k * 128 + i + 128]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 784]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 785]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 786]!;
-          const decoder_1 = decoder[k * 128 + i + 129]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
+          const a0 = decoder[at_2 + 128]!;
+          const b0 = d_image_z[at_3 + 784]!;
+          const b1 = d_image_z[at_3 + 785]!;
+          const b2 = d_image_z[at_3 + 786]!;
+          const a1 = decoder[at_2 + 129]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 32) break;
         {
-          const decoder_0 = decoder[k * 128 + i + 256]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 1568]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 1569]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[k * 128 + i + 257]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
+          const a0 = decoder[at_2 + 256]!;
+          const b0 = d_image_z[at_3 + 1568]!;
+          const b1 = d_image_z[at_3 + 1569]!;
+          const b2 = d_image_z[at_3 + 1570]!;
+          const a1 = decoder[at_2 + 257]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 32) break;
         {
-          const decoder_0 = decoder[k * 128 + i + 384]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 2352]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 2353]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[k * 128 + i + 385]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
+          const a0 = decoder[at_2 + 384]!;
+          const b0 = d_image_z[at_3 + 2352]!;
+          const b1 = d_image_z[at_3 + 2353]!;
+          const b2 = d_image_z[at_3 + 2354]!;
+          const a1 = decoder[at_2 + 385]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      adam(m, v, w, i * 784 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 2, Math.fround(sum02), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 784, Math.fround(sum10), rate_0, correction_0);
+      const at = i * 784 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+      adam(m, v, w, at + 784, Math.fround(sum10), rate_0, correction_0);
       const d_image_kernel11 = Math.fround(sum11);
-      const image_kernel_m_next11 = Math.fround(
-        m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * (1 - 0.9),
-      );
-      m[i * 784 + j + 785] = image_kernel_m_next11;
+      const image_kernel_m_next11 = Math.fround(m[at + 785]! * 0.9 + d_image_kernel11 * (1 - 0.9));
+      m[at + 785] = image_kernel_m_next11;
       const image_kernel_v_next11 = Math.fround(
-        v[i * 784 + j + 785]! * 0.999 + d_image_kernel11 * d_image_kernel11 * (1 - 0.999),
+        v[at + 785]! * 0.999 + d_image_kernel11 * d_image_kernel11 * (1 - 0.999),
       );
-      v[i * 784 + j + 785] = image_kernel_v_next11;
-      w[i * 784 + j + 785] =
-        w[i * 784 + j + 785]! -
+      v[at + 785] = image_kernel_v_next11;
+      w[at + 785] =
+        w[at + 785]! -
         (image_kernel_m_next11 * rate_0) / (Math.sqrt(image_kernel_v_next11 * correction_0) + 1e-8);
       const d_image_kernel12 = Math.fround(sum12);
-      const image_kernel_m_next12 = Math.fround(
-        m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * (1 - 0.9),
-      );
-      m[i * 784 + j + 786] = image_kernel_m_next12;
+      const image_kernel_m_next12 = Math.fround(m[at + 786]! * 0.9 + d_image_kernel12 * (1 - 0.9));
+      m[at + 786] = image_kernel_m_next12;
       const image_kernel_v_next12 = Math.fround(
-        v[i * 784 + j + 786]! * 0.999 + d_image_kernel12 * d_image_kernel12 * (1 - 0.999),
+        v[at + 786]! * 0.999 + d_image_kernel12 * d_image_kernel12 * (1 - 0.999),
       );
-      v[i * 784 + j + 786] = image_kernel_v_next12;
-      w[i * 784 + j + 786] =
-        w[i * 784 + j + 786]! -
+      v[at + 786] = image_kernel_v_next12;
+      w[at + 786] =
+        w[at + 786]! -
         (image_kernel_m_next12 * rate_0) / (Math.sqrt(image_kernel_v_next12 * correction_0) + 1e-8);
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const decoder_2 = decoder[k * 128 + i]!;
-      const d_image_z_3 = d_image_z[k * 784 + 783]!;
-      const decoder_3 = decoder[k * 128 + i + 1]!;
-      sum0 += decoder_2 * d_image_z_3;
-      sum1 += decoder_3 * d_image_z_3;
+      const a2 = decoder[k * 128 + i]!;
+      const b3 = d_image_z[k * 784 + 783]!;
+      const a3 = decoder[k * 128 + i + 1]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     adam(m, v, w, i * 784 + 783, Math.fround(sum0), rate_0, correction_0);
     adam(m, v, w, i * 784 + 1567, Math.fround(sum1), rate_0, correction_0);
   }
   return function dotAdam_128x32x784(): void {
     for (let i = 0; i < 128; i += 2) block(i);
-  };
-}
-
-/**
- * d_bias[i<128] = Σ k<32: d_z[k,i]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_32x128(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x128(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 128; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_z_0 = d_z[k * 128 + i]!;
-        const d_z_1 = d_z[k * 128 + i + 1]!;
-        const d_z_2 = d_z[k * 128 + i + 2]!;
-        const d_z_3 = d_z[k * 128 + i + 3]!;
-        sum0 += d_z_0;
-        sum1 += d_z_1;
-        sum2 += d_z_2;
-        sum3 += d_z_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
   };
 }
 
@@ -1321,14 +1250,14 @@ function dot_32x128x32(arrays: Floats<"d_decoder_z" | "decoder_kernel" | "d_code
       let sum3 = 0;
       for (let k = 0; k < 128; k++) {
         const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-        const decoder_kernel_2 = decoder_kernel[j * 128 + k + 256]!;
-        const decoder_kernel_3 = decoder_kernel[j * 128 + k + 384]!;
-        sum0 += d_decoder_z_0 * decoder_kernel_0;
-        sum1 += d_decoder_z_0 * decoder_kernel_1;
-        sum2 += d_decoder_z_0 * decoder_kernel_2;
-        sum3 += d_decoder_z_0 * decoder_kernel_3;
+        const a0 = decoder_kernel[j * 128 + k]!;
+        const a1 = decoder_kernel[j * 128 + k + 128]!;
+        const a2 = decoder_kernel[j * 128 + k + 256]!;
+        const a3 = decoder_kernel[j * 128 + k + 384]!;
+        sum0 += d_decoder_z_0 * a0;
+        sum1 += d_decoder_z_0 * a1;
+        sum2 += d_decoder_z_0 * a2;
+        sum3 += d_decoder_z_0 * a3;
       }
       d_code[i * 32 + j] = sum0;
       d_code[i * 32 + j + 1] = sum1;
@@ -1363,70 +1292,71 @@ function dotAdam_32x32x128(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k++) {
-        const code_0 = code[k * 32 + i]!;
-        const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-        const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
-        const code_1 = code[k * 32 + i + 1]!;
-        sum00 += code_0 * d_decoder_z_0;
-        sum01 += code_0 * d_decoder_z_1;
-        sum02 += code_0 * d_decoder_z_2;
-        sum10 += code_1 * d_decoder_z_0;
-        sum11 += code_1 * d_decoder_z_1;
-        sum12 += code_1 * d_decoder_z_2;
+        const a0 = code[k * 32 + i]!;
+        const b0 = d_decoder_z[k * 128 + j]!;
+        const b1 = d_decoder_z[k * 128 + j + 1]!;
+        const b2 = d_decoder_z[k * 128 + j + 2]!;
+        const a1 = code[k * 32 + i + 1]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
       const d_decoder_kernel02 = Math.fround(sum02);
       const decoder_kernel_m_next02 = Math.fround(
-        m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * (1 - 0.9),
+        m[at + 2]! * 0.9 + d_decoder_kernel02 * (1 - 0.9),
       );
-      m[i * 128 + j + 2] = decoder_kernel_m_next02;
+      m[at + 2] = decoder_kernel_m_next02;
       const decoder_kernel_v_next02 = Math.fround(
-        v[i * 128 + j + 2]! * 0.999 + d_decoder_kernel02 * d_decoder_kernel02 * (1 - 0.999),
+        v[at + 2]! * 0.999 + d_decoder_kernel02 * d_decoder_kernel02 * (1 - 0.999),
       );
-      v[i * 128 + j + 2] = decoder_kernel_v_next02;
-      w[i * 128 + j + 2] =
-        w[i * 128 + j + 2]! -
+      v[at + 2] = decoder_kernel_v_next02;
+      w[at + 2] =
+        w[at + 2]! -
         (decoder_kernel_m_next02 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
       const d_decoder_kernel10 = Math.fround(sum10);
       const decoder_kernel_m_next10 = Math.fround(
-        m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * (1 - 0.9),
+        m[at + 128]! * 0.9 + d_decoder_kernel10 * (1 - 0.9),
       );
-      m[i * 128 + j + 128] = decoder_kernel_m_next10;
+      m[at + 128] = decoder_kernel_m_next10;
       const decoder_kernel_v_next10 = Math.fround(
-        v[i * 128 + j + 128]! * 0.999 + d_decoder_kernel10 * d_decoder_kernel10 * (1 - 0.999),
+        v[at + 128]! * 0.999 + d_decoder_kernel10 * d_decoder_kernel10 * (1 - 0.999),
       );
-      v[i * 128 + j + 128] = decoder_kernel_v_next10;
-      w[i * 128 + j + 128] =
-        w[i * 128 + j + 128]! -
+      v[at + 128] = decoder_kernel_v_next10;
+      w[at + 128] =
+        w[at + 128]! -
         (decoder_kernel_m_next10 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next10 * correction_0) + 1e-8);
       const d_decoder_kernel11 = Math.fround(sum11);
       const decoder_kernel_m_next11 = Math.fround(
-        m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * (1 - 0.9),
+        m[at + 129]! * 0.9 + d_decoder_kernel11 * (1 - 0.9),
       );
-      m[i * 128 + j + 129] = decoder_kernel_m_next11;
+      m[at + 129] = decoder_kernel_m_next11;
       const decoder_kernel_v_next11 = Math.fround(
-        v[i * 128 + j + 129]! * 0.999 + d_decoder_kernel11 * d_decoder_kernel11 * (1 - 0.999),
+        v[at + 129]! * 0.999 + d_decoder_kernel11 * d_decoder_kernel11 * (1 - 0.999),
       );
-      v[i * 128 + j + 129] = decoder_kernel_v_next11;
-      w[i * 128 + j + 129] =
-        w[i * 128 + j + 129]! -
+      v[at + 129] = decoder_kernel_v_next11;
+      w[at + 129] =
+        w[at + 129]! -
         (decoder_kernel_m_next11 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
       const d_decoder_kernel12 = Math.fround(sum12);
       const decoder_kernel_m_next12 = Math.fround(
-        m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * (1 - 0.9),
+        m[at + 130]! * 0.9 + d_decoder_kernel12 * (1 - 0.9),
       );
-      m[i * 128 + j + 130] = decoder_kernel_m_next12;
+      m[at + 130] = decoder_kernel_m_next12;
       const decoder_kernel_v_next12 = Math.fround(
-        v[i * 128 + j + 130]! * 0.999 + d_decoder_kernel12 * d_decoder_kernel12 * (1 - 0.999),
+        v[at + 130]! * 0.999 + d_decoder_kernel12 * d_decoder_kernel12 * (1 - 0.999),
       );
-      v[i * 128 + j + 130] = decoder_kernel_v_next12;
-      w[i * 128 + j + 130] =
-        w[i * 128 + j + 130]! -
+      v[at + 130] = decoder_kernel_v_next12;
+      w[at + 130] =
+        w[at + 130]! -
         (decoder_kernel_m_next12 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
     }
@@ -1435,14 +1365,14 @@ function dotAdam_32x32x128(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 32; k++) {
-      const code_2 = code[k * 32 + i]!;
-      const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
-      const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
-      const code_3 = code[k * 32 + i + 1]!;
-      sum00_2 += code_2 * d_decoder_z_3;
-      sum01_2 += code_2 * d_decoder_z_4;
-      sum10_2 += code_3 * d_decoder_z_3;
-      sum11_2 += code_3 * d_decoder_z_4;
+      const a2 = code[k * 32 + i]!;
+      const b3 = d_decoder_z[k * 128 + 126]!;
+      const b4 = d_decoder_z[k * 128 + 127]!;
+      const a3 = code[k * 32 + i + 1]!;
+      sum00_2 += a2 * b3;
+      sum01_2 += a2 * b4;
+      sum10_2 += a3 * b3;
+      sum11_2 += a3 * b4;
     }
     adam(m, v, w, i * 128 + 126, Math.fround(sum00_2), rate_0, correction_0);
     adam(m, v, w, i * 128 + 127, Math.fround(sum01_2), rate_0, correction_0);
@@ -1451,42 +1381,6 @@ function dotAdam_32x32x128(
   }
   return function dotAdam_32x32x128(): void {
     for (let i = 0; i < 32; i += 2) block(i);
-  };
-}
-
-/**
- * d_code_bias[i<32] = Σ k<32: d_code[k,i]
- * m′[i] = m[i]·0.9 + d_code_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_code_bias[i]·d_code_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_32x32(
-  arrays: Floats<"d_code" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x32(): void {
-    const { d_code, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 32; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_code_0 = d_code[k * 32 + i]!;
-        const d_code_1 = d_code[k * 32 + i + 1]!;
-        const d_code_2 = d_code[k * 32 + i + 2]!;
-        const d_code_3 = d_code[k * 32 + i + 3]!;
-        sum0 += d_code_0;
-        sum1 += d_code_1;
-        sum2 += d_code_2;
-        sum3 += d_code_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
   };
 }
 
@@ -1507,19 +1401,20 @@ function dotWhere_32x32x128(
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
         const d_code_0 = d_code[i * 32 + k]!;
-        const code_kernel_0 = code_kernel[j * 32 + k]!;
-        const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
-        const code_kernel_2 = code_kernel[j * 32 + k + 64]!;
-        const code_kernel_3 = code_kernel[j * 32 + k + 96]!;
-        sum0 += d_code_0 * code_kernel_0;
-        sum1 += d_code_0 * code_kernel_1;
-        sum2 += d_code_0 * code_kernel_2;
-        sum3 += d_code_0 * code_kernel_3;
+        const a0 = code_kernel[j * 32 + k]!;
+        const a1 = code_kernel[j * 32 + k + 32]!;
+        const a2 = code_kernel[j * 32 + k + 64]!;
+        const a3 = code_kernel[j * 32 + k + 96]!;
+        sum0 += d_code_0 * a0;
+        sum1 += d_code_0 * a1;
+        sum2 += d_code_0 * a2;
+        sum3 += d_code_0 * a3;
       }
-      d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? Math.fround(sum0) : 0;
-      d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? Math.fround(sum1) : 0;
-      d_encoder_z[i * 128 + j + 2] = 0 < encoder[i * 128 + j + 2]! ? Math.fround(sum2) : 0;
-      d_encoder_z[i * 128 + j + 3] = 0 < encoder[i * 128 + j + 3]! ? Math.fround(sum3) : 0;
+      const at = i * 128 + j;
+      d_encoder_z[at] = 0 < encoder[at]! ? Math.fround(sum0) : 0;
+      d_encoder_z[at + 1] = 0 < encoder[at + 1]! ? Math.fround(sum1) : 0;
+      d_encoder_z[at + 2] = 0 < encoder[at + 2]! ? Math.fround(sum2) : 0;
+      d_encoder_z[at + 3] = 0 < encoder[at + 3]! ? Math.fround(sum3) : 0;
     }
   }
   return function dotWhere_32x32x128(): void {
@@ -1549,24 +1444,25 @@ function dotAdam_128x32x32(
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 32; k++) {
-          const encoder_0 = encoder[k * 128 + i]!;
-          const d_code_0 = d_code[k * 32 + j]!;
-          const d_code_1 = d_code[k * 32 + j + 1]!;
-          const encoder_1 = encoder[k * 128 + i + 1]!;
-          const encoder_2 = encoder[k * 128 + i + 2]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
+          const a0 = encoder[k * 128 + i]!;
+          const b0 = d_code[k * 32 + j]!;
+          const b1 = d_code[k * 32 + j + 1]!;
+          const a1 = encoder[k * 128 + i + 1]!;
+          const a2 = encoder[k * 128 + i + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-        adam(m, v, w, i * 32 + j, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, i * 32 + j + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, i * 32 + j + 32, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, i * 32 + j + 33, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, i * 32 + j + 64, Math.fround(sum20), rate_0, correction_0);
-        adam(m, v, w, i * 32 + j + 65, Math.fround(sum21), rate_0, correction_0);
+        const at = i * 32 + j;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 32, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 33, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 64, Math.fround(sum20), rate_0, correction_0);
+        adam(m, v, w, at + 65, Math.fround(sum21), rate_0, correction_0);
       }
     for (let j = 0; j < 32; j += 2) {
       let sum00_2 = 0;
@@ -1574,14 +1470,14 @@ function dotAdam_128x32x32(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 32; k++) {
-        const encoder_3 = encoder[k * 128 + 126]!;
-        const d_code_2 = d_code[k * 32 + j]!;
-        const d_code_3 = d_code[k * 32 + j + 1]!;
-        const encoder_4 = encoder[k * 128 + 127]!;
-        sum00_2 += encoder_3 * d_code_2;
-        sum01_2 += encoder_3 * d_code_3;
-        sum10_2 += encoder_4 * d_code_2;
-        sum11_2 += encoder_4 * d_code_3;
+        const a3 = encoder[k * 128 + 126]!;
+        const b2 = d_code[k * 32 + j]!;
+        const b3 = d_code[k * 32 + j + 1]!;
+        const a4 = encoder[k * 128 + 127]!;
+        sum00_2 += a3 * b2;
+        sum01_2 += a3 * b3;
+        sum10_2 += a4 * b2;
+        sum11_2 += a4 * b3;
       }
       const d_code_kernel00_2 = Math.fround(sum00_2);
       const code_kernel_m_next00_2 = Math.fround(
@@ -1661,68 +1557,71 @@ function dotAdam_784x32x128(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k * 784 + i;
+        const at_3 = k * 128 + j;
         {
-          const x_0 = x[k * 784 + i]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
+          const x_0 = x[at_2]!;
+          const a0 = d_encoder_z[at_3]!;
+          const a1 = d_encoder_z[at_3 + 1]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 1 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
+          const x_0 = x[at_2 + 784]!;
+          const a0 = d_encoder_z[at_3 + 128]!;
+          const a1 = d_encoder_z[at_3 + 129]!;
+          const x_1 = x[at_2 + 785]!;
+          const x_2 = x[at_2 + 786]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 2 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
+          const x_0 = x[at_2 + 1568]!;
+          const a0 = d_encoder_z[at_3 + 256]!;
+          const a1 = d_encoder_z[at_3 + 257]!;
+          const x_1 = x[at_2 + 1569]!;
+          const x_2 = x[at_2 + 1570]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 3 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
+          const x_0 = x[at_2 + 2352]!;
+          const a0 = d_encoder_z[at_3 + 384]!;
+          const a1 = d_encoder_z[at_3 + 385]!;
+          const x_1 = x[at_2 + 2353]!;
+          const x_2 = x[at_2 + 2354]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 128, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 129, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 256, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 257, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_784x32x128(): void {
@@ -1735,10 +1634,10 @@ function dotAdam_784x32x128(
       let sum1 = 0;
       for (let k = 0; k < 32; k++) {
         const x_3 = x[k * 784 + 783]!;
-        const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
-        const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
-        sum0 += x_3 * d_encoder_z_2;
-        sum1 += x_3 * d_encoder_z_3;
+        const a2 = d_encoder_z[k * 128 + j]!;
+        const a3 = d_encoder_z[k * 128 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       adam(m, v, w, j + 100224, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, j + 100225, Math.fround(sum1), rate_0, correction_0);
@@ -1766,23 +1665,24 @@ function dotRelu_250x784x128_evaluate(
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
       const x_0 = x[i * 784 + k]!;
-      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+      const a0 = encoder_kernel[k * 128 + j]!;
+      const a1 = encoder_kernel[k * 128 + j + 1]!;
       const x_1 = x[i * 784 + k + 784]!;
       const x_2 = x[i * 784 + k + 1568]!;
-      sum00 += x_0 * encoder_kernel_0;
-      sum01 += x_0 * encoder_kernel_1;
-      sum10 += x_1 * encoder_kernel_0;
-      sum11 += x_1 * encoder_kernel_1;
-      sum20 += x_2 * encoder_kernel_0;
-      sum21 += x_2 * encoder_kernel_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(encoder_bias, encoder, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(encoder_bias, encoder, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(encoder_bias, encoder, j, at, Math.fround(sum00));
+    relu(encoder_bias, encoder, j + 1, at + 1, Math.fround(sum01));
+    relu(encoder_bias, encoder, j, at + 128, Math.fround(sum10));
+    relu(encoder_bias, encoder, j + 1, at + 129, Math.fround(sum11));
+    relu(encoder_bias, encoder, j, at + 256, Math.fround(sum20));
+    relu(encoder_bias, encoder, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_250x784x128_evaluate(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
@@ -1792,10 +1692,10 @@ function dotRelu_250x784x128_evaluate(
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
         const x_3 = x[k + 195216]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-        sum0 += x_3 * encoder_kernel_2;
-        sum1 += x_3 * encoder_kernel_3;
+        const a2 = encoder_kernel[k * 128 + j]!;
+        const a3 = encoder_kernel[k * 128 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       relu(encoder_bias, encoder, j, j + 31872, Math.fround(sum0));
       relu(encoder_bias, encoder, j + 1, j + 31873, Math.fround(sum1));
@@ -1822,24 +1722,25 @@ function dotRelu_250x32x128_evaluate(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 32; k++) {
-        const code_0 = code[i * 32 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const code_1 = code[i * 32 + k + 32]!;
-        const code_2 = code[i * 32 + k + 64]!;
-        sum00 += code_0 * decoder_kernel_0;
-        sum01 += code_0 * decoder_kernel_1;
-        sum10 += code_1 * decoder_kernel_0;
-        sum11 += code_1 * decoder_kernel_1;
-        sum20 += code_2 * decoder_kernel_0;
-        sum21 += code_2 * decoder_kernel_1;
+        const a0 = code[i * 32 + k]!;
+        const b0 = decoder_kernel[k * 128 + j]!;
+        const b1 = decoder_kernel[k * 128 + j + 1]!;
+        const a1 = code[i * 32 + k + 32]!;
+        const a2 = code[i * 32 + k + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum00));
-      relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-      relu(decoder_bias, decoder, j, i * 128 + j + 128, Math.fround(sum10));
-      relu(decoder_bias, decoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-      relu(decoder_bias, decoder, j, i * 128 + j + 256, Math.fround(sum20));
-      relu(decoder_bias, decoder, j + 1, i * 128 + j + 257, Math.fround(sum21));
+      const at = i * 128 + j;
+      relu(decoder_bias, decoder, j, at, Math.fround(sum00));
+      relu(decoder_bias, decoder, j + 1, at + 1, Math.fround(sum01));
+      relu(decoder_bias, decoder, j, at + 128, Math.fround(sum10));
+      relu(decoder_bias, decoder, j + 1, at + 129, Math.fround(sum11));
+      relu(decoder_bias, decoder, j, at + 256, Math.fround(sum20));
+      relu(decoder_bias, decoder, j + 1, at + 257, Math.fround(sum21));
     }
   }
   return function dotRelu_250x32x128_evaluate(): void {
@@ -1849,11 +1750,11 @@ function dotRelu_250x32x128_evaluate(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 32; k++) {
-        const code_3 = code[k + 7968]!;
-        const decoder_kernel_2 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 1]!;
-        sum0 += code_3 * decoder_kernel_2;
-        sum1 += code_3 * decoder_kernel_3;
+        const a3 = code[k + 7968]!;
+        const b2 = decoder_kernel[k * 128 + j]!;
+        const b3 = decoder_kernel[k * 128 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       relu(decoder_bias, decoder, j, j + 31872, Math.fround(sum0));
       relu(decoder_bias, decoder, j + 1, j + 31873, Math.fround(sum1));
@@ -1879,24 +1780,25 @@ function dot_250x128x784_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const image_kernel_0 = image_kernel[k * 784 + j]!;
-        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-        const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        sum00 += decoder_0 * image_kernel_0;
-        sum01 += decoder_0 * image_kernel_1;
-        sum02 += decoder_0 * image_kernel_2;
-        sum10 += decoder_1 * image_kernel_0;
-        sum11 += decoder_1 * image_kernel_1;
-        sum12 += decoder_1 * image_kernel_2;
+        const a0 = decoder[i * 128 + k]!;
+        const b0 = image_kernel[k * 784 + j]!;
+        const b1 = image_kernel[k * 784 + j + 1]!;
+        const b2 = image_kernel[k * 784 + j + 2]!;
+        const a1 = decoder[i * 128 + k + 128]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      image_product[i * 784 + j] = sum00;
-      image_product[i * 784 + j + 1] = sum01;
-      image_product[i * 784 + j + 2] = sum02;
-      image_product[i * 784 + j + 784] = sum10;
-      image_product[i * 784 + j + 785] = sum11;
-      image_product[i * 784 + j + 786] = sum12;
+      const at = i * 784 + j;
+      image_product[at] = sum00;
+      image_product[at + 1] = sum01;
+      image_product[at + 2] = sum02;
+      image_product[at + 784] = sum10;
+      image_product[at + 785] = sum11;
+      image_product[at + 786] = sum12;
     }
   }
   return function dot_250x128x784_evaluate(): void {
@@ -1906,11 +1808,11 @@ function dot_250x128x784_evaluate(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_2 = decoder[i * 128 + k]!;
-        const image_kernel_3 = image_kernel[k * 784 + 783]!;
-        const decoder_3 = decoder[i * 128 + k + 128]!;
-        sum0 += decoder_2 * image_kernel_3;
-        sum1 += decoder_3 * image_kernel_3;
+        const a2 = decoder[i * 128 + k]!;
+        const b3 = image_kernel[k * 784 + 783]!;
+        const a3 = decoder[i * 128 + k + 128]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       image_product[i * 784 + 783] = sum0;
       image_product[i * 784 + 1567] = sum1;
@@ -1951,33 +1853,33 @@ function sum_784x250_evaluate(
  * Takes an extent of 32 or 784 along k.
  */
 function dotRelu_1xNx128(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
   extent: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
-): () => void {
-  return function dotRelu_1xNx128(): void {
-    const { x, kernel, bias, y } = arrays;
-    for (let j = 0; j < 128; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < extent; k++) {
-        const x_0 = x[k]!;
-        const kernel_0 = kernel[k * 128 + j]!;
-        const kernel_1 = kernel[k * 128 + j + 1]!;
-        const kernel_2 = kernel[k * 128 + j + 2]!;
-        const kernel_3 = kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * kernel_0;
-        sum1 += x_0 * kernel_1;
-        sum2 += x_0 * kernel_2;
-        sum3 += x_0 * kernel_3;
-      }
-      relu_2(bias, y, j, Math.fround(sum0));
-      relu_2(bias, y, j + 1, Math.fround(sum1));
-      relu_2(bias, y, j + 2, Math.fround(sum2));
-      relu_2(bias, y, j + 3, Math.fround(sum3));
+): void {
+  for (let j = 0; j < 128; j += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < extent; k++) {
+      const x_0 = x[k]!;
+      const a0 = kernel[k * 128 + j]!;
+      const a1 = kernel[k * 128 + j + 1]!;
+      const a2 = kernel[k * 128 + j + 2]!;
+      const a3 = kernel[k * 128 + j + 3]!;
+      sum0 += x_0 * a0;
+      sum1 += x_0 * a1;
+      sum2 += x_0 * a2;
+      sum3 += x_0 * a3;
     }
-  };
+    relu_2(bias, y, j, Math.fround(sum0));
+    relu_2(bias, y, j + 1, Math.fround(sum1));
+    relu_2(bias, y, j + 2, Math.fround(sum2));
+    relu_2(bias, y, j + 3, Math.fround(sum3));
+  }
 }
 
 /**
@@ -1998,14 +1900,14 @@ function dotSigmoid_1x128x784_predict(
       let sum3 = 0;
       for (let k = 0; k < 128; k++) {
         const decoder_0 = decoder[k]!;
-        const image_kernel_0 = image_kernel[k * 784 + j]!;
-        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-        const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-        const image_kernel_3 = image_kernel[k * 784 + j + 3]!;
-        sum0 += decoder_0 * image_kernel_0;
-        sum1 += decoder_0 * image_kernel_1;
-        sum2 += decoder_0 * image_kernel_2;
-        sum3 += decoder_0 * image_kernel_3;
+        const a0 = image_kernel[k * 784 + j]!;
+        const a1 = image_kernel[k * 784 + j + 1]!;
+        const a2 = image_kernel[k * 784 + j + 2]!;
+        const a3 = image_kernel[k * 784 + j + 3]!;
+        sum0 += decoder_0 * a0;
+        sum1 += decoder_0 * a1;
+        sum2 += decoder_0 * a2;
+        sum3 += decoder_0 * a3;
       }
       image[j] = sum0;
       image[j + 1] = sum1;

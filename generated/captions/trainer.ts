@@ -6,13 +6,13 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 30 (forward 43, update 176, backward 114), evaluate 474, predict 562
-//   memory 622: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1399: batches, and what a trainer is
-//   tables 1511: what bytes() packs
-//   kernels 1602: in the order in which statements call them, each under its definitions
-//   checks 5655: of what is passed in
-//   mathematics 5799: functions and random numbers that all machines compute alike
+//   step 31 (forward 44, update 177, backward 115), evaluate 577, predict 665
+//   memory 753: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1312: batches, and what a trainer is
+//   tables 1424: what bytes() packs
+//   kernels 1515: in the order in which statements call them, each under its definitions
+//   checks 5132: of what is passed in
+//   mathematics 5276: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 76f2377948b838d9
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 13da05e4f855d65d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,13 +43,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/captions.ts:30
-    pad_x_padded();
+    pad_Nx3x33x33(x, x_padded, 32);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/captions.ts:30
     convRelu_conv2d();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/captions.ts:31
-    pad_conv2d_padded();
+    pad_Nx16x17x17(conv2d, conv2d_padded, 32);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
@@ -74,9 +75,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 10. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/captions.ts:36
     dotAdd_lstm_inputs();
     // 11. lstm.h_first = start[0,0 .. 32,96]    %lstm.h_first  identity, models/captions.ts:36
-    identity_lstm_h_first();
+    identity_Nx96(start, lstm_h_first, 32);
     // 12. lstm.c_first = start[0,96 .. 32,192]    %lstm.c_first  identity, models/captions.ts:36
-    identity_lstm_c_first();
+    identity_Nx96_2(start, lstm_c_first, 32);
     for (let t = 0; t < 9; t++) {
       // 13. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/captions.ts:36
@@ -104,7 +105,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 15. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/captions.ts:37
-    dotAdd_scores();
+    dotAdd_Nx9x96x16(lstm_h_all, scores_kernel, scores_bias, scores, 32);
     // 16. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/captions.ts:39
     reduceMaxExpSum_chosen();
     // 17. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/captions.ts:39
@@ -134,10 +135,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 21. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 15): d_x = by the step's own rules, from its last turn to its
     //     first, models/captions.ts:36
-    identity_d_lstm_h_last();
+    identity_32x96_3(d_lstm_h_last);
     // 22. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 15): d_x = by the step's own rules, from its last turn to its
     //     first, models/captions.ts:36
-    identity_d_lstm_c_last();
+    identity_32x96_3(d_lstm_c_last);
 
     // #endregion
     // #region forward
@@ -198,16 +199,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 31. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/captions.ts:37
     // scores.bias by clipByGlobalNorm with d_scores.bias    %scores.bias_mul, %d_scores.bias_square  update, models/captions.ts:37
-    sumClipByGlobalNorm_d_scores_bias();
+    sumClipByGlobalNorm_NxNxN(d_scores_bias_square, d_shifted, d_scores_bias, 16, 32, 9);
 
     // 32. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
     //     models/captions.ts:37
     dot_d_scores_kernel();
     // 33. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for d_lstm.recurrentKernel,
     //     models/captions.ts:36
-    widen_lstm_h_before_all_wide();
+    widen_9xNx32(lstm_h_before_all, lstm_h_before_all_wide, 96);
     // 34. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for d_lstm.recurrentKernel, models/captions.ts:36
-    widen_d_lstm_inputs_wide();
+    widen_9xNx32(d_lstm_inputs, d_lstm_inputs_wide, 384);
 
     // — adjoint of lstm
     // 35. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 13): d_b =
@@ -217,7 +218,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 36. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
     //     (statement 13): d_x = Σ d_y; broadcast (statement 10): d_x = Σ d_y, models/captions.ts:36
     // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/captions.ts:36
-    sumClipByGlobalNorm_d_lstm_recurrentBias();
+    sumClipByGlobalNorm_NxNxN(d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias, 384, 9, 32);
 
     // 37. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 10): d_b = aᵀ·d_y,
     //     models/captions.ts:36
@@ -245,9 +246,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 43. d_flatten = d_start · start.kernelᵀ    %d_flatten  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/captions.ts:34
     dot_d_flatten();
     // 44. conv2d_3_wide = conv2d_3 in double    %conv2d_3_wide  widen for d_start.kernel, models/captions.ts:34
-    widen_conv2d_3_wide();
+    widen_32x8x8x32(conv2d_3, conv2d_3_wide);
     // 45. d_start_wide_2 = d_start in double    %d_start_wide_2  widen for d_start.kernel, models/captions.ts:34
-    widen_d_start_wide_2();
+    widen_Nx32(d_start, d_start_wide_2, 192);
     // 46. d_start.kernel = reshape(conv2d_3, [32,2048])ᵀ · d_start    %d_start.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y,
     //     models/captions.ts:34
     dot_d_start_kernel();
@@ -265,7 +266,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 48. conv2d_3_padded_wide = conv2d_3_padded in double    %conv2d_3_padded_wide  widen for d_conv2d_2, models/captions.ts:31
     widen_conv2d_3_padded_wide();
     // 49. conv2d_3.kernel_wide = conv2d_3.kernel in double    %conv2d_3.kernel_wide  widen for d_conv2d_2, models/captions.ts:31
-    widen_conv2d_3_kernel_wide_2();
+    widen_Nx3x3x32(conv2d_3_kernel, conv2d_3_kernel_wide_2, 32);
 
     // — adjoint of conv2d_2
     // 50. d_conv2d_3.z as in statement 47    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
@@ -281,7 +282,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 51. conv2d_2_padded_wide = conv2d_2_padded in double    %conv2d_2_padded_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
     widen_conv2d_2_padded_wide_2();
     // 52. d_flatten_wide = d_flatten in double    %d_flatten_wide  widen for d_conv2d_3.kernel, models/captions.ts:31
-    widen_d_flatten_wide();
+    widen_Nx32(d_flatten, d_flatten_wide, 2048);
     // 53. d_conv2d_3.z as in statement 47    %d_conv2d_3.z_lt, %d_conv2d_3.z, %d_broadcast_3, %d_conv2d_3.product  again,
     //     models/captions.ts:31
     // d_conv2d_3.kernel_conv = transpose(conv2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of
@@ -298,7 +299,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     reversed w, models/captions.ts:31
     identity_d_conv2d_padded();
     // 56. conv2d_2.kernel_wide = conv2d_2.kernel in double    %conv2d_2.kernel_wide  widen for d_conv2d.phase0, models/captions.ts:31
-    widen_conv2d_2_kernel_wide();
+    widen_Nx3x3x32(conv2d_2_kernel, conv2d_2_kernel_wide, 16);
     // 57. d_conv2d.phase0 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 16,32,3,3]
     //     %d_conv2d.phase0  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/captions.ts:31
     conv_concat();
@@ -316,9 +317,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_concat_4();
 
     // 61. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for d_conv2d_2.kernel, models/captions.ts:31
-    pad_conv2d_padded_2();
+    pad_Nx16x17x17(conv2d, conv2d_padded_2, 32);
     // 62. d_conv2d_2.z_wide = d_conv2d_2.z in double    %d_conv2d_2.z_wide  widen for d_conv2d_2.kernel, models/captions.ts:31
-    widen_d_conv2d_2_z_wide();
+    widen_32x8x8x32(d_conv2d_2_z, d_conv2d_2_z_wide);
     // 63. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
     //     conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/captions.ts:31
     conv_d_conv2d_2_kernel();
@@ -331,7 +332,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sum_d_conv2d_bias();
 
     // 65. x_padded = x in a margin of zeros    %x_padded  pad for d_conv2d.kernel, models/captions.ts:30
-    pad_x_padded_2();
+    pad_Nx3x33x33(x, x_padded_2, 32);
     // 66. d_conv2d.z_lt as in statement 64, d_conv2d as in 64    %d_conv2d.z_lt…%d_conv2d.product  again, models/captions.ts:30, 31
     // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z_lt ? d_conv2d : 0, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint
     //     of conv (statement 2): d_w = xᵀ ∗ d_yᵀ, models/captions.ts:30
@@ -343,23 +344,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/captions.ts:30
     clipByGlobalNorm_d_conv2d_kernel_square();
     // 68. conv2d.bias by clipByGlobalNorm with d_conv2d.bias    %conv2d.bias_mul, %d_conv2d.bias_square  update, models/captions.ts:30
-    clipByGlobalNorm_d_conv2d_bias_square();
+    clipByGlobalNorm_Nx16(d_conv2d_bias, d_conv2d_bias_square, 1);
     // 69. conv2d_2.kernel by clipByGlobalNorm with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul, %d_conv2d_2.kernel_square  update,
     //     models/captions.ts:31
-    clipByGlobalNorm_d_conv2d_2_kernel_square();
+    clipByGlobalNorm_Nx3x3x32(d_conv2d_2_kernel, d_conv2d_2_kernel_square, 16);
     // 70. conv2d_3.kernel by clipByGlobalNorm with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul, %d_conv2d_3.kernel_square  update,
     //     models/captions.ts:31
-    clipByGlobalNorm_d_conv2d_3_kernel_square();
+    clipByGlobalNorm_Nx3x3x32(d_conv2d_3_kernel, d_conv2d_3_kernel_square, 32);
     // 71. start.kernel by clipByGlobalNorm with d_start.kernel    %start.kernel_mul, %d_start.kernel_square  update, models/captions.ts:34
     clipByGlobalNorm_d_start_kernel_square();
     // 72. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
     //     models/captions.ts:35
-    clipByGlobalNorm_d_embedding_table_square();
+    clipByGlobalNorm_Nx16(d_embedding_table, d_embedding_table_square, 16);
     // 73. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/captions.ts:36
-    clipByGlobalNorm_d_lstm_kernel_square();
+    clipByGlobalNorm_Nx384(d_lstm_kernel, d_lstm_kernel_square, 16);
     // 74. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
     //     update, models/captions.ts:36
-    clipByGlobalNorm_d_lstm_recurrentKernel_square();
+    clipByGlobalNorm_Nx384(d_lstm_recurrentKernel, d_lstm_recurrentKernel_square, 96);
     // 75. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/captions.ts:37
     clipByGlobalNorm_d_scores_kernel_square();
@@ -394,34 +395,91 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 77. conv2d.kernel by adam with d_conv2d.kernel_clipped    %conv2d.kernel_mul_2…%conv2d.kernel_next  update, models/captions.ts:30
     // d_conv2d.kernel_clipped = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d.kernel_clipped  update of
     //     conv2d.kernel by clipByGlobalNorm, models/captions.ts:30
-    adam_conv2d_kernel();
+    adam_NxNx3x3(
+      conv2d_kernel_m,
+      d_conv2d_kernel,
+      clip_scale,
+      conv2d_kernel_v,
+      conv2d_kernel,
+      rate,
+      correction,
+      16,
+      3,
+    );
 
     // 78. conv2d.bias by adam with d_conv2d.bias_clipped    %conv2d.bias_mul_2…%conv2d.bias_next  update, models/captions.ts:30
     // d_conv2d.bias_clipped = d_conv2d.bias ⊙ clip.scale    %d_conv2d.bias_clipped  update of conv2d.bias by clipByGlobalNorm,
     //     models/captions.ts:30
-    adam_conv2d_bias();
+    adam_N(
+      conv2d_bias_m,
+      d_conv2d_bias,
+      clip_scale,
+      conv2d_bias_v,
+      conv2d_bias,
+      rate,
+      correction,
+      16,
+    );
 
     // 79. conv2d_2.kernel by adam with d_conv2d_2.kernel_clipped    %conv2d_2.kernel_mul_2…%conv2d_2.kernel_next  update,
     //     models/captions.ts:31
     // d_conv2d_2.kernel_clipped = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_2.kernel_clipped  update of
     //     conv2d_2.kernel by clipByGlobalNorm, models/captions.ts:31
-    adam_conv2d_2_kernel();
+    adam_NxNx3x3(
+      conv2d_2_kernel_m,
+      d_conv2d_2_kernel,
+      clip_scale,
+      conv2d_2_kernel_v,
+      conv2d_2_kernel,
+      rate,
+      correction,
+      32,
+      16,
+    );
 
     // 80. conv2d_2.bias by adam with d_conv2d_2.bias_clipped    %conv2d_2.bias_mul_2…%conv2d_2.bias_next  update, models/captions.ts:31
     // d_conv2d_2.bias_clipped = d_conv2d_2.bias ⊙ clip.scale    %d_conv2d_2.bias_clipped  update of conv2d_2.bias by clipByGlobalNorm,
     //     models/captions.ts:31
-    adam_conv2d_2_bias();
+    adam_N(
+      conv2d_2_bias_m,
+      d_conv2d_2_bias,
+      clip_scale,
+      conv2d_2_bias_v,
+      conv2d_2_bias,
+      rate,
+      correction,
+      32,
+    );
 
     // 81. conv2d_3.kernel by adam with d_conv2d_3.kernel_clipped    %conv2d_3.kernel_mul_2…%conv2d_3.kernel_next  update,
     //     models/captions.ts:31
     // d_conv2d_3.kernel_clipped = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ clip.scale    %d_conv2d_3.kernel_clipped  update of
     //     conv2d_3.kernel by clipByGlobalNorm, models/captions.ts:31
-    adam_conv2d_3_kernel();
+    adam_NxNx3x3(
+      conv2d_3_kernel_m,
+      d_conv2d_3_kernel,
+      clip_scale,
+      conv2d_3_kernel_v,
+      conv2d_3_kernel,
+      rate,
+      correction,
+      32,
+      32,
+    );
 
     // 82. conv2d_3.bias by adam with d_conv2d_3.bias_clipped    %conv2d_3.bias_mul_2…%conv2d_3.bias_next  update, models/captions.ts:31
     // d_conv2d_3.bias_clipped = d_conv2d_3.bias ⊙ clip.scale    %d_conv2d_3.bias_clipped  update of conv2d_3.bias by clipByGlobalNorm,
     //     models/captions.ts:31
-    adam_conv2d_3_bias();
+    adam_N(
+      conv2d_3_bias_m,
+      d_conv2d_3_bias,
+      clip_scale,
+      conv2d_3_bias_v,
+      conv2d_3_bias,
+      rate,
+      correction,
+      32,
+    );
 
     // 83. start.kernel by adam with d_start.kernel_clipped    %start.kernel_mul_2…%start.kernel_next  update, models/captions.ts:34
     // d_start.kernel_clipped = d_start.kernel ⊙ clip.scale    %d_start.kernel_clipped  update of start.kernel by clipByGlobalNorm,
@@ -431,24 +489,51 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 84. start.bias by adam with d_start.bias_clipped    %start.bias_mul_2…%start.bias_next  update, models/captions.ts:34
     // d_start.bias_clipped = d_start.bias ⊙ clip.scale    %d_start.bias_clipped  update of start.bias by clipByGlobalNorm,
     //     models/captions.ts:34
-    adam_start_bias();
+    adam_N(start_bias_m, d_start_bias, clip_scale, start_bias_v, start_bias, rate, correction, 192);
 
     // 85. embedding.table by adam with d_embedding.table_clipped    %embedding.table_mul_2…%embedding.table_next  update,
     //     models/captions.ts:35
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
     //     clipByGlobalNorm, models/captions.ts:35
-    adam_embedding_table();
+    adam_Nx16(
+      embedding_table_m,
+      d_embedding_table,
+      clip_scale,
+      embedding_table_v,
+      embedding_table,
+      rate,
+      correction,
+      16,
+    );
 
     // 86. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2…%lstm.kernel_next  update, models/captions.ts:36
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
     //     models/captions.ts:36
-    adam_lstm_kernel();
+    adam_Nx384(
+      lstm_kernel_m,
+      d_lstm_kernel,
+      clip_scale,
+      lstm_kernel_v,
+      lstm_kernel,
+      rate,
+      correction,
+      16,
+    );
 
     // 87. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2…%lstm.recurrentKernel_next
     //     update, models/captions.ts:36
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
     //     lstm.recurrentKernel by clipByGlobalNorm, models/captions.ts:36
-    adam_lstm_recurrentKernel();
+    adam_Nx384(
+      lstm_recurrentKernel_m,
+      d_lstm_recurrentKernel,
+      clip_scale,
+      lstm_recurrentKernel_v,
+      lstm_recurrentKernel,
+      rate,
+      correction,
+      96,
+    );
 
     // 88. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2…%lstm.bias_next  update, models/captions.ts:36
     // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
@@ -459,12 +544,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 89. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2…%scores.kernel_next  update, models/captions.ts:37
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
     //     models/captions.ts:37
-    adam_scores_kernel();
+    adam_Nx16(
+      scores_kernel_m,
+      d_scores_kernel,
+      clip_scale,
+      scores_kernel_v,
+      scores_kernel,
+      rate,
+      correction,
+      96,
+    );
 
     // 90. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2…%scores.bias_next  update, models/captions.ts:37
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
     //     models/captions.ts:37
-    adam_scores_bias();
+    adam_N(
+      scores_bias_m,
+      d_scores_bias,
+      clip_scale,
+      scores_bias_v,
+      scores_bias,
+      rate,
+      correction,
+      16,
+    );
     // #endregion
 
     return finite ? checkLoss(loss_stored[0]!) : loss_stored[0]!;
@@ -483,20 +586,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/captions.ts:30
-    pad_x_padded_evaluate();
+    pad_Nx3x33x33(x_evaluate, x_padded_evaluate, 100);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/captions.ts:30
     convRelu_conv2d_evaluate();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/captions.ts:31
-    pad_conv2d_padded_evaluate();
+    pad_Nx16x17x17(conv2d_evaluate, conv2d_padded_evaluate, 100);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
     //     models/captions.ts:31
     convRelu_conv2d_2_evaluate();
     // 5. conv2d_2_padded = conv2d_2 in a margin of zeros    %conv2d_2_padded  pad for conv2d_3.product, models/captions.ts:31
-    pad_conv2d_2_padded_evaluate();
+    pad_Nx32x10x10(conv2d_2_evaluate, conv2d_2_padded_evaluate, 100);
 
     // — conv2d_3: x ∗ W + b
     // 6. conv2d_3 = relu(conv2d_2 ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
@@ -513,9 +616,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 9. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/captions.ts:36
     dotAdd_lstm_inputs_evaluate();
     // 10. lstm.h_first = start[0,0 .. 100,96]    %lstm.h_first  identity, models/captions.ts:36
-    identity_lstm_h_first_evaluate();
+    identity_Nx96(start_evaluate, lstm_h_first_evaluate, 100);
     // 11. lstm.c_first = start[0,96 .. 100,192]    %lstm.c_first  identity, models/captions.ts:36
-    identity_lstm_c_first_evaluate();
+    identity_Nx96_2(start_evaluate, lstm_c_first_evaluate, 100);
     for (let t = 0; t < 9; t++) {
       // 12. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/captions.ts:36
@@ -538,7 +641,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 14. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/captions.ts:37
-    dotAdd_scores_evaluate();
+    dotAdd_Nx9x96x16(lstm_h_all_evaluate, scores_kernel, scores_bias, scores_evaluate, 100);
     // 15. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  15 nodes, models/captions.ts:39, 41
     reduceMaxSum_chosen_evaluate();
     // 16. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/captions.ts:39, 41
@@ -573,20 +676,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(lstm_c_predict, batch["lstm.c"], 96, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/captions.ts:30
-    pad_x_padded_predict();
+    pad_Nx3x33x33(x_predict, x_padded_predict, 1);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/captions.ts:30
-    convRelu_conv2d_predict();
+    convRelu_1xNxNxNx3x3xN(
+      x_padded_predict,
+      conv2d_kernel,
+      conv2d_bias,
+      conv2d_predict,
+      16,
+      16,
+      3,
+      1089,
+      66,
+      33,
+    );
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/captions.ts:31
-    pad_conv2d_padded_predict();
+    pad_Nx16x17x17(conv2d_predict, conv2d_padded_predict, 1);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
     //     models/captions.ts:31
-    convRelu_conv2d_2_predict();
+    convRelu_1xNxNxNx3x3xN(
+      conv2d_padded_predict,
+      conv2d_2_kernel,
+      conv2d_2_bias,
+      conv2d_2_predict,
+      32,
+      8,
+      16,
+      289,
+      34,
+      17,
+    );
     // 5. conv2d_2_padded = conv2d_2 in a margin of zeros    %conv2d_2_padded  pad for conv2d_3.product, models/captions.ts:31
-    pad_conv2d_2_padded_predict();
+    pad_Nx32x10x10(conv2d_2_predict, conv2d_2_padded_predict, 1);
 
     // — conv2d_3: x ∗ W + b
     // 6. conv2d_3 = relu(conv2d_2 ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
@@ -601,13 +726,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — lstm: i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)
     // 9. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/captions.ts:36
-    dotAdd_lstm_inputs_predict();
+    dotAdd_1xNx384(transpose_predict, lstm_kernel, lstm_bias, lstm_inputs_predict, 16);
     // 10. eq, eq_2 = [position = 0]    %eq, %eq_2  eq, models/captions.ts:36
     eq_predict[0] = position_predict[0]! === 0 ? 1 : 0;
     // 11. where = eq ? start[0,0 .. 1,96] : lstm.h    %where  where, models/captions.ts:36
     where_where_predict();
     // 12. lstm.recurrence = where · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add, models/captions.ts:36
-    dotAdd_lstm_recurrence_predict();
+    dotAdd_1xNx384(
+      where_predict,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_predict,
+      96,
+    );
     // 13. lstm.h_2 of lstm    %add_2…%lstm.h_2  14 nodes, models/captions.ts:36
     addMul_lstm_h_2_predict();
 
@@ -847,14 +978,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_padded_predict = floats(5439984, 4624); // [1,16,17,17]  scratch, 3–4
   const conv2d_2_padded_predict = floats(5439984, 3200); // [1,32,10,10]  scratch, 5–6
 
-  const pad_x_padded = pad_Nx3x33x33(32, { x, x_padded });
   const convRelu_conv2d = convRelu_32x16x16x3x3x3x16({
     x_padded,
     conv2d_kernel,
     conv2d_bias,
     conv2d,
   });
-  const pad_conv2d_padded = pad_Nx16x17x17(32, { conv2d, conv2d_padded });
   const convRelu_conv2d_2 = convRelu_32x32x8x16x3x3x8({
     conv2d_padded,
     conv2d_2_kernel,
@@ -872,9 +1001,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dotAdd_start = dotAdd_32x2048x192({ conv2d_3, start_kernel, start_bias, start });
   const gather_embedding = gather_32x9x16x16({ before, embedding_table, embedding });
   const dotAdd_lstm_inputs = dotAdd_9x32x16x384({ embedding, lstm_kernel, lstm_bias, lstm_inputs });
-  const identity_lstm_h_first = identity_Nx96(32, { start, lstm_h_first });
-  const identity_lstm_c_first = identity_Nx96_2(32, { start, lstm_c_first });
-  const dotAdd_scores = dotAdd_32x9x96x16({ lstm_h_all, scores_kernel, scores_bias, scores });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_32x9x16({
     rowSum,
     scores,
@@ -891,25 +1017,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel,
     d_lstm_h_all_stored,
   });
-  const identity_d_lstm_h_last = identity_32x96_3({ d_x: d_lstm_h_last });
-  const identity_d_lstm_c_last = identity_32x96_3({ d_x: d_lstm_c_last });
-  const sumClipByGlobalNorm_d_scores_bias = sumClipByGlobalNorm_32x9x16({
-    d_scores_bias_square,
-    d_shifted,
-    d_scores_bias_2: d_scores_bias,
-  });
   const dot_d_scores_kernel = dot_96x9x32x16({ lstm_h_all, d_shifted, d_scores_kernel });
-  const widen_lstm_h_before_all_wide = widen_9x96x32({ lstm_h_before_all, lstm_h_before_all_wide });
-  const widen_d_lstm_inputs_wide = widen_9x384x32({ d_lstm_inputs, d_lstm_inputs_wide });
   const dot_d_lstm_recurrentKernel = dot_96x9x32x384({
     lstm_h_before_all_wide,
     d_lstm_inputs_wide,
     d_lstm_recurrentKernel,
-  });
-  const sumClipByGlobalNorm_d_lstm_recurrentBias = sumClipByGlobalNorm_9x32x384({
-    d_lstm_bias_square,
-    d_lstm_inputs,
-    d_lstm_recurrentBias_2: d_lstm_recurrentBias,
   });
   const dot_d_lstm_kernel = dot_16x9x32x384({ embedding, d_lstm_inputs, d_lstm_kernel });
   const dot_d_embedding = dot_32x9x384x16({ d_lstm_inputs, lstm_kernel, d_embedding });
@@ -926,8 +1038,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const widen_d_start_wide = widen_32x192({ d_start, d_start_wide });
   const dot_d_flatten = dot_32x192x2048({ d_start_wide, start_kernel, d_flatten });
-  const widen_conv2d_3_wide = widen_32x8x8x32({ x: conv2d_3, x_wide: conv2d_3_wide });
-  const widen_d_start_wide_2 = widen_192x32({ d_start, d_start_wide_2 });
   const dot_d_start_kernel = dot_2048x32x192({ conv2d_3_wide, d_start_wide_2, d_start_kernel });
   const sumClipByGlobalNorm_d_conv2d_3_bias = sumClipByGlobalNorm_32x8x8x32({
     d_conv2d_3_bias_square,
@@ -940,10 +1050,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_flatten,
     conv2d_3_padded_wide,
   });
-  const widen_conv2d_3_kernel_wide_2 = widen_32x3x3x32_2({
-    conv2d_3_kernel,
-    conv2d_3_kernel_wide_2,
-  });
   const convWhere_d_conv2d_2_z = convWhere_32x32x8x3x3x32x8({
     conv2d_3_padded_wide,
     conv2d_3_kernel_wide_2,
@@ -951,7 +1057,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_conv2d_2_z,
   });
   const widen_conv2d_2_padded_wide_2 = widen_32x10x10x32_3({ conv2d_2, conv2d_2_padded_wide_2 });
-  const widen_d_flatten_wide = widen_2048x32({ d_flatten, d_flatten_wide });
   const conv_d_conv2d_3_kernel = conv_32x32x3x8x8x32x3({
     conv2d_2_padded_wide_2,
     conv2d_3_wide,
@@ -964,20 +1069,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_conv2d_2_bias_2: d_conv2d_2_bias,
   });
   const identity_d_conv2d_padded = identity_32x32x9x9({ d_conv2d_2_z, d_conv2d_padded });
-  const widen_conv2d_2_kernel_wide = widen_16x3x3x32({ conv2d_2_kernel, conv2d_2_kernel_wide });
   const conv_concat = conv_32x16x8x2x2x32x8({ d_conv2d_padded, conv2d_2_kernel_wide, concat });
   const conv_concat_2 = conv_32x16x8x2x1x32x8({ d_conv2d_padded, conv2d_2_kernel, concat });
   const conv_concat_3 = conv_32x16x8x1x2x32x8({ d_conv2d_padded, conv2d_2_kernel, concat });
   const conv_concat_4 = conv_32x16x8x1x1x32x8({ d_conv2d_padded, conv2d_2_kernel, concat });
-  const pad_conv2d_padded_2 = pad_Nx16x17x17(32, { conv2d, conv2d_padded: conv2d_padded_2 });
-  const widen_d_conv2d_2_z_wide = widen_32x8x8x32({ x: d_conv2d_2_z, x_wide: d_conv2d_2_z_wide });
   const conv_d_conv2d_2_kernel = conv_32x16x3x8x8x32x3({
     conv2d_padded_2,
     d_conv2d_2_z_wide,
     d_conv2d_2_kernel,
   });
   const sum_d_conv2d_bias = sum_32x16x16x16({ conv2d, concat, d_conv2d_bias });
-  const pad_x_padded_2 = pad_Nx3x33x33(32, { x, x_padded: x_padded_2 });
   const conv_d_conv2d_kernel = conv_16x3x3x16x16x32x3({
     x_padded_2,
     conv2d,
@@ -988,91 +1089,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_conv2d_kernel,
     d_conv2d_kernel_square,
   });
-  const clipByGlobalNorm_d_conv2d_bias_square = clipByGlobalNorm_Nx16(1, {
-    d_y: d_conv2d_bias,
-    d_y_square: d_conv2d_bias_square,
-  });
-  const clipByGlobalNorm_d_conv2d_2_kernel_square = clipByGlobalNorm_16x3x3x32({
-    d_conv2d_2_kernel,
-    d_conv2d_2_kernel_square,
-  });
-  const clipByGlobalNorm_d_conv2d_3_kernel_square = clipByGlobalNorm_32x3x3x32({
-    d_conv2d_3_kernel,
-    d_conv2d_3_kernel_square,
-  });
   const clipByGlobalNorm_d_start_kernel_square = clipByGlobalNorm_2048x192({
     d_start_kernel,
     d_start_kernel_square,
   });
-  const clipByGlobalNorm_d_embedding_table_square = clipByGlobalNorm_Nx16(16, {
-    d_y: d_embedding_table,
-    d_y_square: d_embedding_table_square,
-  });
-  const clipByGlobalNorm_d_lstm_kernel_square = clipByGlobalNorm_Nx384(16, {
-    d_y: d_lstm_kernel,
-    d_y_square: d_lstm_kernel_square,
-  });
-  const clipByGlobalNorm_d_lstm_recurrentKernel_square = clipByGlobalNorm_Nx384(96, {
-    d_y: d_lstm_recurrentKernel,
-    d_y_square: d_lstm_recurrentKernel_square,
-  });
   const clipByGlobalNorm_d_scores_kernel_square = clipByGlobalNorm_16x96({
     d_scores_kernel,
     d_scores_kernel_square,
-  });
-  const adam_conv2d_kernel = adam_16x3x3x3({
-    w_m: conv2d_kernel_m,
-    d_conv2d_kernel,
-    clip_scale,
-    v: conv2d_kernel_v,
-    w: conv2d_kernel,
-    rate,
-    correction,
-  });
-  const adam_conv2d_bias = adam_N(16, {
-    bias_m: conv2d_bias_m,
-    d_bias: d_conv2d_bias,
-    clip_scale,
-    bias_v: conv2d_bias_v,
-    bias: conv2d_bias,
-    rate,
-    correction,
-  });
-  const adam_conv2d_2_kernel = adam_32x16x3x3({
-    w_m: conv2d_2_kernel_m,
-    d_conv2d_2_kernel,
-    clip_scale,
-    v: conv2d_2_kernel_v,
-    w: conv2d_2_kernel,
-    rate,
-    correction,
-  });
-  const adam_conv2d_2_bias = adam_N(32, {
-    bias_m: conv2d_2_bias_m,
-    d_bias: d_conv2d_2_bias,
-    clip_scale,
-    bias_v: conv2d_2_bias_v,
-    bias: conv2d_2_bias,
-    rate,
-    correction,
-  });
-  const adam_conv2d_3_kernel = adam_32x32x3x3({
-    w_m: conv2d_3_kernel_m,
-    d_conv2d_3_kernel,
-    clip_scale,
-    v: conv2d_3_kernel_v,
-    w: conv2d_3_kernel,
-    rate,
-    correction,
-  });
-  const adam_conv2d_3_bias = adam_N(32, {
-    bias_m: conv2d_3_bias_m,
-    d_bias: d_conv2d_3_bias,
-    clip_scale,
-    bias_v: conv2d_3_bias_v,
-    bias: conv2d_3_bias,
-    rate,
-    correction,
   });
   const adam_start_kernel = adam_2048x192({
     m: start_kernel_m,
@@ -1080,42 +1103,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     clip_scale,
     v: start_kernel_v,
     w: start_kernel,
-    rate,
-    correction,
-  });
-  const adam_start_bias = adam_N(192, {
-    bias_m: start_bias_m,
-    d_bias: d_start_bias,
-    clip_scale,
-    bias_v: start_bias_v,
-    bias: start_bias,
-    rate,
-    correction,
-  });
-  const adam_embedding_table = adam_Nx16(16, {
-    w_m: embedding_table_m,
-    d_w: d_embedding_table,
-    clip_scale,
-    w_v: embedding_table_v,
-    w: embedding_table,
-    rate,
-    correction,
-  });
-  const adam_lstm_kernel = adam_Nx384(16, {
-    w_m: lstm_kernel_m,
-    d_w: d_lstm_kernel,
-    clip_scale,
-    w_v: lstm_kernel_v,
-    w: lstm_kernel,
-    rate,
-    correction,
-  });
-  const adam_lstm_recurrentKernel = adam_Nx384(96, {
-    w_m: lstm_recurrentKernel_m,
-    d_w: d_lstm_recurrentKernel,
-    clip_scale,
-    w_v: lstm_recurrentKernel_v,
-    w: lstm_recurrentKernel,
     rate,
     correction,
   });
@@ -1131,44 +1118,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_recurrentBias_v,
     lstm_recurrentBias,
   });
-  const adam_scores_kernel = adam_Nx16(96, {
-    w_m: scores_kernel_m,
-    d_w: d_scores_kernel,
-    clip_scale,
-    w_v: scores_kernel_v,
-    w: scores_kernel,
-    rate,
-    correction,
-  });
-  const adam_scores_bias = adam_N(16, {
-    bias_m: scores_bias_m,
-    d_bias: d_scores_bias,
-    clip_scale,
-    bias_v: scores_bias_v,
-    bias: scores_bias,
-    rate,
-    correction,
-  });
-  const pad_x_padded_evaluate = pad_Nx3x33x33(100, { x: x_evaluate, x_padded: x_padded_evaluate });
   const convRelu_conv2d_evaluate = convRelu_100x16x16x3x3x3x16_evaluate({
     x_padded: x_padded_evaluate,
     conv2d_kernel,
     conv2d_bias,
     conv2d: conv2d_evaluate,
   });
-  const pad_conv2d_padded_evaluate = pad_Nx16x17x17(100, {
-    conv2d: conv2d_evaluate,
-    conv2d_padded: conv2d_padded_evaluate,
-  });
   const convRelu_conv2d_2_evaluate = convRelu_100x32x8x16x3x3x8_evaluate({
     conv2d_padded: conv2d_padded_evaluate,
     conv2d_2_kernel,
     conv2d_2_bias,
     conv2d_2: conv2d_2_evaluate,
-  });
-  const pad_conv2d_2_padded_evaluate = pad_Nx32x10x10(100, {
-    conv2d_2: conv2d_2_evaluate,
-    conv2d_2_padded: conv2d_2_padded_evaluate,
   });
   const convRelu_conv2d_3_evaluate = convRelu_100x32x8x3x3x32x8_evaluate({
     conv2d_2_padded: conv2d_2_padded_evaluate,
@@ -1193,20 +1153,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_bias,
     lstm_inputs: lstm_inputs_evaluate,
   });
-  const identity_lstm_h_first_evaluate = identity_Nx96(100, {
-    start: start_evaluate,
-    lstm_h_first: lstm_h_first_evaluate,
-  });
-  const identity_lstm_c_first_evaluate = identity_Nx96_2(100, {
-    start: start_evaluate,
-    lstm_c_first: lstm_c_first_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_100x9x96x16_evaluate({
-    lstm_h_all: lstm_h_all_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
-  });
   const reduceMaxSum_chosen_evaluate = reduceMaxSum_100x9_evaluate({
     rowSum: rowSum_evaluate,
     scores: scores_evaluate,
@@ -1222,27 +1168,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     argmax_2: argmax_evaluate,
     next: next_evaluate,
     live_rows: live_rows_evaluate,
-  });
-  const pad_x_padded_predict = pad_Nx3x33x33(1, { x: x_predict, x_padded: x_padded_predict });
-  const convRelu_conv2d_predict = convRelu_1x16x16x3x3x3x16_predict({
-    x_padded: x_padded_predict,
-    conv2d_kernel,
-    conv2d_bias,
-    conv2d: conv2d_predict,
-  });
-  const pad_conv2d_padded_predict = pad_Nx16x17x17(1, {
-    conv2d: conv2d_predict,
-    conv2d_padded: conv2d_padded_predict,
-  });
-  const convRelu_conv2d_2_predict = convRelu_1x32x8x16x3x3x8_predict({
-    conv2d_padded: conv2d_padded_predict,
-    conv2d_2_kernel,
-    conv2d_2_bias,
-    conv2d_2: conv2d_2_predict,
-  });
-  const pad_conv2d_2_padded_predict = pad_Nx32x10x10(1, {
-    conv2d_2: conv2d_2_predict,
-    conv2d_2_padded: conv2d_2_padded_predict,
   });
   const convRelu_conv2d_3_predict = convRelu_1x32x8x3x3x32x8_predict({
     conv2d_2_padded: conv2d_2_padded_predict,
@@ -1261,23 +1186,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     embedding_table,
     transpose: transpose_predict,
   });
-  const dotAdd_lstm_inputs_predict = dotAdd_1xNx384(16, {
-    a: transpose_predict,
-    b: lstm_kernel,
-    c: lstm_bias,
-    y: lstm_inputs_predict,
-  });
   const where_where_predict = where_1x96_predict({
     eq: eq_predict,
     start: start_predict,
     lstm_h: lstm_h_predict,
     where: where_predict,
-  });
-  const dotAdd_lstm_recurrence_predict = dotAdd_1xNx384(96, {
-    a: where_predict,
-    b: lstm_recurrentKernel,
-    c: lstm_recurrentBias,
-    y: lstm_recurrence_predict,
   });
   const addMul_lstm_h_2_predict = addMul_1x96_predict({
     lstm_inputs: lstm_inputs_predict,
@@ -1608,20 +1521,17 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * x_padded[i<rows,j<3,l<33,m<33] = where(l < 32 ∧ m < 32, x[i,j,l,m], 0)
  * Takes 1, 32 or 100 rows.
  */
-function pad_Nx3x33x33(rows: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_Nx3x33x33(): void {
-    const { x, x_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++)
-            x_padded[i * 3267 + j * 1089 + l * 33 + m] = x[i * 3072 + j * 1024 + l * 32 + m]!;
-          x_padded[i * 3267 + j * 1089 + l * 33 + 32] = 0;
-        }
-        for (let m = 0; m < 32; m++) x_padded[i * 3267 + j * 1089 + m + 1056] = 0;
-        x_padded[i * 3267 + j * 1089 + 1088] = 0;
+function pad_Nx3x33x33(x: Float32Array, x_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 3; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++)
+          x_padded[i * 3267 + j * 1089 + l * 33 + m] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+        x_padded[i * 3267 + j * 1089 + l * 33 + 32] = 0;
       }
-  };
+      for (let m = 0; m < 32; m++) x_padded[i * 3267 + j * 1089 + m + 1056] = 0;
+      x_padded[i * 3267 + j * 1089 + 1088] = 0;
+    }
 }
 
 /**
@@ -1649,29 +1559,31 @@ function convRelu_32x16x16x3x3x3x16(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_kernel_0 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const x_padded_2 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const x_padded_3 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_kernel_1 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv2d_kernel_0;
-              sum01 += x_padded_1 * conv2d_kernel_0;
-              sum02 += x_padded_2 * conv2d_kernel_0;
-              sum03 += x_padded_3 * conv2d_kernel_0;
-              sum10 += x_padded_0 * conv2d_kernel_1;
-              sum11 += x_padded_1 * conv2d_kernel_1;
-              sum12 += x_padded_2 * conv2d_kernel_1;
-              sum13 += x_padded_3 * conv2d_kernel_1;
+              const at_2 = i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = x_padded[at_2]!;
+              const b0 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = x_padded[at_2 + 2]!;
+              const a2 = x_padded[at_2 + 4]!;
+              const a3 = x_padded[at_2 + 6]!;
+              const b1 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 258, Math.fround(sum12));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 259, Math.fround(sum13));
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        relu(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+        relu(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+        relu(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+        relu(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+        relu(conv2d_bias, conv2d, j + 1, at + 256, Math.fround(sum10));
+        relu(conv2d_bias, conv2d, j + 1, at + 257, Math.fround(sum11));
+        relu(conv2d_bias, conv2d, j + 1, at + 258, Math.fround(sum12));
+        relu(conv2d_bias, conv2d, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_32x16x16x3x3x3x16(): void {
@@ -1683,23 +1595,21 @@ function convRelu_32x16x16x3x3x3x16(
  * conv2d_padded[i<rows,j<16,l<17,m<17] = where(l < 16 ∧ m < 16, conv2d[i,j,l,m], 0)
  * Takes 1, 32 or 100 rows.
  */
-function pad_Nx16x17x17(rows: number, arrays: Floats<"conv2d" | "conv2d_padded">): () => void {
-  function block(i: number): void {
-    i &= 127;
-    const { conv2d, conv2d_padded } = arrays;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++)
-          conv2d_padded[i * 4624 + j * 289 + l * 17 + m] = conv2d[i * 4096 + j * 256 + l * 16 + m]!;
-        conv2d_padded[i * 4624 + j * 289 + l * 17 + 16] = 0;
-      }
-      for (let m = 0; m < 16; m++) conv2d_padded[i * 4624 + j * 289 + m + 272] = 0;
-      conv2d_padded[i * 4624 + j * 289 + 288] = 0;
+function pad_Nx16x17x17(conv2d: Float32Array, conv2d_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx16x17x17_block(i, conv2d, conv2d_padded);
+}
+
+function pad_Nx16x17x17_block(i: number, conv2d: Float32Array, conv2d_padded: Float32Array): void {
+  i &= 127;
+  for (let j = 0; j < 16; j++) {
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m++)
+        conv2d_padded[i * 4624 + j * 289 + l * 17 + m] = conv2d[i * 4096 + j * 256 + l * 16 + m]!;
+      conv2d_padded[i * 4624 + j * 289 + l * 17 + 16] = 0;
     }
+    for (let m = 0; m < 16; m++) conv2d_padded[i * 4624 + j * 289 + m + 272] = 0;
+    conv2d_padded[i * 4624 + j * 289 + 288] = 0;
   }
-  return function pad_Nx16x17x17(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -1727,57 +1637,31 @@ function convRelu_32x32x8x16x3x3x8(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+              const at_2 = i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3;
+              const a0 = conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+              const a1 = conv2d_padded[at_2 + 2]!;
+              const a2 = conv2d_padded[at_2 + 4]!;
+              const a3 = conv2d_padded[at_2 + 6]!;
+              const b1 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 64,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 65,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 66,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 67,
-          Math.fround(sum13),
-        );
+        const at = i * 2048 + j * 64 + l * 8 + m;
+        relu(conv2d_2_bias, conv2d_2, j, at, Math.fround(sum00));
+        relu(conv2d_2_bias, conv2d_2, j, at + 1, Math.fround(sum01));
+        relu(conv2d_2_bias, conv2d_2, j, at + 2, Math.fround(sum02));
+        relu(conv2d_2_bias, conv2d_2, j, at + 3, Math.fround(sum03));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 64, Math.fround(sum10));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 65, Math.fround(sum11));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 66, Math.fround(sum12));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_32x32x8x16x3x3x8(): void {
@@ -1794,47 +1678,44 @@ function widen_32x10x10x32(
     for (let i = 0; i < 32; i++) {
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + m] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_2_padded_wide[i * 3200 + m + 32] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 64] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 96] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 128] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 160] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 192] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 224] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 256] = 0;
+        const at = i * 3200 + m;
+        conv2d_2_padded_wide[at + 32] = 0;
+        conv2d_2_padded_wide[at + 64] = 0;
+        conv2d_2_padded_wide[at + 96] = 0;
+        conv2d_2_padded_wide[at + 128] = 0;
+        conv2d_2_padded_wide[at + 160] = 0;
+        conv2d_2_padded_wide[at + 192] = 0;
+        conv2d_2_padded_wide[at + 224] = 0;
+        conv2d_2_padded_wide[at + 256] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + m + 288] = 0;
       for (let j = 0; j < 8; j++) {
         for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + j * 320 + m + 320] = 0;
         for (let m = 0; m < 32; m++) {
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 352] = conv2d_2[i * 2048 + m * 64 + j * 8]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 384] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 1]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 416] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 2]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 448] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 3]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 480] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 4]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 512] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 5]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 544] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 6]!;
-          conv2d_2_padded_wide[i * 3200 + j * 320 + m + 576] =
-            conv2d_2[i * 2048 + m * 64 + j * 8 + 7]!;
+          const at = i * 3200 + j * 320 + m;
+          const at_2 = i * 2048 + m * 64 + j * 8;
+          conv2d_2_padded_wide[at + 352] = conv2d_2[at_2]!;
+          conv2d_2_padded_wide[at + 384] = conv2d_2[at_2 + 1]!;
+          conv2d_2_padded_wide[at + 416] = conv2d_2[at_2 + 2]!;
+          conv2d_2_padded_wide[at + 448] = conv2d_2[at_2 + 3]!;
+          conv2d_2_padded_wide[at + 480] = conv2d_2[at_2 + 4]!;
+          conv2d_2_padded_wide[at + 512] = conv2d_2[at_2 + 5]!;
+          conv2d_2_padded_wide[at + 544] = conv2d_2[at_2 + 6]!;
+          conv2d_2_padded_wide[at + 576] = conv2d_2[at_2 + 7]!;
         }
         for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + j * 320 + m + 608] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + m + 2880] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_2_padded_wide[i * 3200 + m + 2912] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 2944] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 2976] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 3008] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 3040] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 3072] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 3104] = 0;
-        conv2d_2_padded_wide[i * 3200 + m + 3136] = 0;
+        const at = i * 3200 + m;
+        conv2d_2_padded_wide[at + 2912] = 0;
+        conv2d_2_padded_wide[at + 2944] = 0;
+        conv2d_2_padded_wide[at + 2976] = 0;
+        conv2d_2_padded_wide[at + 3008] = 0;
+        conv2d_2_padded_wide[at + 3040] = 0;
+        conv2d_2_padded_wide[at + 3072] = 0;
+        conv2d_2_padded_wide[at + 3104] = 0;
+        conv2d_2_padded_wide[at + 3136] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide[i * 3200 + m + 3168] = 0;
     }
@@ -1881,87 +1762,71 @@ function convRelu_32x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * 96 + k2 * 32 + k3;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-              const conv2d_3_kernel_wide_0 = conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2]!;
+              const b0 = conv2d_3_kernel_wide[at_3]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 32]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 288]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 576]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 1]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 33]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 289]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 577]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 2]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 34]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 290]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 578]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 3]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 35]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 291]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 579]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu(conv2d_3_bias, conv2d_3, j + 1, i * 2048 + j * 64 + l * 8 + m + 64, Math.fround(sum10));
-      relu(conv2d_3_bias, conv2d_3, j + 1, i * 2048 + j * 64 + l * 8 + m + 65, Math.fround(sum11));
-      relu(conv2d_3_bias, conv2d_3, j + 2, i * 2048 + j * 64 + l * 8 + m + 128, Math.fround(sum20));
-      relu(conv2d_3_bias, conv2d_3, j + 2, i * 2048 + j * 64 + l * 8 + m + 129, Math.fround(sum21));
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+      relu(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 64, Math.fround(sum10));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 65, Math.fround(sum11));
+      relu(conv2d_3_bias, conv2d_3, j + 2, at + 128, Math.fround(sum20));
+      relu(conv2d_3_bias, conv2d_3, j + 2, at + 129, Math.fround(sum21));
     }
   }
   function block_2(i: number, l: number): void {
@@ -1976,21 +1841,21 @@ function convRelu_32x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_2_padded_wide_2 =
-              conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-            const conv2d_3_kernel_wide_3 = conv2d_3_kernel_wide[k * 96 + k2 * 32 + k3 + 8640]!;
-            const conv2d_2_padded_wide_3 =
-              conv2d_2_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-            const conv2d_3_kernel_wide_4 = conv2d_3_kernel_wide[k * 96 + k2 * 32 + k3 + 8928]!;
-            sum00_2 += conv2d_2_padded_wide_2 * conv2d_3_kernel_wide_3;
-            sum01_2 += conv2d_2_padded_wide_3 * conv2d_3_kernel_wide_3;
-            sum10_2 += conv2d_2_padded_wide_2 * conv2d_3_kernel_wide_4;
-            sum11_2 += conv2d_2_padded_wide_3 * conv2d_3_kernel_wide_4;
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const a2 = conv2d_2_padded_wide[at_2]!;
+            const b3 = conv2d_3_kernel_wide[k * 96 + k2 * 32 + k3 + 8640]!;
+            const a3 = conv2d_2_padded_wide[at_2 + 32]!;
+            const b4 = conv2d_3_kernel_wide[k * 96 + k2 * 32 + k3 + 8928]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
-      relu(conv2d_3_bias, conv2d_3, 30, i * 2048 + l * 8 + m + 1920, Math.fround(sum00_2));
-      relu(conv2d_3_bias, conv2d_3, 30, i * 2048 + l * 8 + m + 1921, Math.fround(sum01_2));
-      relu(conv2d_3_bias, conv2d_3, 31, i * 2048 + l * 8 + m + 1984, Math.fround(sum10_2));
-      relu(conv2d_3_bias, conv2d_3, 31, i * 2048 + l * 8 + m + 1985, Math.fround(sum11_2));
+      const at = i * 2048 + l * 8 + m;
+      relu(conv2d_3_bias, conv2d_3, 30, at + 1920, Math.fround(sum00_2));
+      relu(conv2d_3_bias, conv2d_3, 30, at + 1921, Math.fround(sum01_2));
+      relu(conv2d_3_bias, conv2d_3, 31, at + 1984, Math.fround(sum10_2));
+      relu(conv2d_3_bias, conv2d_3, 31, at + 1985, Math.fround(sum11_2));
     }
   }
   return function convRelu_32x32x8x3x3x32x8(): void {
@@ -2020,68 +1885,71 @@ function dotAdd_32x2048x192(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 2048; k += 4) {
+      const at_2 = i * 2048 + k;
+      const at_3 = k * 192 + j;
       {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k]!;
-        const start_kernel_0 = start_kernel[k * 192 + j]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 1]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 2]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2048]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
+        const a0 = conv2d_3[at_2]!;
+        const b0 = start_kernel[at_3]!;
+        const b1 = start_kernel[at_3 + 1]!;
+        const b2 = start_kernel[at_3 + 2]!;
+        const a1 = conv2d_3[at_2 + 2048]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 1 === 2048) break;
       {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 1]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 192]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 193]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 194]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2049]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
+        const a0 = conv2d_3[at_2 + 1]!;
+        const b0 = start_kernel[at_3 + 192]!;
+        const b1 = start_kernel[at_3 + 193]!;
+        const b2 = start_kernel[at_3 + 194]!;
+        const a1 = conv2d_3[at_2 + 2049]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 2 === 2048) break;
       {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 2]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 384]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 385]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 386]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2050]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
+        const a0 = conv2d_3[at_2 + 2]!;
+        const b0 = start_kernel[at_3 + 384]!;
+        const b1 = start_kernel[at_3 + 385]!;
+        const b2 = start_kernel[at_3 + 386]!;
+        const a1 = conv2d_3[at_2 + 2050]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       if (k + 3 === 2048) break;
       {
-        const conv2d_3_0 = conv2d_3[i * 2048 + k + 3]!;
-        const start_kernel_0 = start_kernel[k * 192 + j + 576]!;
-        const start_kernel_1 = start_kernel[k * 192 + j + 577]!;
-        const start_kernel_2 = start_kernel[k * 192 + j + 578]!;
-        const conv2d_3_1 = conv2d_3[i * 2048 + k + 2051]!;
-        sum00 += conv2d_3_0 * start_kernel_0;
-        sum01 += conv2d_3_0 * start_kernel_1;
-        sum02 += conv2d_3_0 * start_kernel_2;
-        sum10 += conv2d_3_1 * start_kernel_0;
-        sum11 += conv2d_3_1 * start_kernel_1;
-        sum12 += conv2d_3_1 * start_kernel_2;
+        const a0 = conv2d_3[at_2 + 3]!;
+        const b0 = start_kernel[at_3 + 576]!;
+        const b1 = start_kernel[at_3 + 577]!;
+        const b2 = start_kernel[at_3 + 578]!;
+        const a1 = conv2d_3[at_2 + 2051]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
     }
-    start[i * 192 + j] = Math.fround(sum00) + start_bias[j]!;
-    start[i * 192 + j + 1] = Math.fround(sum01) + start_bias[j + 1]!;
-    start[i * 192 + j + 2] = Math.fround(sum02) + start_bias[j + 2]!;
-    start[i * 192 + j + 192] = Math.fround(sum10) + start_bias[j]!;
-    start[i * 192 + j + 193] = Math.fround(sum11) + start_bias[j + 1]!;
-    start[i * 192 + j + 194] = Math.fround(sum12) + start_bias[j + 2]!;
+    const at = i * 192 + j;
+    start[at] = Math.fround(sum00) + start_bias[j]!;
+    start[at + 1] = Math.fround(sum01) + start_bias[j + 1]!;
+    start[at + 2] = Math.fround(sum02) + start_bias[j + 2]!;
+    start[at + 192] = Math.fround(sum10) + start_bias[j]!;
+    start[at + 193] = Math.fround(sum11) + start_bias[j + 1]!;
+    start[at + 194] = Math.fround(sum12) + start_bias[j + 2]!;
   }
   return function dotAdd_32x2048x192(): void {
     for (let j = 0; j < 192; j += 3) for (let i = 0; i < 32; i += 2) block(j, i);
@@ -2103,19 +1971,21 @@ function gather_32x9x16x16(
           let sum3 = 0;
           const before_0 = before[i * 9 + j]!;
           if (0 <= before_0 && before_0 < 16) {
-            const embedding_table_0 = embedding_table[before_0 * 16 + l]!;
-            const embedding_table_1 = embedding_table[before_0 * 16 + l + 1]!;
-            const embedding_table_2 = embedding_table[before_0 * 16 + l + 2]!;
-            const embedding_table_3 = embedding_table[before_0 * 16 + l + 3]!;
-            sum0 += embedding_table_0;
-            sum1 += embedding_table_1;
-            sum2 += embedding_table_2;
-            sum3 += embedding_table_3;
+            const at_2 = before_0 * 16 + l;
+            const a0 = embedding_table[at_2]!;
+            const a1 = embedding_table[at_2 + 1]!;
+            const a2 = embedding_table[at_2 + 2]!;
+            const a3 = embedding_table[at_2 + 3]!;
+            sum0 += a0;
+            sum1 += a1;
+            sum2 += a2;
+            sum3 += a3;
           }
-          embedding[i * 144 + j * 16 + l] = sum0;
-          embedding[i * 144 + j * 16 + l + 1] = sum1;
-          embedding[i * 144 + j * 16 + l + 2] = sum2;
-          embedding[i * 144 + j * 16 + l + 3] = sum3;
+          const at = i * 144 + j * 16 + l;
+          embedding[at] = sum0;
+          embedding[at + 1] = sum1;
+          embedding[at + 2] = sum2;
+          embedding[at + 3] = sum3;
         }
   };
 }
@@ -2141,29 +2011,31 @@ function dotAdd_9x32x16x384(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        const embedding_0 = embedding[j * 144 + i * 16 + k]!;
-        const lstm_kernel_0 = lstm_kernel[k * 384 + l]!;
-        const lstm_kernel_1 = lstm_kernel[k * 384 + l + 1]!;
-        const embedding_1 = embedding[j * 144 + i * 16 + k + 144]!;
-        const embedding_2 = embedding[j * 144 + i * 16 + k + 288]!;
-        const embedding_3 = embedding[j * 144 + i * 16 + k + 432]!;
-        sum00 += embedding_0 * lstm_kernel_0;
-        sum01 += embedding_0 * lstm_kernel_1;
-        sum10 += embedding_1 * lstm_kernel_0;
-        sum11 += embedding_1 * lstm_kernel_1;
-        sum20 += embedding_2 * lstm_kernel_0;
-        sum21 += embedding_2 * lstm_kernel_1;
-        sum30 += embedding_3 * lstm_kernel_0;
-        sum31 += embedding_3 * lstm_kernel_1;
+        const at_2 = j * 144 + i * 16 + k;
+        const a0 = embedding[at_2]!;
+        const b0 = lstm_kernel[k * 384 + l]!;
+        const b1 = lstm_kernel[k * 384 + l + 1]!;
+        const a1 = embedding[at_2 + 144]!;
+        const a2 = embedding[at_2 + 288]!;
+        const a3 = embedding[at_2 + 432]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-      lstm_inputs[i * 12288 + j * 384 + l] = Math.fround(sum00) + lstm_bias[l]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 384] = Math.fround(sum10) + lstm_bias[l]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 385] = Math.fround(sum11) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 768] = Math.fround(sum20) + lstm_bias[l]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 769] = Math.fround(sum21) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 1152] = Math.fround(sum30) + lstm_bias[l]!;
-      lstm_inputs[i * 12288 + j * 384 + l + 1153] = Math.fround(sum31) + lstm_bias[l + 1]!;
+      const at = i * 12288 + j * 384 + l;
+      lstm_inputs[at] = Math.fround(sum00) + lstm_bias[l]!;
+      lstm_inputs[at + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 384] = Math.fround(sum10) + lstm_bias[l]!;
+      lstm_inputs[at + 385] = Math.fround(sum11) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 768] = Math.fround(sum20) + lstm_bias[l]!;
+      lstm_inputs[at + 769] = Math.fround(sum21) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 1152] = Math.fround(sum30) + lstm_bias[l]!;
+      lstm_inputs[at + 1153] = Math.fround(sum31) + lstm_bias[l + 1]!;
     }
   }
   return function dotAdd_9x32x16x384(): void {
@@ -2175,24 +2047,18 @@ function dotAdd_9x32x16x384(
  * lstm_h_first[i<rows,j<96] = start[i,j]
  * Takes 32 or 100 rows.
  */
-function identity_Nx96(rows: number, arrays: Floats<"start" | "lstm_h_first">): () => void {
-  return function identity_Nx96(): void {
-    const { start, lstm_h_first } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 96; j++) lstm_h_first[i * 96 + j] = start[i * 192 + j]!;
-  };
+function identity_Nx96(start: Float32Array, lstm_h_first: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 96; j++) lstm_h_first[i * 96 + j] = start[i * 192 + j]!;
 }
 
 /**
  * lstm_c_first[i<rows,j<96] = start[i,j + 96]
  * Takes 32 or 100 rows.
  */
-function identity_Nx96_2(rows: number, arrays: Floats<"start" | "lstm_c_first">): () => void {
-  return function identity_Nx96_2(): void {
-    const { start, lstm_c_first } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 96; j++) lstm_c_first[i * 96 + j] = start[i * 192 + j + 96]!;
-  };
+function identity_Nx96_2(start: Float32Array, lstm_c_first: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 96; j++) lstm_c_first[i * 96 + j] = start[i * 192 + j + 96]!;
 }
 
 /**
@@ -2208,77 +2074,97 @@ function dotAdd_Nx96x384(
   rows: number,
 ): void {
   for (let i = 0; i < rows; i += 2)
-    for (let j = 0; j < 384; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 96; k += 4) {
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 96 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 384 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 384 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 384 + j + 2]!;
-          const lstm_h_before_1 = lstm_h_before[i * 96 + k + 96]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 96) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 96 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 384 + j + 384]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 384 + j + 385]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 384 + j + 386]!;
-          const lstm_h_before_1 = lstm_h_before[i * 96 + k + 97]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 96) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 96 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 384 + j + 768]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 384 + j + 769]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 384 + j + 770]!;
-          const lstm_h_before_1 = lstm_h_before[i * 96 + k + 98]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 96) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 96 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 384 + j + 1152]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 384 + j + 1153]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 384 + j + 1154]!;
-          const lstm_h_before_1 = lstm_h_before[i * 96 + k + 99]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
+    dotAdd_Nx96x384_block(
+      i,
+      lstm_h_before,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence,
+    );
+}
+
+function dotAdd_Nx96x384_block(
+  i: number,
+  lstm_h_before: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  lstm_recurrentBias: Float32Array,
+  lstm_recurrence: Float32Array,
+): void {
+  i &= 127;
+  for (let j = 0; j < 384; j += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 96; k += 4) {
+      const at_2 = i * 96 + k;
+      const at_3 = k * 384 + j;
+      {
+        const a0 = lstm_h_before[at_2]!;
+        const b0 = lstm_recurrentKernel[at_3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 1]!;
+        const b2 = lstm_recurrentKernel[at_3 + 2]!;
+        const a1 = lstm_h_before[at_2 + 96]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      lstm_recurrence[i * 384 + j] = Math.fround(sum00) + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 384 + j + 1] = Math.fround(sum01) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 384 + j + 2] = Math.fround(sum02) + lstm_recurrentBias[j + 2]!;
-      lstm_recurrence[i * 384 + j + 384] = Math.fround(sum10) + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 384 + j + 385] = Math.fround(sum11) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 384 + j + 386] = Math.fround(sum12) + lstm_recurrentBias[j + 2]!;
+      if (k + 1 === 96) break;
+      {
+        const a0 = lstm_h_before[at_2 + 1]!;
+        const b0 = lstm_recurrentKernel[at_3 + 384]!;
+        const b1 = lstm_recurrentKernel[at_3 + 385]!;
+        const b2 = lstm_recurrentKernel[at_3 + 386]!;
+        const a1 = lstm_h_before[at_2 + 97]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 96) break;
+      {
+        const a0 = lstm_h_before[at_2 + 2]!;
+        const b0 = lstm_recurrentKernel[at_3 + 768]!;
+        const b1 = lstm_recurrentKernel[at_3 + 769]!;
+        const b2 = lstm_recurrentKernel[at_3 + 770]!;
+        const a1 = lstm_h_before[at_2 + 98]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 96) break;
+      {
+        const a0 = lstm_h_before[at_2 + 3]!;
+        const b0 = lstm_recurrentKernel[at_3 + 1152]!;
+        const b1 = lstm_recurrentKernel[at_3 + 1153]!;
+        const b2 = lstm_recurrentKernel[at_3 + 1154]!;
+        const a1 = lstm_h_before[at_2 + 99]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
+    const at = i * 384 + j;
+    lstm_recurrence[at] = Math.fround(sum00) + lstm_recurrentBias[j]!;
+    lstm_recurrence[at + 1] = Math.fround(sum01) + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[at + 2] = Math.fround(sum02) + lstm_recurrentBias[j + 2]!;
+    lstm_recurrence[at + 384] = Math.fround(sum10) + lstm_recurrentBias[j]!;
+    lstm_recurrence[at + 385] = Math.fround(sum11) + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[at + 386] = Math.fround(sum12) + lstm_recurrentBias[j + 2]!;
+  }
 }
 
 /**
@@ -2304,67 +2190,77 @@ function sigmoidTanhMul_32x96(
 ): void {
   for (let i = 0; i < 32; i++)
     for (let j = 0; j < 96; j++) {
+      const at = i * 384 + j;
       const lstm_f = Math.fround(
-        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j + 96]! + lstm_recurrence[i * 384 + j + 96]!))),
+        1 / (1 + exp(-(lstm_inputs_slice[at + 96]! + lstm_recurrence[at + 96]!))),
       );
-      lstm_f_2[i * 96 + j] = lstm_f;
-      const lstm_i = Math.fround(
-        1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j]! + lstm_recurrence[i * 384 + j]!))),
-      );
-      lstm_i_2[i * 96 + j] = lstm_i;
-      const lstm_g = Math.fround(
-        tanh(lstm_inputs_slice[i * 384 + j + 192]! + lstm_recurrence[i * 384 + j + 192]!),
-      );
-      lstm_g_2[i * 96 + j] = lstm_g;
-      const lstm_c = Math.fround(lstm_f * lstm_c_before[i * 96 + j]! + lstm_i * lstm_g);
-      lstm_c_2[i * 96 + j] = lstm_c;
+      const at_2 = i * 96 + j;
+      lstm_f_2[at_2] = lstm_f;
+      const lstm_i = Math.fround(1 / (1 + exp(-(lstm_inputs_slice[at]! + lstm_recurrence[at]!))));
+      lstm_i_2[at_2] = lstm_i;
+      const lstm_g = Math.fround(tanh(lstm_inputs_slice[at + 192]! + lstm_recurrence[at + 192]!));
+      lstm_g_2[at_2] = lstm_g;
+      const lstm_c = Math.fround(lstm_f * lstm_c_before[at_2]! + lstm_i * lstm_g);
+      lstm_c_2[at_2] = lstm_c;
       const lstm_o = Math.fround(
-        1 /
-          (1 + exp(-(lstm_inputs_slice[i * 384 + j + 288]! + lstm_recurrence[i * 384 + j + 288]!))),
+        1 / (1 + exp(-(lstm_inputs_slice[at + 288]! + lstm_recurrence[at + 288]!))),
       );
-      lstm_o_2[i * 96 + j] = lstm_o;
+      lstm_o_2[at_2] = lstm_o;
       const tanh_ = Math.fround(tanh(lstm_c));
-      tanh__2[i * 96 + j] = tanh_;
-      lstm_h[i * 96 + j] = lstm_o * tanh_;
+      tanh__2[at_2] = tanh_;
+      lstm_h[at_2] = lstm_o * tanh_;
     }
 }
 
 /**
- * scores_product[i<32,j<9,l<16] = Σ k<96: lstm_h_all[j,i,k]·scores_kernel[k,l]
+ * scores_product[i<I,j<9,l<16] = Σ k<96: lstm_h_all[j,i,k]·scores_kernel[k,l]
  * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
+ * For I: 32 and 100.
+ * Plain twins: dotAdd_32x9x96x16, dotAdd_100x9x96x16.
  */
-function dotAdd_32x9x96x16(
-  arrays: Floats<"lstm_h_all" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { lstm_h_all, scores_kernel, scores_bias, scores } = arrays;
-    for (let j = 0; j < 9; j++)
-      for (let l = 0; l < 16; l += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 96; k++) {
-          const lstm_h_all_0 = lstm_h_all[j * 3072 + i * 96 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 16 + l]!;
-          const scores_kernel_1 = scores_kernel[k * 16 + l + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 16 + l + 2]!;
-          const scores_kernel_3 = scores_kernel[k * 16 + l + 3]!;
-          sum0 += lstm_h_all_0 * scores_kernel_0;
-          sum1 += lstm_h_all_0 * scores_kernel_1;
-          sum2 += lstm_h_all_0 * scores_kernel_2;
-          sum3 += lstm_h_all_0 * scores_kernel_3;
-        }
-        scores[i * 144 + j * 16 + l] = Math.fround(sum0) + scores_bias[l]!;
-        scores[i * 144 + j * 16 + l + 1] = Math.fround(sum1) + scores_bias[l + 1]!;
-        scores[i * 144 + j * 16 + l + 2] = Math.fround(sum2) + scores_bias[l + 2]!;
-        scores[i * 144 + j * 16 + l + 3] = Math.fround(sum3) + scores_bias[l + 3]!;
+function dotAdd_Nx9x96x16(
+  lstm_h_all: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+  I: number,
+): void {
+  for (let i = 0; i < I; i++)
+    dotAdd_Nx9x96x16_block(i, lstm_h_all, scores_kernel, scores_bias, scores, I);
+}
+
+function dotAdd_Nx9x96x16_block(
+  i: number,
+  lstm_h_all: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+  I: number,
+): void {
+  i &= 127;
+  for (let j = 0; j < 9; j++)
+    for (let l = 0; l < 16; l += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 96; k++) {
+        const lstm_h_all_0 = lstm_h_all[j * 96 * I + i * 96 + k]!;
+        const a0 = scores_kernel[k * 16 + l]!;
+        const a1 = scores_kernel[k * 16 + l + 1]!;
+        const a2 = scores_kernel[k * 16 + l + 2]!;
+        const a3 = scores_kernel[k * 16 + l + 3]!;
+        sum0 += lstm_h_all_0 * a0;
+        sum1 += lstm_h_all_0 * a1;
+        sum2 += lstm_h_all_0 * a2;
+        sum3 += lstm_h_all_0 * a3;
       }
-  }
-  return function dotAdd_32x9x96x16(): void {
-    for (let i = 0; i < 32; i++) block(i);
-  };
+      const at = i * 144 + j * 16 + l;
+      scores[at] = Math.fround(sum0) + scores_bias[l]!;
+      scores[at + 1] = Math.fround(sum1) + scores_bias[l + 1]!;
+      scores[at + 2] = Math.fround(sum2) + scores_bias[l + 2]!;
+      scores[at + 3] = Math.fround(sum3) + scores_bias[l + 3]!;
+    }
 }
 
 /**
@@ -2454,19 +2350,20 @@ function dotCopy_9x32x16x96(
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
           const d_shifted_0 = d_shifted[j * 144 + i * 16 + k]!;
-          const scores_kernel_0 = scores_kernel[l * 16 + k]!;
-          const scores_kernel_1 = scores_kernel[l * 16 + k + 16]!;
-          const scores_kernel_2 = scores_kernel[l * 16 + k + 32]!;
-          const scores_kernel_3 = scores_kernel[l * 16 + k + 48]!;
-          sum0 += d_shifted_0 * scores_kernel_0;
-          sum1 += d_shifted_0 * scores_kernel_1;
-          sum2 += d_shifted_0 * scores_kernel_2;
-          sum3 += d_shifted_0 * scores_kernel_3;
+          const a0 = scores_kernel[l * 16 + k]!;
+          const a1 = scores_kernel[l * 16 + k + 16]!;
+          const a2 = scores_kernel[l * 16 + k + 32]!;
+          const a3 = scores_kernel[l * 16 + k + 48]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
         }
-        d_lstm_h_all_stored[i * 3072 + j * 96 + l] = Math.fround(sum0);
-        d_lstm_h_all_stored[i * 3072 + j * 96 + l + 1] = Math.fround(sum1);
-        d_lstm_h_all_stored[i * 3072 + j * 96 + l + 2] = Math.fround(sum2);
-        d_lstm_h_all_stored[i * 3072 + j * 96 + l + 3] = Math.fround(sum3);
+        const at = i * 3072 + j * 96 + l;
+        d_lstm_h_all_stored[at] = Math.fround(sum0);
+        d_lstm_h_all_stored[at + 1] = Math.fround(sum1);
+        d_lstm_h_all_stored[at + 2] = Math.fround(sum2);
+        d_lstm_h_all_stored[at + 3] = Math.fround(sum3);
       }
   }
   return function dotCopy_9x32x16x96(): void {
@@ -2475,11 +2372,8 @@ function dotCopy_9x32x16x96(
 }
 
 /** d_x[i<32,j<96] = 0 */
-function identity_32x96_3(arrays: Floats<"d_x">): () => void {
-  return function identity_32x96_3(): void {
-    const { d_x } = arrays;
-    for (let i = 0; i < 32; i++) for (let j = 0; j < 96; j++) d_x[i * 96 + j] = 0;
-  };
+function identity_32x96_3(d_x: Float32Array): void {
+  for (let i = 0; i < 32; i++) for (let j = 0; j < 96; j++) d_x[i * 96 + j] = 0;
 }
 
 /**
@@ -2508,34 +2402,35 @@ function addMulConcat_32x96(
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 96; j++) {
-      const tanh_all_slice_0 = tanh_all_slice[i * 96 + j]!;
-      d_lstm_c[i * 96 + j] =
-        d_lstm_c_after[i * 96 + j]! +
-        Math.fround(d_lstm_h_after[i * 96 + j]! + d_lstm_h_all_slice[i * 96 + j]!) *
-          lstm_o_all_slice[i * 96 + j]! *
+      const at = i * 96 + j;
+      const tanh_all_slice_0 = tanh_all_slice[at]!;
+      d_lstm_c[at] =
+        d_lstm_c_after[at]! +
+        Math.fround(d_lstm_h_after[at]! + d_lstm_h_all_slice[at]!) *
+          lstm_o_all_slice[at]! *
           (1 - tanh_all_slice_0 * tanh_all_slice_0);
     }
     for (let j = 0; j < 96; j++)
       d_lstm_c_before[i * 96 + j] = d_lstm_c[i * 96 + j]! * lstm_f_all_slice[i * 96 + j]!;
-    for (let j = 0; j < 384; j++)
+    for (let j = 0; j < 384; j++) {
+      const at = i * 96 + j;
       d_lstm_recurrence[i * 384 + j] =
         j < 96
-          ? d_lstm_c[i * 96 + j]! *
-            lstm_g_all_slice[i * 96 + j]! *
-            (lstm_i_all_slice[i * 96 + j]! * (1 - lstm_i_all_slice[i * 96 + j]!))
+          ? d_lstm_c[at]! *
+            lstm_g_all_slice[at]! *
+            (lstm_i_all_slice[at]! * (1 - lstm_i_all_slice[at]!))
           : j < 192
-            ? d_lstm_c[i * 96 + j - 96]! *
-              lstm_c_before_all_slice[i * 96 + j - 96]! *
-              (lstm_f_all_slice[i * 96 + j - 96]! * (1 - lstm_f_all_slice[i * 96 + j - 96]!))
+            ? d_lstm_c[at - 96]! *
+              lstm_c_before_all_slice[at - 96]! *
+              (lstm_f_all_slice[at - 96]! * (1 - lstm_f_all_slice[at - 96]!))
             : j < 288
-              ? d_lstm_c[i * 96 + j - 192]! *
-                lstm_i_all_slice[i * 96 + j - 192]! *
-                (1 - lstm_g_all_slice[i * 96 + j - 192]! * lstm_g_all_slice[i * 96 + j - 192]!)
-              : Math.fround(
-                  d_lstm_h_after[i * 96 + j - 288]! + d_lstm_h_all_slice[i * 96 + j - 288]!,
-                ) *
-                tanh_all_slice[i * 96 + j - 288]! *
-                (lstm_o_all_slice[i * 96 + j - 288]! * (1 - lstm_o_all_slice[i * 96 + j - 288]!));
+              ? d_lstm_c[at - 192]! *
+                lstm_i_all_slice[at - 192]! *
+                (1 - lstm_g_all_slice[at - 192]! * lstm_g_all_slice[at - 192]!)
+              : Math.fround(d_lstm_h_after[at - 288]! + d_lstm_h_all_slice[at - 288]!) *
+                tanh_all_slice[at - 288]! *
+                (lstm_o_all_slice[at - 288]! * (1 - lstm_o_all_slice[at - 288]!));
+    }
   }
 }
 
@@ -2546,99 +2441,116 @@ function dot_32x384x96(
   d_lstm_h_before: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 2)
-    for (let j = 0; j < 96; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 384; k += 4) {
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 384 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 384 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 384 + k + 384]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 384 + k + 768]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 384 + k + 384]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 384) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 384 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 384 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 384 + k + 385]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 384 + k + 769]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 384 + k + 385]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 384) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 384 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 384 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 384 + k + 386]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 384 + k + 770]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 384 + k + 386]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 384) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 384 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 384 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 384 + k + 387]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 384 + k + 771]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 384 + k + 387]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
+    dot_32x384x96_block(i, d_lstm_recurrence, lstm_recurrentKernel, d_lstm_h_before);
+}
+
+function dot_32x384x96_block(
+  i: number,
+  d_lstm_recurrence: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  d_lstm_h_before: Float32Array,
+): void {
+  i &= 31;
+  for (let j = 0; j < 96; j += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 384; k += 4) {
+      const at_2 = i * 384 + k;
+      const at_3 = j * 384 + k;
+      {
+        const a0 = d_lstm_recurrence[at_2]!;
+        const b0 = lstm_recurrentKernel[at_3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 384]!;
+        const b2 = lstm_recurrentKernel[at_3 + 768]!;
+        const a1 = d_lstm_recurrence[at_2 + 384]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_lstm_h_before[i * 96 + j] = sum00;
-      d_lstm_h_before[i * 96 + j + 1] = sum01;
-      d_lstm_h_before[i * 96 + j + 2] = sum02;
-      d_lstm_h_before[i * 96 + j + 96] = sum10;
-      d_lstm_h_before[i * 96 + j + 97] = sum11;
-      d_lstm_h_before[i * 96 + j + 98] = sum12;
+      if (k + 1 === 384) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 1]!;
+        const b0 = lstm_recurrentKernel[at_3 + 1]!;
+        const b1 = lstm_recurrentKernel[at_3 + 385]!;
+        const b2 = lstm_recurrentKernel[at_3 + 769]!;
+        const a1 = d_lstm_recurrence[at_2 + 385]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 384) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 2]!;
+        const b0 = lstm_recurrentKernel[at_3 + 2]!;
+        const b1 = lstm_recurrentKernel[at_3 + 386]!;
+        const b2 = lstm_recurrentKernel[at_3 + 770]!;
+        const a1 = d_lstm_recurrence[at_2 + 386]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 384) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 3]!;
+        const b0 = lstm_recurrentKernel[at_3 + 3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 387]!;
+        const b2 = lstm_recurrentKernel[at_3 + 771]!;
+        const a1 = d_lstm_recurrence[at_2 + 387]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
+    const at = i * 96 + j;
+    d_lstm_h_before[at] = sum00;
+    d_lstm_h_before[at + 1] = sum01;
+    d_lstm_h_before[at + 2] = sum02;
+    d_lstm_h_before[at + 96] = sum10;
+    d_lstm_h_before[at + 97] = sum11;
+    d_lstm_h_before[at + 98] = sum12;
+  }
 }
 
 /**
- * d_scores_bias_2[i<16] = Σ k<32, k2<9: d_shifted[k,k2,i]
- * d_scores_bias_square = Σ k<16: d_scores_bias_2[k]·d_scores_bias_2[k]
+ * d_x[i<I] = Σ k<K, k2<K2: d_y[k,k2,i]
+ * d_bias_square = Σ k<I: d_x[k]·d_x[k]
+ * For I, K, K2: 16, 32, 9 and 384, 9, 32.
+ * Plain twins: sumClipByGlobalNorm_32x9x16, sumClipByGlobalNorm_9x32x384.
  */
-function sumClipByGlobalNorm_32x9x16(
-  arrays: Floats<"d_scores_bias_square" | "d_shifted" | "d_scores_bias_2">,
-): () => void {
-  return function sumClipByGlobalNorm_32x9x16(): void {
-    const { d_scores_bias_square, d_shifted, d_scores_bias_2 } = arrays;
-    let total = 0;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 32; k++)
-        for (let k2 = 0; k2 < 9; k2++) sum += d_shifted[k * 144 + k2 * 16 + i]!;
-      const d_scores_bias = Math.fround(sum);
-      d_scores_bias_2[i] = d_scores_bias;
-      total += d_scores_bias * d_scores_bias;
-    }
-    d_scores_bias_square[0] = total;
-  };
+function sumClipByGlobalNorm_NxNxN(
+  d_bias_square: Float32Array,
+  d_y: Float32Array,
+  d_x: Float32Array,
+  I: number,
+  K: number,
+  K2: number,
+): void {
+  let total = 0;
+  for (let i = 0; i < I; i++) {
+    let sum = 0;
+    for (let k = 0; k < K; k++)
+      for (let k2 = 0; k2 < K2; k2++) sum += d_y[k * I * K2 + k2 * I + i]!;
+    const d_value = Math.fround(sum);
+    d_x[i] = d_value;
+    total += d_value * d_value;
+  }
+  d_bias_square[0] = total;
 }
 
 /** d_scores_kernel[i<96,j<16] = Σ k<9, k2<32: lstm_h_all[k,k2,i]·d_shifted[k2,k,j] */
@@ -2656,14 +2568,15 @@ function dot_96x9x32x16(
       for (let k = 0; k < 9; k++)
         for (let k2 = 0; k2 < 32; k2++) {
           const lstm_h_all_0 = lstm_h_all[k * 3072 + k2 * 96 + i]!;
-          const d_shifted_0 = d_shifted[k2 * 144 + k * 16 + j]!;
-          const d_shifted_1 = d_shifted[k2 * 144 + k * 16 + j + 1]!;
-          const d_shifted_2 = d_shifted[k2 * 144 + k * 16 + j + 2]!;
-          const d_shifted_3 = d_shifted[k2 * 144 + k * 16 + j + 3]!;
-          sum0 += lstm_h_all_0 * d_shifted_0;
-          sum1 += lstm_h_all_0 * d_shifted_1;
-          sum2 += lstm_h_all_0 * d_shifted_2;
-          sum3 += lstm_h_all_0 * d_shifted_3;
+          const at = k2 * 144 + k * 16 + j;
+          const a0 = d_shifted[at]!;
+          const a1 = d_shifted[at + 1]!;
+          const a2 = d_shifted[at + 2]!;
+          const a3 = d_shifted[at + 3]!;
+          sum0 += lstm_h_all_0 * a0;
+          sum1 += lstm_h_all_0 * a1;
+          sum2 += lstm_h_all_0 * a2;
+          sum3 += lstm_h_all_0 * a3;
         }
       d_scores_kernel[i * 16 + j] = sum0;
       d_scores_kernel[i * 16 + j + 1] = sum1;
@@ -2676,63 +2589,25 @@ function dot_96x9x32x16(
   };
 }
 
-/** lstm_h_before_all_wide[i<9,j<96,l<32] = f64(lstm_h_before_all[i,l,j]) */
-function widen_9x96x32(
-  arrays: Floats<"lstm_h_before_all"> & Doubles<"lstm_h_before_all_wide">,
-): () => void {
-  return function widen_9x96x32(): void {
-    const { lstm_h_before_all, lstm_h_before_all_wide } = arrays;
-    for (let i = 0; i < 9; i++)
-      for (let j = 0; j < 96; j += 8)
-        for (let l = 0; l < 32; l++) {
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l] = lstm_h_before_all[i * 3072 + l * 96 + j]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 32] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 1]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 64] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 2]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 96] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 3]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 128] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 4]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 160] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 5]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 192] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 6]!;
-          lstm_h_before_all_wide[i * 3072 + j * 32 + l + 224] =
-            lstm_h_before_all[i * 3072 + l * 96 + j + 7]!;
-        }
-  };
-}
-
-/** d_lstm_inputs_wide[i<9,j<384,l<32] = f64(d_lstm_inputs[i,l,j]) */
-function widen_9x384x32(
-  arrays: Floats<"d_lstm_inputs"> & Doubles<"d_lstm_inputs_wide">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_lstm_inputs, d_lstm_inputs_wide } = arrays;
-    for (let j = 0; j < 384; j += 8)
+/**
+ * x_wide[i<9,j<J,l<32] = f64(x[i,l,j])
+ * For J: 96 and 384.
+ */
+function widen_9xNx32(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 9; i++)
+    for (let j = 0; j < J; j += 8)
       for (let l = 0; l < 32; l++) {
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l] = d_lstm_inputs[i * 12288 + l * 384 + j]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 32] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 1]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 64] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 2]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 96] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 3]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 128] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 4]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 160] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 5]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 192] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 6]!;
-        d_lstm_inputs_wide[i * 12288 + j * 32 + l + 224] =
-          d_lstm_inputs[i * 12288 + l * 384 + j + 7]!;
+        const at = i * 32 * J + j * 32 + l;
+        const at_2 = i * 32 * J + l * J + j;
+        x_wide[at] = x[at_2]!;
+        x_wide[at + 32] = x[at_2 + 1]!;
+        x_wide[at + 64] = x[at_2 + 2]!;
+        x_wide[at + 96] = x[at_2 + 3]!;
+        x_wide[at + 128] = x[at_2 + 4]!;
+        x_wide[at + 160] = x[at_2 + 5]!;
+        x_wide[at + 192] = x[at_2 + 6]!;
+        x_wide[at + 224] = x[at_2 + 7]!;
       }
-  }
-  return function widen_9x384x32(): void {
-    for (let i = 0; i < 9; i++) block(i);
-  };
 }
 
 /** d_lstm_recurrentKernel[i<96,j<384] = Σ k<9, k2<32: f32(lstm_h_before_all_wide[k,i,k2])·f32(d_lstm_inputs_wide[k,j,k2]) */
@@ -2752,94 +2627,75 @@ function dot_96x9x32x384(
       let sum21 = 0;
       for (let k = 0; k < 9; k++)
         for (let k2 = 0; k2 < 32; k2 += 4) {
+          const at_2 = k * 3072 + i * 32 + k2;
+          const at_3 = k * 12288 + j * 32 + k2;
           {
-            const lstm_h_before_all_wide_0 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 32]!;
-            const lstm_h_before_all_wide_1 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 32]!;
-            const lstm_h_before_all_wide_2 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 64]!;
-            sum00 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_0;
-            sum01 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_1;
-            sum10 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_0;
-            sum11 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_1;
-            sum20 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_0;
-            sum21 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_1;
+            const a0 = lstm_h_before_all_wide[at_2]!;
+            const b0 = d_lstm_inputs_wide[at_3]!;
+            const b1 = d_lstm_inputs_wide[at_3 + 32]!;
+            const a1 = lstm_h_before_all_wide[at_2 + 32]!;
+            const a2 = lstm_h_before_all_wide[at_2 + 64]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum20 += a2 * b0;
+            sum21 += a2 * b1;
           }
           if (k2 + 1 === 32) break;
           {
-            const lstm_h_before_all_wide_0 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 1]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 1]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 33]!;
-            const lstm_h_before_all_wide_1 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 33]!;
-            const lstm_h_before_all_wide_2 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 65]!;
-            sum00 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_0;
-            sum01 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_1;
-            sum10 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_0;
-            sum11 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_1;
-            sum20 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_0;
-            sum21 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_1;
+            const a0 = lstm_h_before_all_wide[at_2 + 1]!;
+            const b0 = d_lstm_inputs_wide[at_3 + 1]!;
+            const b1 = d_lstm_inputs_wide[at_3 + 33]!;
+            const a1 = lstm_h_before_all_wide[at_2 + 33]!;
+            const a2 = lstm_h_before_all_wide[at_2 + 65]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum20 += a2 * b0;
+            sum21 += a2 * b1;
           }
           if (k2 + 2 === 32) break;
           {
-            const lstm_h_before_all_wide_0 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 2]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 2]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 34]!;
-            const lstm_h_before_all_wide_1 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 34]!;
-            const lstm_h_before_all_wide_2 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 66]!;
-            sum00 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_0;
-            sum01 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_1;
-            sum10 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_0;
-            sum11 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_1;
-            sum20 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_0;
-            sum21 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_1;
+            const a0 = lstm_h_before_all_wide[at_2 + 2]!;
+            const b0 = d_lstm_inputs_wide[at_3 + 2]!;
+            const b1 = d_lstm_inputs_wide[at_3 + 34]!;
+            const a1 = lstm_h_before_all_wide[at_2 + 34]!;
+            const a2 = lstm_h_before_all_wide[at_2 + 66]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum20 += a2 * b0;
+            sum21 += a2 * b1;
           }
           if (k2 + 3 === 32) break;
           {
-            const lstm_h_before_all_wide_0 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 3]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 3]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 12288 + j * 32 + k2 + 35]!;
-            const lstm_h_before_all_wide_1 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 35]!;
-            const lstm_h_before_all_wide_2 = lstm_h_before_all_wide[k * 3072 + i * 32 + k2 + 67]!;
-            sum00 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_0;
-            sum01 += lstm_h_before_all_wide_0 * d_lstm_inputs_wide_1;
-            sum10 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_0;
-            sum11 += lstm_h_before_all_wide_1 * d_lstm_inputs_wide_1;
-            sum20 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_0;
-            sum21 += lstm_h_before_all_wide_2 * d_lstm_inputs_wide_1;
+            const a0 = lstm_h_before_all_wide[at_2 + 3]!;
+            const b0 = d_lstm_inputs_wide[at_3 + 3]!;
+            const b1 = d_lstm_inputs_wide[at_3 + 35]!;
+            const a1 = lstm_h_before_all_wide[at_2 + 35]!;
+            const a2 = lstm_h_before_all_wide[at_2 + 67]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum20 += a2 * b0;
+            sum21 += a2 * b1;
           }
         }
-      d_lstm_recurrentKernel[i * 384 + j] = sum00;
-      d_lstm_recurrentKernel[i * 384 + j + 1] = sum01;
-      d_lstm_recurrentKernel[i * 384 + j + 384] = sum10;
-      d_lstm_recurrentKernel[i * 384 + j + 385] = sum11;
-      d_lstm_recurrentKernel[i * 384 + j + 768] = sum20;
-      d_lstm_recurrentKernel[i * 384 + j + 769] = sum21;
+      const at = i * 384 + j;
+      d_lstm_recurrentKernel[at] = sum00;
+      d_lstm_recurrentKernel[at + 1] = sum01;
+      d_lstm_recurrentKernel[at + 384] = sum10;
+      d_lstm_recurrentKernel[at + 385] = sum11;
+      d_lstm_recurrentKernel[at + 768] = sum20;
+      d_lstm_recurrentKernel[at + 769] = sum21;
     }
   }
   return function dot_96x9x32x384(): void {
     for (let j = 0; j < 384; j += 2) block(j);
-  };
-}
-
-/**
- * d_lstm_recurrentBias_2[i<384] = Σ k<9, k2<32: d_lstm_inputs[k,k2,i]
- * d_lstm_bias_square = Σ k<384: d_lstm_recurrentBias_2[k]·d_lstm_recurrentBias_2[k]
- */
-function sumClipByGlobalNorm_9x32x384(
-  arrays: Floats<"d_lstm_bias_square" | "d_lstm_inputs" | "d_lstm_recurrentBias_2">,
-): () => void {
-  return function sumClipByGlobalNorm_9x32x384(): void {
-    const { d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias_2 } = arrays;
-    let total = 0;
-    for (let i = 0; i < 384; i++) {
-      let sum = 0;
-      for (let k = 0; k < 9; k++)
-        for (let k2 = 0; k2 < 32; k2++) sum += d_lstm_inputs[k * 12288 + k2 * 384 + i]!;
-      const d_lstm_recurrentBias = Math.fround(sum);
-      d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
-      total += d_lstm_recurrentBias * d_lstm_recurrentBias;
-    }
-    d_lstm_bias_square[0] = total;
   };
 }
 
@@ -2859,24 +2715,26 @@ function dot_16x9x32x384(
       let sum12 = 0;
       for (let k = 0; k < 9; k++)
         for (let k2 = 0; k2 < 32; k2++) {
-          const embedding_0 = embedding[k2 * 144 + k * 16 + i]!;
-          const d_lstm_inputs_0 = d_lstm_inputs[k * 12288 + k2 * 384 + j]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[k * 12288 + k2 * 384 + j + 1]!;
-          const d_lstm_inputs_2 = d_lstm_inputs[k * 12288 + k2 * 384 + j + 2]!;
-          const embedding_1 = embedding[k2 * 144 + k * 16 + i + 1]!;
-          sum00 += embedding_0 * d_lstm_inputs_0;
-          sum01 += embedding_0 * d_lstm_inputs_1;
-          sum02 += embedding_0 * d_lstm_inputs_2;
-          sum10 += embedding_1 * d_lstm_inputs_0;
-          sum11 += embedding_1 * d_lstm_inputs_1;
-          sum12 += embedding_1 * d_lstm_inputs_2;
+          const a0 = embedding[k2 * 144 + k * 16 + i]!;
+          const at_2 = k * 12288 + k2 * 384 + j;
+          const b0 = d_lstm_inputs[at_2]!;
+          const b1 = d_lstm_inputs[at_2 + 1]!;
+          const b2 = d_lstm_inputs[at_2 + 2]!;
+          const a1 = embedding[k2 * 144 + k * 16 + i + 1]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
-      d_lstm_kernel[i * 384 + j] = sum00;
-      d_lstm_kernel[i * 384 + j + 1] = sum01;
-      d_lstm_kernel[i * 384 + j + 2] = sum02;
-      d_lstm_kernel[i * 384 + j + 384] = sum10;
-      d_lstm_kernel[i * 384 + j + 385] = sum11;
-      d_lstm_kernel[i * 384 + j + 386] = sum12;
+      const at = i * 384 + j;
+      d_lstm_kernel[at] = sum00;
+      d_lstm_kernel[at + 1] = sum01;
+      d_lstm_kernel[at + 2] = sum02;
+      d_lstm_kernel[at + 384] = sum10;
+      d_lstm_kernel[at + 385] = sum11;
+      d_lstm_kernel[at + 386] = sum12;
     }
   }
   return function dot_16x9x32x384(): void {
@@ -2900,24 +2758,26 @@ function dot_32x9x384x16(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 384; k++) {
-        const d_lstm_inputs_0 = d_lstm_inputs[j * 12288 + i * 384 + k]!;
-        const lstm_kernel_0 = lstm_kernel[l * 384 + k]!;
-        const lstm_kernel_1 = lstm_kernel[l * 384 + k + 384]!;
-        const d_lstm_inputs_1 = d_lstm_inputs[j * 12288 + i * 384 + k + 12288]!;
-        const d_lstm_inputs_2 = d_lstm_inputs[j * 12288 + i * 384 + k + 24576]!;
-        sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-        sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-        sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-        sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-        sum20 += d_lstm_inputs_2 * lstm_kernel_0;
-        sum21 += d_lstm_inputs_2 * lstm_kernel_1;
+        const at_2 = j * 12288 + i * 384 + k;
+        const a0 = d_lstm_inputs[at_2]!;
+        const b0 = lstm_kernel[l * 384 + k]!;
+        const b1 = lstm_kernel[l * 384 + k + 384]!;
+        const a1 = d_lstm_inputs[at_2 + 12288]!;
+        const a2 = d_lstm_inputs[at_2 + 24576]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      d_embedding[i * 144 + j * 16 + l] = sum00;
-      d_embedding[i * 144 + j * 16 + l + 1] = sum01;
-      d_embedding[i * 144 + j * 16 + l + 16] = sum10;
-      d_embedding[i * 144 + j * 16 + l + 17] = sum11;
-      d_embedding[i * 144 + j * 16 + l + 32] = sum20;
-      d_embedding[i * 144 + j * 16 + l + 33] = sum21;
+      const at = i * 144 + j * 16 + l;
+      d_embedding[at] = sum00;
+      d_embedding[at + 1] = sum01;
+      d_embedding[at + 16] = sum10;
+      d_embedding[at + 17] = sum11;
+      d_embedding[at + 32] = sum20;
+      d_embedding[at + 33] = sum21;
     }
   }
   return function dot_32x9x384x16(): void {
@@ -2999,68 +2859,71 @@ function dot_32x192x2048(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 192; k += 4) {
+        const at_2 = i * 192 + k;
+        const at_3 = j * 192 + k;
         {
-          const d_start_wide_0 = d_start_wide[i * 192 + k]!;
-          const start_kernel_0 = start_kernel[j * 192 + k]!;
-          const start_kernel_1 = start_kernel[j * 192 + k + 192]!;
-          const start_kernel_2 = start_kernel[j * 192 + k + 384]!;
-          const d_start_wide_1 = d_start_wide[i * 192 + k + 192]!;
-          sum00 += d_start_wide_0 * start_kernel_0;
-          sum01 += d_start_wide_0 * start_kernel_1;
-          sum02 += d_start_wide_0 * start_kernel_2;
-          sum10 += d_start_wide_1 * start_kernel_0;
-          sum11 += d_start_wide_1 * start_kernel_1;
-          sum12 += d_start_wide_1 * start_kernel_2;
+          const a0 = d_start_wide[at_2]!;
+          const b0 = start_kernel[at_3]!;
+          const b1 = start_kernel[at_3 + 192]!;
+          const b2 = start_kernel[at_3 + 384]!;
+          const a1 = d_start_wide[at_2 + 192]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 192) break;
         {
-          const d_start_wide_0 = d_start_wide[i * 192 + k + 1]!;
-          const start_kernel_0 = start_kernel[j * 192 + k + 1]!;
-          const start_kernel_1 = start_kernel[j * 192 + k + 193]!;
-          const start_kernel_2 = start_kernel[j * 192 + k + 385]!;
-          const d_start_wide_1 = d_start_wide[i * 192 + k + 193]!;
-          sum00 += d_start_wide_0 * start_kernel_0;
-          sum01 += d_start_wide_0 * start_kernel_1;
-          sum02 += d_start_wide_0 * start_kernel_2;
-          sum10 += d_start_wide_1 * start_kernel_0;
-          sum11 += d_start_wide_1 * start_kernel_1;
-          sum12 += d_start_wide_1 * start_kernel_2;
+          const a0 = d_start_wide[at_2 + 1]!;
+          const b0 = start_kernel[at_3 + 1]!;
+          const b1 = start_kernel[at_3 + 193]!;
+          const b2 = start_kernel[at_3 + 385]!;
+          const a1 = d_start_wide[at_2 + 193]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 192) break;
         {
-          const d_start_wide_0 = d_start_wide[i * 192 + k + 2]!;
-          const start_kernel_0 = start_kernel[j * 192 + k + 2]!;
-          const start_kernel_1 = start_kernel[j * 192 + k + 194]!;
-          const start_kernel_2 = start_kernel[j * 192 + k + 386]!;
-          const d_start_wide_1 = d_start_wide[i * 192 + k + 194]!;
-          sum00 += d_start_wide_0 * start_kernel_0;
-          sum01 += d_start_wide_0 * start_kernel_1;
-          sum02 += d_start_wide_0 * start_kernel_2;
-          sum10 += d_start_wide_1 * start_kernel_0;
-          sum11 += d_start_wide_1 * start_kernel_1;
-          sum12 += d_start_wide_1 * start_kernel_2;
+          const a0 = d_start_wide[at_2 + 2]!;
+          const b0 = start_kernel[at_3 + 2]!;
+          const b1 = start_kernel[at_3 + 194]!;
+          const b2 = start_kernel[at_3 + 386]!;
+          const a1 = d_start_wide[at_2 + 194]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 192) break;
         {
-          const d_start_wide_0 = d_start_wide[i * 192 + k + 3]!;
-          const start_kernel_0 = start_kernel[j * 192 + k + 3]!;
-          const start_kernel_1 = start_kernel[j * 192 + k + 195]!;
-          const start_kernel_2 = start_kernel[j * 192 + k + 387]!;
-          const d_start_wide_1 = d_start_wide[i * 192 + k + 195]!;
-          sum00 += d_start_wide_0 * start_kernel_0;
-          sum01 += d_start_wide_0 * start_kernel_1;
-          sum02 += d_start_wide_0 * start_kernel_2;
-          sum10 += d_start_wide_1 * start_kernel_0;
-          sum11 += d_start_wide_1 * start_kernel_1;
-          sum12 += d_start_wide_1 * start_kernel_2;
+          const a0 = d_start_wide[at_2 + 3]!;
+          const b0 = start_kernel[at_3 + 3]!;
+          const b1 = start_kernel[at_3 + 195]!;
+          const b2 = start_kernel[at_3 + 387]!;
+          const a1 = d_start_wide[at_2 + 195]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      d_flatten[i * 2048 + j] = sum00;
-      d_flatten[i * 2048 + j + 1] = sum01;
-      d_flatten[i * 2048 + j + 2] = sum02;
-      d_flatten[i * 2048 + j + 2048] = sum10;
-      d_flatten[i * 2048 + j + 2049] = sum11;
-      d_flatten[i * 2048 + j + 2050] = sum12;
+      const at = i * 2048 + j;
+      d_flatten[at] = sum00;
+      d_flatten[at + 1] = sum01;
+      d_flatten[at + 2] = sum02;
+      d_flatten[at + 2048] = sum10;
+      d_flatten[at + 2049] = sum11;
+      d_flatten[at + 2050] = sum12;
     }
   }
   return function dot_32x192x2048(): void {
@@ -3072,14 +2935,14 @@ function dot_32x192x2048(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 192; k++) {
-        const d_start_wide_2 = d_start_wide[i * 192 + k]!;
-        const start_kernel_3 = start_kernel[k + 392832]!;
-        const start_kernel_4 = start_kernel[k + 393024]!;
-        const d_start_wide_3 = d_start_wide[i * 192 + k + 192]!;
-        sum00_2 += d_start_wide_2 * start_kernel_3;
-        sum01_2 += d_start_wide_2 * start_kernel_4;
-        sum10_2 += d_start_wide_3 * start_kernel_3;
-        sum11_2 += d_start_wide_3 * start_kernel_4;
+        const a2 = d_start_wide[i * 192 + k]!;
+        const b3 = start_kernel[k + 392832]!;
+        const b4 = start_kernel[k + 393024]!;
+        const a3 = d_start_wide[i * 192 + k + 192]!;
+        sum00_2 += a2 * b3;
+        sum01_2 += a2 * b4;
+        sum10_2 += a3 * b3;
+        sum11_2 += a3 * b4;
       }
       d_flatten[i * 2048 + 2046] = sum00_2;
       d_flatten[i * 2048 + 2047] = sum01_2;
@@ -3090,40 +2953,41 @@ function dot_32x192x2048(
 }
 
 /** x_wide[i<32,j<8,l<8,m<32] = f64(x[m,i,j,l]) */
-function widen_32x8x8x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_32x8x8x32(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 8; j++)
-        for (let m = 0; m < 32; m++) {
-          x_wide[i * 2048 + j * 256 + m] = x[m * 2048 + i * 64 + j * 8]!;
-          x_wide[i * 2048 + j * 256 + m + 32] = x[m * 2048 + i * 64 + j * 8 + 1]!;
-          x_wide[i * 2048 + j * 256 + m + 64] = x[m * 2048 + i * 64 + j * 8 + 2]!;
-          x_wide[i * 2048 + j * 256 + m + 96] = x[m * 2048 + i * 64 + j * 8 + 3]!;
-          x_wide[i * 2048 + j * 256 + m + 128] = x[m * 2048 + i * 64 + j * 8 + 4]!;
-          x_wide[i * 2048 + j * 256 + m + 160] = x[m * 2048 + i * 64 + j * 8 + 5]!;
-          x_wide[i * 2048 + j * 256 + m + 192] = x[m * 2048 + i * 64 + j * 8 + 6]!;
-          x_wide[i * 2048 + j * 256 + m + 224] = x[m * 2048 + i * 64 + j * 8 + 7]!;
-        }
-  };
+function widen_32x8x8x32(x: Float32Array, x_wide: Float64Array): void {
+  for (let i = 0; i < 32; i++)
+    for (let j = 0; j < 8; j++)
+      for (let m = 0; m < 32; m++) {
+        const at = i * 2048 + j * 256 + m;
+        const at_2 = m * 2048 + i * 64 + j * 8;
+        x_wide[at] = x[at_2]!;
+        x_wide[at + 32] = x[at_2 + 1]!;
+        x_wide[at + 64] = x[at_2 + 2]!;
+        x_wide[at + 96] = x[at_2 + 3]!;
+        x_wide[at + 128] = x[at_2 + 4]!;
+        x_wide[at + 160] = x[at_2 + 5]!;
+        x_wide[at + 192] = x[at_2 + 6]!;
+        x_wide[at + 224] = x[at_2 + 7]!;
+      }
 }
 
-/** d_start_wide_2[i<192,j<32] = f64(d_start[j,i]) */
-function widen_192x32(arrays: Floats<"d_start"> & Doubles<"d_start_wide_2">): () => void {
-  return function widen_192x32(): void {
-    const { d_start, d_start_wide_2 } = arrays;
-    for (let i = 0; i < 192; i += 8)
-      for (let j = 0; j < 32; j++) {
-        d_start_wide_2[i * 32 + j] = d_start[j * 192 + i]!;
-        d_start_wide_2[i * 32 + j + 32] = d_start[j * 192 + i + 1]!;
-        d_start_wide_2[i * 32 + j + 64] = d_start[j * 192 + i + 2]!;
-        d_start_wide_2[i * 32 + j + 96] = d_start[j * 192 + i + 3]!;
-        d_start_wide_2[i * 32 + j + 128] = d_start[j * 192 + i + 4]!;
-        d_start_wide_2[i * 32 + j + 160] = d_start[j * 192 + i + 5]!;
-        d_start_wide_2[i * 32 + j + 192] = d_start[j * 192 + i + 6]!;
-        d_start_wide_2[i * 32 + j + 224] = d_start[j * 192 + i + 7]!;
-      }
-  };
+/**
+ * d_x[i<I,j<32] = f64(d_y[j,i])
+ * For I: 192 and 2048.
+ */
+function widen_Nx32(d_y: Float32Array, d_x: Float64Array, I: number): void {
+  for (let i = 0; i < I; i += 8)
+    for (let j = 0; j < 32; j++) {
+      const at = i * 32 + j;
+      const at_2 = j * I + i;
+      d_x[at] = d_y[at_2]!;
+      d_x[at + 32] = d_y[at_2 + 1]!;
+      d_x[at + 64] = d_y[at_2 + 2]!;
+      d_x[at + 96] = d_y[at_2 + 3]!;
+      d_x[at + 128] = d_y[at_2 + 4]!;
+      d_x[at + 160] = d_y[at_2 + 5]!;
+      d_x[at + 192] = d_y[at_2 + 6]!;
+      d_x[at + 224] = d_y[at_2 + 7]!;
+    }
 }
 
 /** d_start_kernel[i<2048,j<192] = Σ k<32: f32(conv2d_3_wide[(i div 64),((i div 8) mod 8),(i mod 8),k])·f32(d_start_wide_2[j,k]) */
@@ -3141,68 +3005,71 @@ function dot_2048x32x192(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k + i * 32;
+        const at_3 = j * 32 + k;
         {
-          const conv2d_3_wide_0 = conv2d_3_wide[k + i * 32]!;
-          const d_start_wide_2_0 = d_start_wide_2[j * 32 + k]!;
-          const d_start_wide_2_1 = d_start_wide_2[j * 32 + k + 32]!;
-          const d_start_wide_2_2 = d_start_wide_2[j * 32 + k + 64]!;
-          const conv2d_3_wide_1 = conv2d_3_wide[k + i * 32 + 32]!;
-          sum00 += conv2d_3_wide_0 * d_start_wide_2_0;
-          sum01 += conv2d_3_wide_0 * d_start_wide_2_1;
-          sum02 += conv2d_3_wide_0 * d_start_wide_2_2;
-          sum10 += conv2d_3_wide_1 * d_start_wide_2_0;
-          sum11 += conv2d_3_wide_1 * d_start_wide_2_1;
-          sum12 += conv2d_3_wide_1 * d_start_wide_2_2;
+          const a0 = conv2d_3_wide[at_2]!;
+          const b0 = d_start_wide_2[at_3]!;
+          const b1 = d_start_wide_2[at_3 + 32]!;
+          const b2 = d_start_wide_2[at_3 + 64]!;
+          const a1 = conv2d_3_wide[at_2 + 32]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 32) break;
         {
-          const conv2d_3_wide_0 = conv2d_3_wide[k + i * 32 + 1]!;
-          const d_start_wide_2_0 = d_start_wide_2[j * 32 + k + 1]!;
-          const d_start_wide_2_1 = d_start_wide_2[j * 32 + k + 33]!;
-          const d_start_wide_2_2 = d_start_wide_2[j * 32 + k + 65]!;
-          const conv2d_3_wide_1 = conv2d_3_wide[k + i * 32 + 33]!;
-          sum00 += conv2d_3_wide_0 * d_start_wide_2_0;
-          sum01 += conv2d_3_wide_0 * d_start_wide_2_1;
-          sum02 += conv2d_3_wide_0 * d_start_wide_2_2;
-          sum10 += conv2d_3_wide_1 * d_start_wide_2_0;
-          sum11 += conv2d_3_wide_1 * d_start_wide_2_1;
-          sum12 += conv2d_3_wide_1 * d_start_wide_2_2;
+          const a0 = conv2d_3_wide[at_2 + 1]!;
+          const b0 = d_start_wide_2[at_3 + 1]!;
+          const b1 = d_start_wide_2[at_3 + 33]!;
+          const b2 = d_start_wide_2[at_3 + 65]!;
+          const a1 = conv2d_3_wide[at_2 + 33]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 32) break;
         {
-          const conv2d_3_wide_0 = conv2d_3_wide[k + i * 32 + 2]!;
-          const d_start_wide_2_0 = d_start_wide_2[j * 32 + k + 2]!;
-          const d_start_wide_2_1 = d_start_wide_2[j * 32 + k + 34]!;
-          const d_start_wide_2_2 = d_start_wide_2[j * 32 + k + 66]!;
-          const conv2d_3_wide_1 = conv2d_3_wide[k + i * 32 + 34]!;
-          sum00 += conv2d_3_wide_0 * d_start_wide_2_0;
-          sum01 += conv2d_3_wide_0 * d_start_wide_2_1;
-          sum02 += conv2d_3_wide_0 * d_start_wide_2_2;
-          sum10 += conv2d_3_wide_1 * d_start_wide_2_0;
-          sum11 += conv2d_3_wide_1 * d_start_wide_2_1;
-          sum12 += conv2d_3_wide_1 * d_start_wide_2_2;
+          const a0 = conv2d_3_wide[at_2 + 2]!;
+          const b0 = d_start_wide_2[at_3 + 2]!;
+          const b1 = d_start_wide_2[at_3 + 34]!;
+          const b2 = d_start_wide_2[at_3 + 66]!;
+          const a1 = conv2d_3_wide[at_2 + 34]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 32) break;
         {
-          const conv2d_3_wide_0 = conv2d_3_wide[k + i * 32 + 3]!;
-          const d_start_wide_2_0 = d_start_wide_2[j * 32 + k + 3]!;
-          const d_start_wide_2_1 = d_start_wide_2[j * 32 + k + 35]!;
-          const d_start_wide_2_2 = d_start_wide_2[j * 32 + k + 67]!;
-          const conv2d_3_wide_1 = conv2d_3_wide[k + i * 32 + 35]!;
-          sum00 += conv2d_3_wide_0 * d_start_wide_2_0;
-          sum01 += conv2d_3_wide_0 * d_start_wide_2_1;
-          sum02 += conv2d_3_wide_0 * d_start_wide_2_2;
-          sum10 += conv2d_3_wide_1 * d_start_wide_2_0;
-          sum11 += conv2d_3_wide_1 * d_start_wide_2_1;
-          sum12 += conv2d_3_wide_1 * d_start_wide_2_2;
+          const a0 = conv2d_3_wide[at_2 + 3]!;
+          const b0 = d_start_wide_2[at_3 + 3]!;
+          const b1 = d_start_wide_2[at_3 + 35]!;
+          const b2 = d_start_wide_2[at_3 + 67]!;
+          const a1 = conv2d_3_wide[at_2 + 35]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      d_start_kernel[i * 192 + j] = sum00;
-      d_start_kernel[i * 192 + j + 1] = sum01;
-      d_start_kernel[i * 192 + j + 2] = sum02;
-      d_start_kernel[i * 192 + j + 192] = sum10;
-      d_start_kernel[i * 192 + j + 193] = sum11;
-      d_start_kernel[i * 192 + j + 194] = sum12;
+      const at = i * 192 + j;
+      d_start_kernel[at] = sum00;
+      d_start_kernel[at + 1] = sum01;
+      d_start_kernel[at + 2] = sum02;
+      d_start_kernel[at + 192] = sum10;
+      d_start_kernel[at + 193] = sum11;
+      d_start_kernel[at + 194] = sum12;
     }
   }
   return function dot_2048x32x192(): void {
@@ -3249,81 +3116,60 @@ function widen_32x10x10x32_2(
     for (let i = 0; i < 32; i++) {
       for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + m] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_3_padded_wide[i * 3200 + m + 32] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 64] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 96] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 128] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 160] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 192] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 224] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 256] = 0;
+        const at = i * 3200 + m;
+        conv2d_3_padded_wide[at + 32] = 0;
+        conv2d_3_padded_wide[at + 64] = 0;
+        conv2d_3_padded_wide[at + 96] = 0;
+        conv2d_3_padded_wide[at + 128] = 0;
+        conv2d_3_padded_wide[at + 160] = 0;
+        conv2d_3_padded_wide[at + 192] = 0;
+        conv2d_3_padded_wide[at + 224] = 0;
+        conv2d_3_padded_wide[at + 256] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + m + 288] = 0;
       for (let j = 0; j < 8; j++) {
         for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + j * 320 + m + 320] = 0;
         for (let m = 0; m < 32; m++) {
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 352] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8]! ? d_flatten[i * 2048 + m * 64 + j * 8]! : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 384] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 1]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 1]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 416] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 2]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 2]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 448] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 3]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 3]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 480] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 4]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 4]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 512] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 5]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 5]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 544] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 6]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 6]!
-              : 0;
-          conv2d_3_padded_wide[i * 3200 + j * 320 + m + 576] =
-            0 < conv2d_3[i * 2048 + m * 64 + j * 8 + 7]!
-              ? d_flatten[i * 2048 + m * 64 + j * 8 + 7]!
-              : 0;
+          const at = i * 3200 + j * 320 + m;
+          const at_2 = i * 2048 + m * 64 + j * 8;
+          conv2d_3_padded_wide[at + 352] = 0 < conv2d_3[at_2]! ? d_flatten[at_2]! : 0;
+          conv2d_3_padded_wide[at + 384] = 0 < conv2d_3[at_2 + 1]! ? d_flatten[at_2 + 1]! : 0;
+          conv2d_3_padded_wide[at + 416] = 0 < conv2d_3[at_2 + 2]! ? d_flatten[at_2 + 2]! : 0;
+          conv2d_3_padded_wide[at + 448] = 0 < conv2d_3[at_2 + 3]! ? d_flatten[at_2 + 3]! : 0;
+          conv2d_3_padded_wide[at + 480] = 0 < conv2d_3[at_2 + 4]! ? d_flatten[at_2 + 4]! : 0;
+          conv2d_3_padded_wide[at + 512] = 0 < conv2d_3[at_2 + 5]! ? d_flatten[at_2 + 5]! : 0;
+          conv2d_3_padded_wide[at + 544] = 0 < conv2d_3[at_2 + 6]! ? d_flatten[at_2 + 6]! : 0;
+          conv2d_3_padded_wide[at + 576] = 0 < conv2d_3[at_2 + 7]! ? d_flatten[at_2 + 7]! : 0;
         }
         for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + j * 320 + m + 608] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + m + 2880] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_3_padded_wide[i * 3200 + m + 2912] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 2944] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 2976] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 3008] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 3040] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 3072] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 3104] = 0;
-        conv2d_3_padded_wide[i * 3200 + m + 3136] = 0;
+        const at = i * 3200 + m;
+        conv2d_3_padded_wide[at + 2912] = 0;
+        conv2d_3_padded_wide[at + 2944] = 0;
+        conv2d_3_padded_wide[at + 2976] = 0;
+        conv2d_3_padded_wide[at + 3008] = 0;
+        conv2d_3_padded_wide[at + 3040] = 0;
+        conv2d_3_padded_wide[at + 3072] = 0;
+        conv2d_3_padded_wide[at + 3104] = 0;
+        conv2d_3_padded_wide[at + 3136] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_3_padded_wide[i * 3200 + m + 3168] = 0;
     }
   };
 }
 
-/** conv2d_3_kernel_wide_2[i<32,j<3,l<3,m<32] = f64(conv2d_3_kernel[m,i,j,l]) */
-function widen_32x3x3x32_2(
-  arrays: Floats<"conv2d_3_kernel"> & Doubles<"conv2d_3_kernel_wide_2">,
-): () => void {
-  return function widen_32x3x3x32_2(): void {
-    const { conv2d_3_kernel, conv2d_3_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 32; m++)
-            conv2d_3_kernel_wide_2[i * 288 + j * 96 + l * 32 + m] =
-              conv2d_3_kernel[m * 288 + i * 9 + j * 3 + l]!;
-  };
+/**
+ * kernel_wide[i<I,j<3,l<3,m<32] = f64(kernel[m,i,j,l])
+ * For I: 32 and 16.
+ */
+function widen_Nx3x3x32(kernel: Float32Array, kernel_wide: Float64Array, I: number): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < 32; m++)
+          kernel_wide[i * 288 + j * 96 + l * 32 + m] = kernel[m * 9 * I + i * 9 + j * 3 + l]!;
 }
 
 /**
@@ -3350,94 +3196,71 @@ function convWhere_32x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * -96 + k2 * -32 + k3;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 256]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 544]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 832]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = conv2d_3_padded_wide[at_2]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 256]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 32]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 544]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 832]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 257]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 545]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 833]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 257]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 33]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 545]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 833]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 258]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 546]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 834]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 258]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 34]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 546]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 834]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 259]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 547]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 835]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 259]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 35]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 547]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 835]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m]! ? Math.fround(sum00) : 0;
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m + 1] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m + 1]! ? Math.fround(sum01) : 0;
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m + 64] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m + 64]! ? Math.fround(sum10) : 0;
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m + 65] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m + 65]! ? Math.fround(sum11) : 0;
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m + 128] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m + 128]! ? Math.fround(sum20) : 0;
-      d_conv2d_2_z[i * 2048 + j * 64 + l * 8 + m + 129] =
-        0 < conv2d_2[i * 2048 + j * 64 + l * 8 + m + 129]! ? Math.fround(sum21) : 0;
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      d_conv2d_2_z[at] = 0 < conv2d_2[at]! ? Math.fround(sum00) : 0;
+      d_conv2d_2_z[at + 1] = 0 < conv2d_2[at + 1]! ? Math.fround(sum01) : 0;
+      d_conv2d_2_z[at + 64] = 0 < conv2d_2[at + 64]! ? Math.fround(sum10) : 0;
+      d_conv2d_2_z[at + 65] = 0 < conv2d_2[at + 65]! ? Math.fround(sum11) : 0;
+      d_conv2d_2_z[at + 128] = 0 < conv2d_2[at + 128]! ? Math.fround(sum20) : 0;
+      d_conv2d_2_z[at + 129] = 0 < conv2d_2[at + 129]! ? Math.fround(sum21) : 0;
     }
   }
   function block_2(i: number, l: number): void {
@@ -3452,27 +3275,21 @@ function convWhere_32x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_3_padded_wide_2 =
-              conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-            const conv2d_3_kernel_wide_2_3 =
-              conv2d_3_kernel_wide_2[k * -96 + k2 * -32 + k3 + 8896]!;
-            const conv2d_3_padded_wide_3 =
-              conv2d_3_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-            const conv2d_3_kernel_wide_2_4 =
-              conv2d_3_kernel_wide_2[k * -96 + k2 * -32 + k3 + 9184]!;
-            sum00_2 += conv2d_3_padded_wide_2 * conv2d_3_kernel_wide_2_3;
-            sum01_2 += conv2d_3_padded_wide_3 * conv2d_3_kernel_wide_2_3;
-            sum10_2 += conv2d_3_padded_wide_2 * conv2d_3_kernel_wide_2_4;
-            sum11_2 += conv2d_3_padded_wide_3 * conv2d_3_kernel_wide_2_4;
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const a2 = conv2d_3_padded_wide[at_2]!;
+            const b3 = conv2d_3_kernel_wide_2[k * -96 + k2 * -32 + k3 + 8896]!;
+            const a3 = conv2d_3_padded_wide[at_2 + 32]!;
+            const b4 = conv2d_3_kernel_wide_2[k * -96 + k2 * -32 + k3 + 9184]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
-      d_conv2d_2_z[i * 2048 + l * 8 + m + 1920] =
-        0 < conv2d_2[i * 2048 + l * 8 + m + 1920]! ? Math.fround(sum00_2) : 0;
-      d_conv2d_2_z[i * 2048 + l * 8 + m + 1921] =
-        0 < conv2d_2[i * 2048 + l * 8 + m + 1921]! ? Math.fround(sum01_2) : 0;
-      d_conv2d_2_z[i * 2048 + l * 8 + m + 1984] =
-        0 < conv2d_2[i * 2048 + l * 8 + m + 1984]! ? Math.fround(sum10_2) : 0;
-      d_conv2d_2_z[i * 2048 + l * 8 + m + 1985] =
-        0 < conv2d_2[i * 2048 + l * 8 + m + 1985]! ? Math.fround(sum11_2) : 0;
+      const at = i * 2048 + l * 8 + m;
+      d_conv2d_2_z[at + 1920] = 0 < conv2d_2[at + 1920]! ? Math.fround(sum00_2) : 0;
+      d_conv2d_2_z[at + 1921] = 0 < conv2d_2[at + 1921]! ? Math.fround(sum01_2) : 0;
+      d_conv2d_2_z[at + 1984] = 0 < conv2d_2[at + 1984]! ? Math.fround(sum10_2) : 0;
+      d_conv2d_2_z[at + 1985] = 0 < conv2d_2[at + 1985]! ? Math.fround(sum11_2) : 0;
     }
   }
   return function convWhere_32x32x8x3x3x32x8(): void {
@@ -3492,69 +3309,47 @@ function widen_32x10x10x32_3(
     for (let i = 0; i < 32; i++) {
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + m] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_2_padded_wide_2[i * 3200 + m + 32] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 64] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 96] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 128] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 160] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 192] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 224] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 256] = 0;
+        const at = i * 3200 + m;
+        conv2d_2_padded_wide_2[at + 32] = 0;
+        conv2d_2_padded_wide_2[at + 64] = 0;
+        conv2d_2_padded_wide_2[at + 96] = 0;
+        conv2d_2_padded_wide_2[at + 128] = 0;
+        conv2d_2_padded_wide_2[at + 160] = 0;
+        conv2d_2_padded_wide_2[at + 192] = 0;
+        conv2d_2_padded_wide_2[at + 224] = 0;
+        conv2d_2_padded_wide_2[at + 256] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + m + 288] = 0;
       for (let j = 0; j < 8; j++) {
         for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 320] = 0;
         for (let m = 0; m < 32; m++) {
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 352] =
-            conv2d_2[m * 2048 + i * 64 + j * 8]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 384] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 1]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 416] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 2]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 448] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 3]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 480] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 4]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 512] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 5]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 544] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 6]!;
-          conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 576] =
-            conv2d_2[m * 2048 + i * 64 + j * 8 + 7]!;
+          const at = i * 3200 + j * 320 + m;
+          const at_2 = m * 2048 + i * 64 + j * 8;
+          conv2d_2_padded_wide_2[at + 352] = conv2d_2[at_2]!;
+          conv2d_2_padded_wide_2[at + 384] = conv2d_2[at_2 + 1]!;
+          conv2d_2_padded_wide_2[at + 416] = conv2d_2[at_2 + 2]!;
+          conv2d_2_padded_wide_2[at + 448] = conv2d_2[at_2 + 3]!;
+          conv2d_2_padded_wide_2[at + 480] = conv2d_2[at_2 + 4]!;
+          conv2d_2_padded_wide_2[at + 512] = conv2d_2[at_2 + 5]!;
+          conv2d_2_padded_wide_2[at + 544] = conv2d_2[at_2 + 6]!;
+          conv2d_2_padded_wide_2[at + 576] = conv2d_2[at_2 + 7]!;
         }
         for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + j * 320 + m + 608] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + m + 2880] = 0;
       for (let m = 0; m < 32; m++) {
-        conv2d_2_padded_wide_2[i * 3200 + m + 2912] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 2944] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 2976] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 3008] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 3040] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 3072] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 3104] = 0;
-        conv2d_2_padded_wide_2[i * 3200 + m + 3136] = 0;
+        const at = i * 3200 + m;
+        conv2d_2_padded_wide_2[at + 2912] = 0;
+        conv2d_2_padded_wide_2[at + 2944] = 0;
+        conv2d_2_padded_wide_2[at + 2976] = 0;
+        conv2d_2_padded_wide_2[at + 3008] = 0;
+        conv2d_2_padded_wide_2[at + 3040] = 0;
+        conv2d_2_padded_wide_2[at + 3072] = 0;
+        conv2d_2_padded_wide_2[at + 3104] = 0;
+        conv2d_2_padded_wide_2[at + 3136] = 0;
       }
       for (let m = 0; m < 32; m++) conv2d_2_padded_wide_2[i * 3200 + m + 3168] = 0;
     }
-  };
-}
-
-/** d_flatten_wide[i<2048,j<32] = f64(d_flatten[j,i]) */
-function widen_2048x32(arrays: Floats<"d_flatten"> & Doubles<"d_flatten_wide">): () => void {
-  return function widen_2048x32(): void {
-    const { d_flatten, d_flatten_wide } = arrays;
-    for (let i = 0; i < 2048; i += 8)
-      for (let j = 0; j < 32; j++) {
-        d_flatten_wide[i * 32 + j] = d_flatten[j * 2048 + i]!;
-        d_flatten_wide[i * 32 + j + 32] = d_flatten[j * 2048 + i + 1]!;
-        d_flatten_wide[i * 32 + j + 64] = d_flatten[j * 2048 + i + 2]!;
-        d_flatten_wide[i * 32 + j + 96] = d_flatten[j * 2048 + i + 3]!;
-        d_flatten_wide[i * 32 + j + 128] = d_flatten[j * 2048 + i + 4]!;
-        d_flatten_wide[i * 32 + j + 160] = d_flatten[j * 2048 + i + 5]!;
-        d_flatten_wide[i * 32 + j + 192] = d_flatten[j * 2048 + i + 6]!;
-        d_flatten_wide[i * 32 + j + 224] = d_flatten[j * 2048 + i + 7]!;
-      }
   };
 }
 
@@ -3580,104 +3375,71 @@ function conv_32x32x3x8x8x32x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = j * 3200 + l * 320 + k * 320 + k2 * 32 + k3;
+          const at_3 = i * 2048 + k * 256 + k2 * 32 + k3;
           {
-            const conv2d_2_padded_wide_2_0 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3]!;
-            const chosen_0 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3]!
-                : 0;
-            const conv2d_2_padded_wide_2_1 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 32]!;
-            const conv2d_2_padded_wide_2_2 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 64]!;
-            const chosen_1 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!
-                : 0;
-            sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
-            sum01 += conv2d_2_padded_wide_2_1 * chosen_0;
-            sum02 += conv2d_2_padded_wide_2_2 * chosen_0;
-            sum10 += conv2d_2_padded_wide_2_0 * chosen_1;
-            sum11 += conv2d_2_padded_wide_2_1 * chosen_1;
-            sum12 += conv2d_2_padded_wide_2_2 * chosen_1;
+            const a0 = conv2d_2_padded_wide_2[at_2]!;
+            const chosen_0 = 0 < conv2d_3_wide[at_3]! ? d_flatten_wide[at_3]! : 0;
+            const a1 = conv2d_2_padded_wide_2[at_2 + 32]!;
+            const a2 = conv2d_2_padded_wide_2[at_2 + 64]!;
+            const chosen_1 = 0 < conv2d_3_wide[at_3 + 2048]! ? d_flatten_wide[at_3 + 2048]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 1 === 32) break;
           {
-            const conv2d_2_padded_wide_2_0 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 1]!;
-            const chosen_0 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!
-                : 0;
-            const conv2d_2_padded_wide_2_1 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 33]!;
-            const conv2d_2_padded_wide_2_2 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 65]!;
-            const chosen_1 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!
-                : 0;
-            sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
-            sum01 += conv2d_2_padded_wide_2_1 * chosen_0;
-            sum02 += conv2d_2_padded_wide_2_2 * chosen_0;
-            sum10 += conv2d_2_padded_wide_2_0 * chosen_1;
-            sum11 += conv2d_2_padded_wide_2_1 * chosen_1;
-            sum12 += conv2d_2_padded_wide_2_2 * chosen_1;
+            const a0 = conv2d_2_padded_wide_2[at_2 + 1]!;
+            const chosen_0 = 0 < conv2d_3_wide[at_3 + 1]! ? d_flatten_wide[at_3 + 1]! : 0;
+            const a1 = conv2d_2_padded_wide_2[at_2 + 33]!;
+            const a2 = conv2d_2_padded_wide_2[at_2 + 65]!;
+            const chosen_1 = 0 < conv2d_3_wide[at_3 + 2049]! ? d_flatten_wide[at_3 + 2049]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 2 === 32) break;
           {
-            const conv2d_2_padded_wide_2_0 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 2]!;
-            const chosen_0 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!
-                : 0;
-            const conv2d_2_padded_wide_2_1 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 34]!;
-            const conv2d_2_padded_wide_2_2 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 66]!;
-            const chosen_1 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!
-                : 0;
-            sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
-            sum01 += conv2d_2_padded_wide_2_1 * chosen_0;
-            sum02 += conv2d_2_padded_wide_2_2 * chosen_0;
-            sum10 += conv2d_2_padded_wide_2_0 * chosen_1;
-            sum11 += conv2d_2_padded_wide_2_1 * chosen_1;
-            sum12 += conv2d_2_padded_wide_2_2 * chosen_1;
+            const a0 = conv2d_2_padded_wide_2[at_2 + 2]!;
+            const chosen_0 = 0 < conv2d_3_wide[at_3 + 2]! ? d_flatten_wide[at_3 + 2]! : 0;
+            const a1 = conv2d_2_padded_wide_2[at_2 + 34]!;
+            const a2 = conv2d_2_padded_wide_2[at_2 + 66]!;
+            const chosen_1 = 0 < conv2d_3_wide[at_3 + 2050]! ? d_flatten_wide[at_3 + 2050]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 3 === 32) break;
           {
-            const conv2d_2_padded_wide_2_0 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 3]!;
-            const chosen_0 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!
-                : 0;
-            const conv2d_2_padded_wide_2_1 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 35]!;
-            const conv2d_2_padded_wide_2_2 =
-              conv2d_2_padded_wide_2[j * 3200 + l * 320 + k * 320 + k2 * 32 + k3 + 67]!;
-            const chosen_1 =
-              0 < conv2d_3_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!
-                ? d_flatten_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!
-                : 0;
-            sum00 += conv2d_2_padded_wide_2_0 * chosen_0;
-            sum01 += conv2d_2_padded_wide_2_1 * chosen_0;
-            sum02 += conv2d_2_padded_wide_2_2 * chosen_0;
-            sum10 += conv2d_2_padded_wide_2_0 * chosen_1;
-            sum11 += conv2d_2_padded_wide_2_1 * chosen_1;
-            sum12 += conv2d_2_padded_wide_2_2 * chosen_1;
+            const a0 = conv2d_2_padded_wide_2[at_2 + 3]!;
+            const chosen_0 = 0 < conv2d_3_wide[at_3 + 3]! ? d_flatten_wide[at_3 + 3]! : 0;
+            const a1 = conv2d_2_padded_wide_2[at_2 + 35]!;
+            const a2 = conv2d_2_padded_wide_2[at_2 + 67]!;
+            const chosen_1 = 0 < conv2d_3_wide[at_3 + 2051]! ? d_flatten_wide[at_3 + 2051]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
         }
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3] = sum00;
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + 1] = sum01;
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + 2] = sum02;
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + 288] = sum10;
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + 289] = sum11;
-    d_conv2d_3_kernel[i * 288 + j * 9 + l * 3 + 290] = sum12;
+    const at = i * 288 + j * 9 + l * 3;
+    d_conv2d_3_kernel[at] = sum00;
+    d_conv2d_3_kernel[at + 1] = sum01;
+    d_conv2d_3_kernel[at + 2] = sum02;
+    d_conv2d_3_kernel[at + 288] = sum10;
+    d_conv2d_3_kernel[at + 289] = sum11;
+    d_conv2d_3_kernel[at + 290] = sum12;
   }
   return function conv_32x32x3x8x8x32x3(): void {
     for (let i = 0; i < 32; i += 2)
@@ -3726,21 +3488,6 @@ function identity_32x32x9x9(arrays: Floats<"d_conv2d_2_z" | "d_conv2d_padded">):
   };
 }
 
-/** conv2d_2_kernel_wide[i<16,j<3,l<3,m<32] = f64(conv2d_2_kernel[m,i,j,l]) */
-function widen_16x3x3x32(
-  arrays: Floats<"conv2d_2_kernel"> & Doubles<"conv2d_2_kernel_wide">,
-): () => void {
-  return function widen_16x3x3x32(): void {
-    const { conv2d_2_kernel, conv2d_2_kernel_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 32; m++)
-            conv2d_2_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv2d_2_kernel[m * 144 + i * 9 + j * 3 + l]!;
-  };
-}
-
 /**
  * d_conv2d_phase0[i<32,j<16,l<8,m<8] in concat[i, j, l, m] = Σ k<2, k2<2, k3<32: d_conv2d_padded[i,k3,l + k,m +
  *     k2]·f32(conv2d_2_kernel_wide[j,−2·k + 2,−2·k2 + 2,k3])
@@ -3763,88 +3510,71 @@ function conv_32x16x8x2x2x32x8(
         for (let k = 0; k < 2; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 32; k3 += 4) {
+              const at_2 = i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2;
+              const at_3 = j * 288 + k * -192 + k2 * -64 + k3;
               {
-                const d_conv2d_padded_0 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2]!;
-                const conv2d_2_kernel_wide_0 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 256]!;
-                const d_conv2d_padded_1 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 1]!;
-                const conv2d_2_kernel_wide_1 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 544]!;
-                const conv2d_2_kernel_wide_2 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 832]!;
-                sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-                sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-                sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-                sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-                sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-                sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+                const a0 = d_conv2d_padded[at_2]!;
+                const b0 = conv2d_2_kernel_wide[at_3 + 256]!;
+                const a1 = d_conv2d_padded[at_2 + 1]!;
+                const b1 = conv2d_2_kernel_wide[at_3 + 544]!;
+                const b2 = conv2d_2_kernel_wide[at_3 + 832]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum20 += a0 * b2;
+                sum21 += a1 * b2;
               }
               if (k3 + 1 === 32) break;
               {
-                const d_conv2d_padded_0 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 81]!;
-                const conv2d_2_kernel_wide_0 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 257]!;
-                const d_conv2d_padded_1 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 82]!;
-                const conv2d_2_kernel_wide_1 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 545]!;
-                const conv2d_2_kernel_wide_2 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 833]!;
-                sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-                sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-                sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-                sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-                sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-                sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+                const a0 = d_conv2d_padded[at_2 + 81]!;
+                const b0 = conv2d_2_kernel_wide[at_3 + 257]!;
+                const a1 = d_conv2d_padded[at_2 + 82]!;
+                const b1 = conv2d_2_kernel_wide[at_3 + 545]!;
+                const b2 = conv2d_2_kernel_wide[at_3 + 833]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum20 += a0 * b2;
+                sum21 += a1 * b2;
               }
               if (k3 + 2 === 32) break;
               {
-                const d_conv2d_padded_0 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 162]!;
-                const conv2d_2_kernel_wide_0 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 258]!;
-                const d_conv2d_padded_1 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 163]!;
-                const conv2d_2_kernel_wide_1 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 546]!;
-                const conv2d_2_kernel_wide_2 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 834]!;
-                sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-                sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-                sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-                sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-                sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-                sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+                const a0 = d_conv2d_padded[at_2 + 162]!;
+                const b0 = conv2d_2_kernel_wide[at_3 + 258]!;
+                const a1 = d_conv2d_padded[at_2 + 163]!;
+                const b1 = conv2d_2_kernel_wide[at_3 + 546]!;
+                const b2 = conv2d_2_kernel_wide[at_3 + 834]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum20 += a0 * b2;
+                sum21 += a1 * b2;
               }
               if (k3 + 3 === 32) break;
               {
-                const d_conv2d_padded_0 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 243]!;
-                const conv2d_2_kernel_wide_0 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 259]!;
-                const d_conv2d_padded_1 =
-                  d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 244]!;
-                const conv2d_2_kernel_wide_1 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 547]!;
-                const conv2d_2_kernel_wide_2 =
-                  conv2d_2_kernel_wide[j * 288 + k * -192 + k2 * -64 + k3 + 835]!;
-                sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-                sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-                sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-                sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-                sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-                sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+                const a0 = d_conv2d_padded[at_2 + 243]!;
+                const b0 = conv2d_2_kernel_wide[at_3 + 259]!;
+                const a1 = d_conv2d_padded[at_2 + 244]!;
+                const b1 = conv2d_2_kernel_wide[at_3 + 547]!;
+                const b2 = conv2d_2_kernel_wide[at_3 + 835]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum20 += a0 * b2;
+                sum21 += a1 * b2;
               }
             }
-        concat[i * 4096 + j * 64 + l * 8 + m] = sum00;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1] = sum01;
-        concat[i * 4096 + j * 64 + l * 8 + m + 64] = sum10;
-        concat[i * 4096 + j * 64 + l * 8 + m + 65] = sum11;
-        concat[i * 4096 + j * 64 + l * 8 + m + 128] = sum20;
-        concat[i * 4096 + j * 64 + l * 8 + m + 129] = sum21;
+        const at = i * 4096 + j * 64 + l * 8 + m;
+        concat[at] = sum00;
+        concat[at + 1] = sum01;
+        concat[at + 64] = sum10;
+        concat[at + 65] = sum11;
+        concat[at + 128] = sum20;
+        concat[at + 129] = sum21;
       }
   }
   function block_2(i: number): void {
@@ -3857,13 +3587,12 @@ function conv_32x16x8x2x2x32x8(
         for (let k = 0; k < 2; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 32; k3++) {
-              const d_conv2d_padded_2 =
-                d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2]!;
-              const conv2d_2_kernel_wide_3 = conv2d_2_kernel_wide[k * -192 + k2 * -64 + k3 + 4576]!;
-              const d_conv2d_padded_3 =
-                d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2 + 1]!;
-              sum0 += d_conv2d_padded_2 * conv2d_2_kernel_wide_3;
-              sum1 += d_conv2d_padded_3 * conv2d_2_kernel_wide_3;
+              const at = i * 2592 + k3 * 81 + l * 9 + k * 9 + m + k2;
+              const a2 = d_conv2d_padded[at]!;
+              const b3 = conv2d_2_kernel_wide[k * -192 + k2 * -64 + k3 + 4576]!;
+              const a3 = d_conv2d_padded[at + 1]!;
+              sum0 += a2 * b3;
+              sum1 += a3 * b3;
             }
         concat[i * 4096 + l * 8 + m + 960] = sum0;
         concat[i * 4096 + l * 8 + m + 961] = sum1;
@@ -3898,24 +3627,27 @@ function conv_32x16x8x2x1x32x8(
         let sum21 = 0;
         for (let k = 0; k < 2; k++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_0 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + 1]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 144 + j * 9 + k * -6 + 7]!;
-            const d_conv2d_padded_1 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + 2]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 144 + j * 9 + k * -6 + 16]!;
-            const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 144 + j * 9 + k * -6 + 25]!;
-            sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-            sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-            sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-            sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-            sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-            sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+            const at_2 = i * 2592 + k3 * 81 + l * 9 + k * 9 + m;
+            const a0 = d_conv2d_padded[at_2 + 1]!;
+            const at_3 = k3 * 144 + j * 9 + k * -6;
+            const b0 = conv2d_2_kernel[at_3 + 7]!;
+            const a1 = d_conv2d_padded[at_2 + 2]!;
+            const b1 = conv2d_2_kernel[at_3 + 16]!;
+            const b2 = conv2d_2_kernel[at_3 + 25]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-        concat[i * 4096 + j * 64 + l * 8 + m + 1024] = sum00;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1025] = sum01;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1088] = sum10;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1089] = sum11;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1152] = sum20;
-        concat[i * 4096 + j * 64 + l * 8 + m + 1153] = sum21;
+        const at = i * 4096 + j * 64 + l * 8 + m;
+        concat[at + 1024] = sum00;
+        concat[at + 1025] = sum01;
+        concat[at + 1088] = sum10;
+        concat[at + 1089] = sum11;
+        concat[at + 1152] = sum20;
+        concat[at + 1153] = sum21;
       }
   }
   function block_2(i: number): void {
@@ -3927,11 +3659,12 @@ function conv_32x16x8x2x1x32x8(
         let sum1 = 0;
         for (let k = 0; k < 2; k++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_2 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + 1]!;
-            const conv2d_2_kernel_3 = conv2d_2_kernel[k3 * 144 + k * -6 + 142]!;
-            const d_conv2d_padded_3 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + k * 9 + m + 2]!;
-            sum0 += d_conv2d_padded_2 * conv2d_2_kernel_3;
-            sum1 += d_conv2d_padded_3 * conv2d_2_kernel_3;
+            const at = i * 2592 + k3 * 81 + l * 9 + k * 9 + m;
+            const a2 = d_conv2d_padded[at + 1]!;
+            const b3 = conv2d_2_kernel[k3 * 144 + k * -6 + 142]!;
+            const a3 = d_conv2d_padded[at + 2]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
         concat[i * 4096 + l * 8 + m + 1984] = sum0;
         concat[i * 4096 + l * 8 + m + 1985] = sum1;
@@ -3966,24 +3699,27 @@ function conv_32x16x8x1x2x32x8(
         let sum21 = 0;
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_0 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + k2 + 9]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 144 + j * 9 + k2 * -2 + 5]!;
-            const d_conv2d_padded_1 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + k2 + 10]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 144 + j * 9 + k2 * -2 + 14]!;
-            const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 144 + j * 9 + k2 * -2 + 23]!;
-            sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-            sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-            sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-            sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-            sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-            sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+            const at_2 = i * 2592 + k3 * 81 + l * 9 + m + k2;
+            const a0 = d_conv2d_padded[at_2 + 9]!;
+            const at_3 = k3 * 144 + j * 9 + k2 * -2;
+            const b0 = conv2d_2_kernel[at_3 + 5]!;
+            const a1 = d_conv2d_padded[at_2 + 10]!;
+            const b1 = conv2d_2_kernel[at_3 + 14]!;
+            const b2 = conv2d_2_kernel[at_3 + 23]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-        concat[i * 4096 + j * 64 + l * 8 + m + 2048] = sum00;
-        concat[i * 4096 + j * 64 + l * 8 + m + 2049] = sum01;
-        concat[i * 4096 + j * 64 + l * 8 + m + 2112] = sum10;
-        concat[i * 4096 + j * 64 + l * 8 + m + 2113] = sum11;
-        concat[i * 4096 + j * 64 + l * 8 + m + 2176] = sum20;
-        concat[i * 4096 + j * 64 + l * 8 + m + 2177] = sum21;
+        const at = i * 4096 + j * 64 + l * 8 + m;
+        concat[at + 2048] = sum00;
+        concat[at + 2049] = sum01;
+        concat[at + 2112] = sum10;
+        concat[at + 2113] = sum11;
+        concat[at + 2176] = sum20;
+        concat[at + 2177] = sum21;
       }
   }
   function block_2(i: number): void {
@@ -3995,11 +3731,12 @@ function conv_32x16x8x1x2x32x8(
         let sum1 = 0;
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_2 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + k2 + 9]!;
-            const conv2d_2_kernel_3 = conv2d_2_kernel[k3 * 144 + k2 * -2 + 140]!;
-            const d_conv2d_padded_3 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + k2 + 10]!;
-            sum0 += d_conv2d_padded_2 * conv2d_2_kernel_3;
-            sum1 += d_conv2d_padded_3 * conv2d_2_kernel_3;
+            const at = i * 2592 + k3 * 81 + l * 9 + m + k2;
+            const a2 = d_conv2d_padded[at + 9]!;
+            const b3 = conv2d_2_kernel[k3 * 144 + k2 * -2 + 140]!;
+            const a3 = d_conv2d_padded[at + 10]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
         concat[i * 4096 + l * 8 + m + 3008] = sum0;
         concat[i * 4096 + l * 8 + m + 3009] = sum1;
@@ -4031,20 +3768,22 @@ function conv_32x16x8x1x1x32x8(
           let sum2 = 0;
           let sum3 = 0;
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_padded_0 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 10]!;
+            const at_2 = i * 2592 + k3 * 81 + l * 9 + m;
+            const a0 = d_conv2d_padded[at_2 + 10]!;
             const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 144 + j * 9 + 4]!;
-            const d_conv2d_padded_1 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 11]!;
-            const d_conv2d_padded_2 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 12]!;
-            const d_conv2d_padded_3 = d_conv2d_padded[i * 2592 + k3 * 81 + l * 9 + m + 13]!;
-            sum0 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-            sum1 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-            sum2 += d_conv2d_padded_2 * conv2d_2_kernel_0;
-            sum3 += d_conv2d_padded_3 * conv2d_2_kernel_0;
+            const a1 = d_conv2d_padded[at_2 + 11]!;
+            const a2 = d_conv2d_padded[at_2 + 12]!;
+            const a3 = d_conv2d_padded[at_2 + 13]!;
+            sum0 += a0 * conv2d_2_kernel_0;
+            sum1 += a1 * conv2d_2_kernel_0;
+            sum2 += a2 * conv2d_2_kernel_0;
+            sum3 += a3 * conv2d_2_kernel_0;
           }
-          concat[i * 4096 + j * 64 + l * 8 + m + 3072] = sum0;
-          concat[i * 4096 + j * 64 + l * 8 + m + 3073] = sum1;
-          concat[i * 4096 + j * 64 + l * 8 + m + 3074] = sum2;
-          concat[i * 4096 + j * 64 + l * 8 + m + 3075] = sum3;
+          const at = i * 4096 + j * 64 + l * 8 + m;
+          concat[at + 3072] = sum0;
+          concat[at + 3073] = sum1;
+          concat[at + 3074] = sum2;
+          concat[at + 3075] = sum3;
         }
   }
   return function conv_32x16x8x1x1x32x8(): void {
@@ -4070,84 +3809,71 @@ function conv_32x16x3x8x8x32x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2;
+          const at_3 = i * 2048 + k * 256 + k2 * 32 + k3;
           {
-            const conv2d_padded_2_0 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2]!;
-            const d_conv2d_2_z_wide_0 = d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3]!;
-            const conv2d_padded_2_1 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 1]!;
-            const conv2d_padded_2_2 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 2]!;
-            const d_conv2d_2_z_wide_1 =
-              d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!;
-            sum00 += conv2d_padded_2_0 * d_conv2d_2_z_wide_0;
-            sum01 += conv2d_padded_2_1 * d_conv2d_2_z_wide_0;
-            sum02 += conv2d_padded_2_2 * d_conv2d_2_z_wide_0;
-            sum10 += conv2d_padded_2_0 * d_conv2d_2_z_wide_1;
-            sum11 += conv2d_padded_2_1 * d_conv2d_2_z_wide_1;
-            sum12 += conv2d_padded_2_2 * d_conv2d_2_z_wide_1;
+            const a0 = conv2d_padded_2[at_2]!;
+            const b0 = d_conv2d_2_z_wide[at_3]!;
+            const a1 = conv2d_padded_2[at_2 + 1]!;
+            const a2 = conv2d_padded_2[at_2 + 2]!;
+            const b1 = d_conv2d_2_z_wide[at_3 + 2048]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 1 === 32) break;
           {
-            const conv2d_padded_2_0 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 4624]!;
-            const d_conv2d_2_z_wide_0 = d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!;
-            const conv2d_padded_2_1 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 4625]!;
-            const conv2d_padded_2_2 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 4626]!;
-            const d_conv2d_2_z_wide_1 =
-              d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!;
-            sum00 += conv2d_padded_2_0 * d_conv2d_2_z_wide_0;
-            sum01 += conv2d_padded_2_1 * d_conv2d_2_z_wide_0;
-            sum02 += conv2d_padded_2_2 * d_conv2d_2_z_wide_0;
-            sum10 += conv2d_padded_2_0 * d_conv2d_2_z_wide_1;
-            sum11 += conv2d_padded_2_1 * d_conv2d_2_z_wide_1;
-            sum12 += conv2d_padded_2_2 * d_conv2d_2_z_wide_1;
+            const a0 = conv2d_padded_2[at_2 + 4624]!;
+            const b0 = d_conv2d_2_z_wide[at_3 + 1]!;
+            const a1 = conv2d_padded_2[at_2 + 4625]!;
+            const a2 = conv2d_padded_2[at_2 + 4626]!;
+            const b1 = d_conv2d_2_z_wide[at_3 + 2049]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 2 === 32) break;
           {
-            const conv2d_padded_2_0 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 9248]!;
-            const d_conv2d_2_z_wide_0 = d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!;
-            const conv2d_padded_2_1 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 9249]!;
-            const conv2d_padded_2_2 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 9250]!;
-            const d_conv2d_2_z_wide_1 =
-              d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!;
-            sum00 += conv2d_padded_2_0 * d_conv2d_2_z_wide_0;
-            sum01 += conv2d_padded_2_1 * d_conv2d_2_z_wide_0;
-            sum02 += conv2d_padded_2_2 * d_conv2d_2_z_wide_0;
-            sum10 += conv2d_padded_2_0 * d_conv2d_2_z_wide_1;
-            sum11 += conv2d_padded_2_1 * d_conv2d_2_z_wide_1;
-            sum12 += conv2d_padded_2_2 * d_conv2d_2_z_wide_1;
+            const a0 = conv2d_padded_2[at_2 + 9248]!;
+            const b0 = d_conv2d_2_z_wide[at_3 + 2]!;
+            const a1 = conv2d_padded_2[at_2 + 9249]!;
+            const a2 = conv2d_padded_2[at_2 + 9250]!;
+            const b1 = d_conv2d_2_z_wide[at_3 + 2050]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 3 === 32) break;
           {
-            const conv2d_padded_2_0 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 13872]!;
-            const d_conv2d_2_z_wide_0 = d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!;
-            const conv2d_padded_2_1 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 13873]!;
-            const conv2d_padded_2_2 =
-              conv2d_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 34 + k2 * 2 + 13874]!;
-            const d_conv2d_2_z_wide_1 =
-              d_conv2d_2_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!;
-            sum00 += conv2d_padded_2_0 * d_conv2d_2_z_wide_0;
-            sum01 += conv2d_padded_2_1 * d_conv2d_2_z_wide_0;
-            sum02 += conv2d_padded_2_2 * d_conv2d_2_z_wide_0;
-            sum10 += conv2d_padded_2_0 * d_conv2d_2_z_wide_1;
-            sum11 += conv2d_padded_2_1 * d_conv2d_2_z_wide_1;
-            sum12 += conv2d_padded_2_2 * d_conv2d_2_z_wide_1;
+            const a0 = conv2d_padded_2[at_2 + 13872]!;
+            const b0 = d_conv2d_2_z_wide[at_3 + 3]!;
+            const a1 = conv2d_padded_2[at_2 + 13873]!;
+            const a2 = conv2d_padded_2[at_2 + 13874]!;
+            const b1 = d_conv2d_2_z_wide[at_3 + 2051]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
         }
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3] = sum00;
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + 1] = sum01;
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + 2] = sum02;
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + 144] = sum10;
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + 145] = sum11;
-    d_conv2d_2_kernel[i * 144 + j * 9 + l * 3 + 146] = sum12;
+    const at = i * 144 + j * 9 + l * 3;
+    d_conv2d_2_kernel[at] = sum00;
+    d_conv2d_2_kernel[at + 1] = sum01;
+    d_conv2d_2_kernel[at + 2] = sum02;
+    d_conv2d_2_kernel[at + 144] = sum10;
+    d_conv2d_2_kernel[at + 145] = sum11;
+    d_conv2d_2_kernel[at + 146] = sum12;
   }
   return function conv_32x16x3x8x8x32x3(): void {
     for (let i = 0; i < 32; i += 2)
@@ -4206,164 +3932,78 @@ function conv_16x3x3x16x16x32x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2;
+          const at_3 = k3 * 4096 + i * 256 + k * 16 + k2;
+          const at_4 =
+            k3 * 4096 +
+            (k % 2) * 2048 +
+            (k2 % 2) * 1024 +
+            i * 64 +
+            ((k / 2) | 0) * 8 +
+            ((k2 / 2) | 0);
           {
-            const x_padded_2_0 = x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2]!;
-            const chosen_0 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0)
-                  ]!
-                : 0;
-            const x_padded_2_1 = x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 1]!;
-            const x_padded_2_2 = x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 2]!;
-            const chosen_1 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 256]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      64
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2]!;
+            const chosen_0 = 0 < conv2d[at_3]! ? concat[at_4]! : 0;
+            const a1 = x_padded_2[at_2 + 1]!;
+            const a2 = x_padded_2[at_2 + 2]!;
+            const chosen_1 = 0 < conv2d[at_3 + 256]! ? concat[at_4 + 64]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 1 === 32) break;
           {
-            const x_padded_2_0 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 3267]!;
-            const chosen_0 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 4096]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      4096
-                  ]!
-                : 0;
-            const x_padded_2_1 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 3268]!;
-            const x_padded_2_2 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 3269]!;
-            const chosen_1 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 4352]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      4160
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 3267]!;
+            const chosen_0 = 0 < conv2d[at_3 + 4096]! ? concat[at_4 + 4096]! : 0;
+            const a1 = x_padded_2[at_2 + 3268]!;
+            const a2 = x_padded_2[at_2 + 3269]!;
+            const chosen_1 = 0 < conv2d[at_3 + 4352]! ? concat[at_4 + 4160]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 2 === 32) break;
           {
-            const x_padded_2_0 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 6534]!;
-            const chosen_0 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 8192]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      8192
-                  ]!
-                : 0;
-            const x_padded_2_1 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 6535]!;
-            const x_padded_2_2 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 6536]!;
-            const chosen_1 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 8448]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      8256
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 6534]!;
+            const chosen_0 = 0 < conv2d[at_3 + 8192]! ? concat[at_4 + 8192]! : 0;
+            const a1 = x_padded_2[at_2 + 6535]!;
+            const a2 = x_padded_2[at_2 + 6536]!;
+            const chosen_1 = 0 < conv2d[at_3 + 8448]! ? concat[at_4 + 8256]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 3 === 32) break;
           {
-            const x_padded_2_0 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 9801]!;
-            const chosen_0 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 12288]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      12288
-                  ]!
-                : 0;
-            const x_padded_2_1 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 9802]!;
-            const x_padded_2_2 =
-              x_padded_2[k3 * 3267 + j * 1089 + l * 33 + k * 66 + k2 * 2 + 9803]!;
-            const chosen_1 =
-              0 < conv2d[k3 * 4096 + i * 256 + k * 16 + k2 + 12544]!
-                ? concat[
-                    k3 * 4096 +
-                      (k % 2) * 2048 +
-                      (k2 % 2) * 1024 +
-                      i * 64 +
-                      ((k / 2) | 0) * 8 +
-                      ((k2 / 2) | 0) +
-                      12352
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 9801]!;
+            const chosen_0 = 0 < conv2d[at_3 + 12288]! ? concat[at_4 + 12288]! : 0;
+            const a1 = x_padded_2[at_2 + 9802]!;
+            const a2 = x_padded_2[at_2 + 9803]!;
+            const chosen_1 = 0 < conv2d[at_3 + 12544]! ? concat[at_4 + 12352]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
         }
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3] = sum00;
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3 + 1] = sum01;
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3 + 2] = sum02;
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3 + 27] = sum10;
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3 + 28] = sum11;
-    d_conv2d_kernel[i * 27 + j * 9 + l * 3 + 29] = sum12;
+    const at = i * 27 + j * 9 + l * 3;
+    d_conv2d_kernel[at] = sum00;
+    d_conv2d_kernel[at + 1] = sum01;
+    d_conv2d_kernel[at + 2] = sum02;
+    d_conv2d_kernel[at + 27] = sum10;
+    d_conv2d_kernel[at + 28] = sum11;
+    d_conv2d_kernel[at + 29] = sum12;
   }
   return function conv_16x3x3x16x16x32x3(): void {
     for (let i = 0; i < 16; i += 2)
@@ -4393,53 +4033,35 @@ function clipByGlobalNorm_16x3x3x3(
  * d_y_square = Σ k<extent, k2<16: d_y[k,k2]·d_y[k,k2]
  * Takes an extent of 1 or 16 along k.
  */
-function clipByGlobalNorm_Nx16(extent: number, arrays: Floats<"d_y" | "d_y_square">): () => void {
-  return function clipByGlobalNorm_Nx16(): void {
-    const { d_y, d_y_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < extent; k++)
-      for (let k2 = 0; k2 < 16; k2++) {
-        const d_y_0 = d_y[k * 16 + k2]!;
-        sum += d_y_0 * d_y_0;
-      }
-    d_y_square[0] = sum;
-  };
+function clipByGlobalNorm_Nx16(d_y: Float32Array, d_y_square: Float32Array, extent: number): void {
+  let sum = 0;
+  for (let k = 0; k < extent; k++)
+    for (let k2 = 0; k2 < 16; k2++) {
+      const d_y_0 = d_y[k * 16 + k2]!;
+      sum += d_y_0 * d_y_0;
+    }
+  d_y_square[0] = sum;
 }
 
-/** d_conv2d_2_kernel_square = Σ k<16, k2<3, k3<3, k4<32: d_conv2d_2_kernel[k4,k,k2,k3]·d_conv2d_2_kernel[k4,k,k2,k3] */
-function clipByGlobalNorm_16x3x3x32(
-  arrays: Floats<"d_conv2d_2_kernel" | "d_conv2d_2_kernel_square">,
-): () => void {
-  return function clipByGlobalNorm_16x3x3x32(): void {
-    const { d_conv2d_2_kernel, d_conv2d_2_kernel_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 32; k4++) {
-            const d_conv2d_2_kernel_0 = d_conv2d_2_kernel[k4 * 144 + k * 9 + k2 * 3 + k3]!;
-            sum += d_conv2d_2_kernel_0 * d_conv2d_2_kernel_0;
-          }
-    d_conv2d_2_kernel_square[0] = sum;
-  };
-}
-
-/** d_conv2d_3_kernel_square = Σ k<32, k2<3, k3<3, k4<32: d_conv2d_3_kernel[k4,k,k2,k3]·d_conv2d_3_kernel[k4,k,k2,k3] */
-function clipByGlobalNorm_32x3x3x32(
-  arrays: Floats<"d_conv2d_3_kernel" | "d_conv2d_3_kernel_square">,
-): () => void {
-  return function clipByGlobalNorm_32x3x3x32(): void {
-    const { d_conv2d_3_kernel, d_conv2d_3_kernel_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 32; k++)
-      for (let k2 = 0; k2 < 3; k2++)
-        for (let k3 = 0; k3 < 3; k3++)
-          for (let k4 = 0; k4 < 32; k4++) {
-            const d_conv2d_3_kernel_0 = d_conv2d_3_kernel[k4 * 288 + k * 9 + k2 * 3 + k3]!;
-            sum += d_conv2d_3_kernel_0 * d_conv2d_3_kernel_0;
-          }
-    d_conv2d_3_kernel_square[0] = sum;
-  };
+/**
+ * d_kernel_square = Σ k<K, k2<3, k3<3, k4<32: d_kernel[k4,k,k2,k3]·d_kernel[k4,k,k2,k3]
+ * For K: 16 and 32.
+ * Plain twins: clipByGlobalNorm_16x3x3x32, clipByGlobalNorm_32x3x3x32.
+ */
+function clipByGlobalNorm_Nx3x3x32(
+  d_kernel: Float32Array,
+  d_kernel_square: Float32Array,
+  K: number,
+): void {
+  let sum = 0;
+  for (let k = 0; k < K; k++)
+    for (let k2 = 0; k2 < 3; k2++)
+      for (let k3 = 0; k3 < 3; k3++)
+        for (let k4 = 0; k4 < 32; k4++) {
+          const d_kernel_0 = d_kernel[k4 * 9 * K + k * 9 + k2 * 3 + k3]!;
+          sum += d_kernel_0 * d_kernel_0;
+        }
+  d_kernel_square[0] = sum;
 }
 
 /** d_start_kernel_square = Σ k<2048, k2<192: d_start_kernel[k,k2]·d_start_kernel[k,k2] */
@@ -4462,17 +4084,14 @@ function clipByGlobalNorm_2048x192(
  * d_y_square = Σ k<extent, k2<384: d_y[k,k2]·d_y[k,k2]
  * Takes an extent of 16 or 96 along k.
  */
-function clipByGlobalNorm_Nx384(extent: number, arrays: Floats<"d_y" | "d_y_square">): () => void {
-  return function clipByGlobalNorm_Nx384(): void {
-    const { d_y, d_y_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < extent; k++)
-      for (let k2 = 0; k2 < 384; k2++) {
-        const d_y_0 = d_y[k * 384 + k2]!;
-        sum += d_y_0 * d_y_0;
-      }
-    d_y_square[0] = sum;
-  };
+function clipByGlobalNorm_Nx384(d_y: Float32Array, d_y_square: Float32Array, extent: number): void {
+  let sum = 0;
+  for (let k = 0; k < extent; k++)
+    for (let k2 = 0; k2 < 384; k2++) {
+      const d_y_0 = d_y[k * 384 + k2]!;
+      sum += d_y_0 * d_y_0;
+    }
+  d_y_square[0] = sum;
 }
 
 /** d_scores_kernel_square = Σ k<16, k2<96: d_scores_kernel[k2,k]·d_scores_kernel[k2,k] */
@@ -4492,33 +4111,40 @@ function clipByGlobalNorm_16x96(
 }
 
 /**
- * w_m′[i<16,j<3,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
- * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_kernel[i,j,l,m]·clip_scale·(d_conv2d_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
+ * kernel_m′[i<I,j<J,l<3,m<3] = kernel_m[i,j,l,m]·0.9 + d_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
+ * kernel_v′[i,j,l,m] = kernel_v[i,j,l,m]·0.999 + d_kernel[i,j,l,m]·clip_scale·(d_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
+ * kernel′[i,j,l,m] = kernel[i,j,l,m] − kernel_m′[i,j,l,m]·rate / (sqrt(kernel_v′[i,j,l,m]·correction) + 1e-8)
+ * For I, J: 16, 3; 32, 16 and 32, 32.
+ * Plain twins: adam_16x3x3x3, adam_32x16x3x3, adam_32x32x3x3.
  */
-function adam_16x3x3x3(
-  arrays: Floats<"w_m" | "d_conv2d_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_16x3x3x3(): void {
-    const { w_m, d_conv2d_kernel, clip_scale, v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            adam(
-              w_m,
-              d_conv2d_kernel,
-              v,
-              w,
-              i * 27 + j * 9 + l * 3 + m,
-              clip_scale_0,
-              rate_0,
-              correction_0,
-            );
-  };
+function adam_NxNx3x3(
+  kernel_m: Float32Array,
+  d_kernel: Float32Array,
+  clip_scale: Float32Array,
+  kernel_v: Float32Array,
+  kernel: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  J: number,
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < 3; m++)
+          adam(
+            kernel_m,
+            d_kernel,
+            kernel_v,
+            kernel,
+            i * 9 * J + j * 9 + l * 3 + m,
+            clip_scale_0,
+            rate_0,
+            correction_0,
+          );
 }
 
 /**
@@ -4528,77 +4154,20 @@ function adam_16x3x3x3(
  * Takes 16, 32 or 192 rows.
  */
 function adam_N(
+  bias_m: Float32Array,
+  d_bias: Float32Array,
+  clip_scale: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
   rows: number,
-  arrays: Floats<"bias_m" | "d_bias" | "clip_scale" | "bias_v" | "bias" | "rate" | "correction">,
-): () => void {
-  return function adam_N(): void {
-    const { bias_m, d_bias, clip_scale, bias_v, bias, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < rows; i++)
-      adam(bias_m, d_bias, bias_v, bias, i, clip_scale_0, rate_0, correction_0);
-  };
-}
-
-/**
- * w_m′[i<32,j<16,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
- * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_2_kernel[i,j,l,m]·clip_scale·(d_conv2d_2_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
- */
-function adam_32x16x3x3(
-  arrays: Floats<"w_m" | "d_conv2d_2_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_32x16x3x3(): void {
-    const { w_m, d_conv2d_2_kernel, clip_scale, v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 16; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            adam(
-              w_m,
-              d_conv2d_2_kernel,
-              v,
-              w,
-              i * 144 + j * 9 + l * 3 + m,
-              clip_scale_0,
-              rate_0,
-              correction_0,
-            );
-  };
-}
-
-/**
- * w_m′[i<32,j<32,l<3,m<3] = w_m[i,j,l,m]·0.9 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(1 − 0.9)
- * v′[i,j,l,m] = v[i,j,l,m]·0.999 + d_conv2d_3_kernel[i,j,l,m]·clip_scale·(d_conv2d_3_kernel[i,j,l,m]·clip_scale)·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,l,m] − w_m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
- */
-function adam_32x32x3x3(
-  arrays: Floats<"w_m" | "d_conv2d_3_kernel" | "clip_scale" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_32x32x3x3(): void {
-    const { w_m, d_conv2d_3_kernel, clip_scale, v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 32; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 3; m++)
-            adam(
-              w_m,
-              d_conv2d_3_kernel,
-              v,
-              w,
-              i * 288 + j * 9 + l * 3 + m,
-              clip_scale_0,
-              rate_0,
-              correction_0,
-            );
-  };
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < rows; i++)
+    adam(bias_m, d_bias, bias_v, bias, i, clip_scale_0, rate_0, correction_0);
 }
 
 /**
@@ -4627,18 +4196,21 @@ function adam_2048x192(
  * Takes 16 or 96 rows.
  */
 function adam_Nx16(
+  w_m: Float32Array,
+  d_w: Float32Array,
+  clip_scale: Float32Array,
+  w_v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
   rows: number,
-  arrays: Floats<"w_m" | "d_w" | "clip_scale" | "w_v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_Nx16(): void {
-    const { w_m, d_w, clip_scale, w_v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++)
-        adam(w_m, d_w, w_v, w, i * 16 + j, clip_scale_0, rate_0, correction_0);
-  };
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++)
+      adam(w_m, d_w, w_v, w, i * 16 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
@@ -4648,18 +4220,21 @@ function adam_Nx16(
  * Takes 16 or 96 rows.
  */
 function adam_Nx384(
+  w_m: Float32Array,
+  d_w: Float32Array,
+  clip_scale: Float32Array,
+  w_v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
   rows: number,
-  arrays: Floats<"w_m" | "d_w" | "clip_scale" | "w_v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_Nx384(): void {
-    const { w_m, d_w, clip_scale, w_v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 384; j++)
-        adam(w_m, d_w, w_v, w, i * 384 + j, clip_scale_0, rate_0, correction_0);
-  };
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 384; j++)
+      adam(w_m, d_w, w_v, w, i * 384 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
@@ -4756,29 +4331,31 @@ function convRelu_100x16x16x3x3x3x16_evaluate(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_kernel_0 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const x_padded_2 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const x_padded_3 = x_padded[i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_kernel_1 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv2d_kernel_0;
-              sum01 += x_padded_1 * conv2d_kernel_0;
-              sum02 += x_padded_2 * conv2d_kernel_0;
-              sum03 += x_padded_3 * conv2d_kernel_0;
-              sum10 += x_padded_0 * conv2d_kernel_1;
-              sum11 += x_padded_1 * conv2d_kernel_1;
-              sum12 += x_padded_2 * conv2d_kernel_1;
-              sum13 += x_padded_3 * conv2d_kernel_1;
+              const at_2 = i * 3267 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = x_padded[at_2]!;
+              const b0 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = x_padded[at_2 + 2]!;
+              const a2 = x_padded[at_2 + 4]!;
+              const a3 = x_padded[at_2 + 6]!;
+              const b1 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 258, Math.fround(sum12));
-        relu(conv2d_bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 259, Math.fround(sum13));
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        relu(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+        relu(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+        relu(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+        relu(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+        relu(conv2d_bias, conv2d, j + 1, at + 256, Math.fround(sum10));
+        relu(conv2d_bias, conv2d, j + 1, at + 257, Math.fround(sum11));
+        relu(conv2d_bias, conv2d, j + 1, at + 258, Math.fround(sum12));
+        relu(conv2d_bias, conv2d, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_100x16x16x3x3x3x16_evaluate(): void {
@@ -4811,57 +4388,31 @@ function convRelu_100x32x8x16x3x3x8_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 =
-                conv2d_padded[i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+              const at_2 = i * 4624 + k * 289 + l * 34 + k2 * 17 + m * 2 + k3;
+              const a0 = conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+              const a1 = conv2d_padded[at_2 + 2]!;
+              const a2 = conv2d_padded[at_2 + 4]!;
+              const a3 = conv2d_padded[at_2 + 6]!;
+              const b1 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_2_bias, conv2d_2, j, i * 2048 + j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 64,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 65,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 66,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 67,
-          Math.fround(sum13),
-        );
+        const at = i * 2048 + j * 64 + l * 8 + m;
+        relu(conv2d_2_bias, conv2d_2, j, at, Math.fround(sum00));
+        relu(conv2d_2_bias, conv2d_2, j, at + 1, Math.fround(sum01));
+        relu(conv2d_2_bias, conv2d_2, j, at + 2, Math.fround(sum02));
+        relu(conv2d_2_bias, conv2d_2, j, at + 3, Math.fround(sum03));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 64, Math.fround(sum10));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 65, Math.fround(sum11));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 66, Math.fround(sum12));
+        relu(conv2d_2_bias, conv2d_2, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_100x32x8x16x3x3x8_evaluate(): void {
@@ -4873,26 +4424,24 @@ function convRelu_100x32x8x16x3x3x8_evaluate(
  * conv2d_2_padded[i<rows,j<32,l<10,m<10] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, conv2d_2[i,j,l − 1,m − 1], 0)
  * Takes 1 or 100 rows.
  */
-function pad_Nx32x10x10(rows: number, arrays: Floats<"conv2d_2" | "conv2d_2_padded">): () => void {
-  return function pad_Nx32x10x10(): void {
-    const { conv2d_2, conv2d_2_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 32; j++) {
-        conv2d_2_padded[i * 3200 + j * 100] = 0;
-        for (let m = 0; m < 8; m++) conv2d_2_padded[i * 3200 + j * 100 + m + 1] = 0;
-        conv2d_2_padded[i * 3200 + j * 100 + 9] = 0;
-        for (let l = 0; l < 8; l++) {
-          conv2d_2_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
-          for (let m = 0; m < 8; m++)
-            conv2d_2_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
-              conv2d_2[i * 2048 + j * 64 + l * 8 + m]!;
-          conv2d_2_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
-        }
-        conv2d_2_padded[i * 3200 + j * 100 + 90] = 0;
-        for (let m = 0; m < 8; m++) conv2d_2_padded[i * 3200 + j * 100 + m + 91] = 0;
-        conv2d_2_padded[i * 3200 + j * 100 + 99] = 0;
+function pad_Nx32x10x10(conv2d_2: Float32Array, conv2d_2_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j++) {
+      const at = i * 3200 + j * 100;
+      conv2d_2_padded[at] = 0;
+      for (let m = 0; m < 8; m++) conv2d_2_padded[i * 3200 + j * 100 + m + 1] = 0;
+      conv2d_2_padded[at + 9] = 0;
+      for (let l = 0; l < 8; l++) {
+        conv2d_2_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+        for (let m = 0; m < 8; m++)
+          conv2d_2_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
+            conv2d_2[i * 2048 + j * 64 + l * 8 + m]!;
+        conv2d_2_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
       }
-  };
+      conv2d_2_padded[at + 90] = 0;
+      for (let m = 0; m < 8; m++) conv2d_2_padded[i * 3200 + j * 100 + m + 91] = 0;
+      conv2d_2_padded[at + 99] = 0;
+    }
 }
 
 /**
@@ -4918,39 +4467,26 @@ function convRelu_100x32x8x3x3x32x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_2_padded_0 =
-              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv2d_2_padded_1 =
-              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 3200]!;
-            const conv2d_2_padded_2 =
-              conv2d_2_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 6400]!;
-            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum10 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += conv2d_2_padded_2 * conv2d_3_kernel_0;
-            sum21 += conv2d_2_padded_2 * conv2d_3_kernel_1;
+            const at_2 = i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = conv2d_2_padded[at_2]!;
+            const b0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const b1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            const a1 = conv2d_2_padded[at_2 + 3200]!;
+            const a2 = conv2d_2_padded[at_2 + 6400]!;
+            sum00 += a0 * b0;
+            sum01 += a0 * b1;
+            sum10 += a1 * b0;
+            sum11 += a1 * b1;
+            sum20 += a2 * b0;
+            sum21 += a2 * b1;
           }
-      relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu(conv2d_3_bias, conv2d_3, j + 1, i * 2048 + j * 64 + l * 8 + m + 64, Math.fround(sum01));
-      relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m + 2048, Math.fround(sum10));
-      relu(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 2048 + j * 64 + l * 8 + m + 2112,
-        Math.fround(sum11),
-      );
-      relu(conv2d_3_bias, conv2d_3, j, i * 2048 + j * 64 + l * 8 + m + 4096, Math.fround(sum20));
-      relu(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 2048 + j * 64 + l * 8 + m + 4160,
-        Math.fround(sum21),
-      );
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 64, Math.fround(sum01));
+      relu(conv2d_3_bias, conv2d_3, j, at + 2048, Math.fround(sum10));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 2112, Math.fround(sum11));
+      relu(conv2d_3_bias, conv2d_3, j, at + 4096, Math.fround(sum20));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 4160, Math.fround(sum21));
     }
   }
   function block_2(j: number, l: number): void {
@@ -4963,12 +4499,11 @@ function convRelu_100x32x8x3x3x32x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_2_padded_3 =
-              conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 316800]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_3_kernel_3 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            sum0 += conv2d_2_padded_3 * conv2d_3_kernel_2;
-            sum1 += conv2d_2_padded_3 * conv2d_3_kernel_3;
+            const a3 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 316800]!;
+            const b2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const b3 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            sum0 += a3 * b2;
+            sum1 += a3 * b3;
           }
       relu(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m + 202752, Math.fround(sum0));
       relu(conv2d_3_bias, conv2d_3, j + 1, j * 64 + l * 8 + m + 202816, Math.fround(sum1));
@@ -5000,24 +4535,25 @@ function dotAdd_100x2048x192_evaluate(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 2048; k++) {
-      const conv2d_3_0 = conv2d_3[i * 2048 + k]!;
-      const start_kernel_0 = start_kernel[k * 192 + j]!;
-      const start_kernel_1 = start_kernel[k * 192 + j + 1]!;
-      const start_kernel_2 = start_kernel[k * 192 + j + 2]!;
-      const conv2d_3_1 = conv2d_3[i * 2048 + k + 2048]!;
-      sum00 += conv2d_3_0 * start_kernel_0;
-      sum01 += conv2d_3_0 * start_kernel_1;
-      sum02 += conv2d_3_0 * start_kernel_2;
-      sum10 += conv2d_3_1 * start_kernel_0;
-      sum11 += conv2d_3_1 * start_kernel_1;
-      sum12 += conv2d_3_1 * start_kernel_2;
+      const a0 = conv2d_3[i * 2048 + k]!;
+      const b0 = start_kernel[k * 192 + j]!;
+      const b1 = start_kernel[k * 192 + j + 1]!;
+      const b2 = start_kernel[k * 192 + j + 2]!;
+      const a1 = conv2d_3[i * 2048 + k + 2048]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    start[i * 192 + j] = Math.fround(sum00) + start_bias[j]!;
-    start[i * 192 + j + 1] = Math.fround(sum01) + start_bias[j + 1]!;
-    start[i * 192 + j + 2] = Math.fround(sum02) + start_bias[j + 2]!;
-    start[i * 192 + j + 192] = Math.fround(sum10) + start_bias[j]!;
-    start[i * 192 + j + 193] = Math.fround(sum11) + start_bias[j + 1]!;
-    start[i * 192 + j + 194] = Math.fround(sum12) + start_bias[j + 2]!;
+    const at = i * 192 + j;
+    start[at] = Math.fround(sum00) + start_bias[j]!;
+    start[at + 1] = Math.fround(sum01) + start_bias[j + 1]!;
+    start[at + 2] = Math.fround(sum02) + start_bias[j + 2]!;
+    start[at + 192] = Math.fround(sum10) + start_bias[j]!;
+    start[at + 193] = Math.fround(sum11) + start_bias[j + 1]!;
+    start[at + 194] = Math.fround(sum12) + start_bias[j + 2]!;
   }
   return function dotAdd_100x2048x192_evaluate(): void {
     for (let j = 0; j < 192; j += 3) for (let i = 0; i < 100; i += 2) block(j, i);
@@ -5042,19 +4578,21 @@ function gather_9x100x16x16_evaluate(
           let sum3 = 0;
           const before_0 = before[j * 9 + i]!;
           if (0 <= before_0 && before_0 < 16) {
-            const embedding_table_0 = embedding_table[before_0 * 16 + l]!;
-            const embedding_table_1 = embedding_table[before_0 * 16 + l + 1]!;
-            const embedding_table_2 = embedding_table[before_0 * 16 + l + 2]!;
-            const embedding_table_3 = embedding_table[before_0 * 16 + l + 3]!;
-            sum0 += embedding_table_0;
-            sum1 += embedding_table_1;
-            sum2 += embedding_table_2;
-            sum3 += embedding_table_3;
+            const at_2 = before_0 * 16 + l;
+            const a0 = embedding_table[at_2]!;
+            const a1 = embedding_table[at_2 + 1]!;
+            const a2 = embedding_table[at_2 + 2]!;
+            const a3 = embedding_table[at_2 + 3]!;
+            sum0 += a0;
+            sum1 += a1;
+            sum2 += a2;
+            sum3 += a3;
           }
-          transpose[i * 1600 + j * 16 + l] = sum0;
-          transpose[i * 1600 + j * 16 + l + 1] = sum1;
-          transpose[i * 1600 + j * 16 + l + 2] = sum2;
-          transpose[i * 1600 + j * 16 + l + 3] = sum3;
+          const at = i * 1600 + j * 16 + l;
+          transpose[at] = sum0;
+          transpose[at + 1] = sum1;
+          transpose[at + 2] = sum2;
+          transpose[at + 3] = sum3;
         }
   };
 }
@@ -5081,29 +4619,31 @@ function dotAdd_9x100x16x384_evaluate(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        const transpose_0 = transpose[i * 1600 + j * 16 + k]!;
-        const lstm_kernel_0 = lstm_kernel[k * 384 + l]!;
-        const lstm_kernel_1 = lstm_kernel[k * 384 + l + 1]!;
-        const transpose_1 = transpose[i * 1600 + j * 16 + k + 16]!;
-        const transpose_2 = transpose[i * 1600 + j * 16 + k + 32]!;
-        const transpose_3 = transpose[i * 1600 + j * 16 + k + 48]!;
-        sum00 += transpose_0 * lstm_kernel_0;
-        sum01 += transpose_0 * lstm_kernel_1;
-        sum10 += transpose_1 * lstm_kernel_0;
-        sum11 += transpose_1 * lstm_kernel_1;
-        sum20 += transpose_2 * lstm_kernel_0;
-        sum21 += transpose_2 * lstm_kernel_1;
-        sum30 += transpose_3 * lstm_kernel_0;
-        sum31 += transpose_3 * lstm_kernel_1;
+        const at_2 = i * 1600 + j * 16 + k;
+        const a0 = transpose[at_2]!;
+        const b0 = lstm_kernel[k * 384 + l]!;
+        const b1 = lstm_kernel[k * 384 + l + 1]!;
+        const a1 = transpose[at_2 + 16]!;
+        const a2 = transpose[at_2 + 32]!;
+        const a3 = transpose[at_2 + 48]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-      lstm_inputs[i * 38400 + j * 384 + l] = Math.fround(sum00) + lstm_bias[l]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 384] = Math.fround(sum10) + lstm_bias[l]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 385] = Math.fround(sum11) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 768] = Math.fround(sum20) + lstm_bias[l]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 769] = Math.fround(sum21) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 1152] = Math.fround(sum30) + lstm_bias[l]!;
-      lstm_inputs[i * 38400 + j * 384 + l + 1153] = Math.fround(sum31) + lstm_bias[l + 1]!;
+      const at = i * 38400 + j * 384 + l;
+      lstm_inputs[at] = Math.fround(sum00) + lstm_bias[l]!;
+      lstm_inputs[at + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 384] = Math.fround(sum10) + lstm_bias[l]!;
+      lstm_inputs[at + 385] = Math.fround(sum11) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 768] = Math.fround(sum20) + lstm_bias[l]!;
+      lstm_inputs[at + 769] = Math.fround(sum21) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 1152] = Math.fround(sum30) + lstm_bias[l]!;
+      lstm_inputs[at + 1153] = Math.fround(sum31) + lstm_bias[l + 1]!;
     }
   }
   return function dotAdd_9x100x16x384_evaluate(): void {
@@ -5126,59 +4666,18 @@ function addMul_100x96_evaluate(
 ): void {
   for (let i = 0; i < 100; i++)
     for (let j = 0; j < 96; j++) {
+      const at = i * 384 + j;
       const lstm_c = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs_slice[i * 384 + j + 96]! + lstm_recurrence[i * 384 + j + 96]!)))) *
+        (1 / (1 + exp(-(lstm_inputs_slice[at + 96]! + lstm_recurrence[at + 96]!)))) *
           lstm_c_before[i * 96 + j]! +
-          (1 / (1 + exp(-(lstm_inputs_slice[i * 384 + j]! + lstm_recurrence[i * 384 + j]!)))) *
-            tanh(lstm_inputs_slice[i * 384 + j + 192]! + lstm_recurrence[i * 384 + j + 192]!),
+          (1 / (1 + exp(-(lstm_inputs_slice[at]! + lstm_recurrence[at]!)))) *
+            tanh(lstm_inputs_slice[at + 192]! + lstm_recurrence[at + 192]!),
       );
       lstm_c_2[i * 96 + j] = lstm_c;
       lstm_h[i * 96 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs_slice[i * 384 + j + 288]! + lstm_recurrence[i * 384 + j + 288]!)))) *
+        (1 / (1 + exp(-(lstm_inputs_slice[at + 288]! + lstm_recurrence[at + 288]!)))) *
         tanh(lstm_c);
     }
-}
-
-/**
- * scores_product[i<100,j<9,l<16] = Σ k<96: lstm_h_all[j,i,k]·scores_kernel[k,l]
- * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
- * Plain twin: dotAdd_100x9x96x16.
- */
-function dotAdd_100x9x96x16_evaluate(
-  arrays: Floats<"lstm_h_all" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(i: number): void {
-    i &= 127;
-    const { lstm_h_all, scores_kernel, scores_bias, scores } = arrays;
-    for (let j = 0; j < 9; j++)
-      for (let l = 0; l < 16; l += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 96; k++) {
-          const lstm_h_all_0 = lstm_h_all[j * 9600 + i * 96 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 16 + l]!;
-          const scores_kernel_1 = scores_kernel[k * 16 + l + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 16 + l + 2]!;
-          const scores_kernel_3 = scores_kernel[k * 16 + l + 3]!;
-          sum0 += lstm_h_all_0 * scores_kernel_0;
-          sum1 += lstm_h_all_0 * scores_kernel_1;
-          sum2 += lstm_h_all_0 * scores_kernel_2;
-          sum3 += lstm_h_all_0 * scores_kernel_3;
-        }
-        scores[i * 144 + j * 16 + l] = Math.fround(sum0) + scores_bias[l]!;
-        scores[i * 144 + j * 16 + l + 1] = Math.fround(sum1) + scores_bias[l + 1]!;
-        scores[i * 144 + j * 16 + l + 2] = Math.fround(sum2) + scores_bias[l + 2]!;
-        scores[i * 144 + j * 16 + l + 3] = Math.fround(sum3) + scores_bias[l + 3]!;
-      }
-  }
-  return function dotAdd_100x9x96x16_evaluate(): void {
-    for (let i = 0; i < 100; i++) block(i);
-  };
 }
 
 /**
@@ -5258,111 +4757,81 @@ function argmaxSum_100x9_evaluate(
 }
 
 /**
- * conv2d_product[i<1,j<16,l<16,m<16] = Σ k<3, k2<3, k3<3: x_padded[0,k,2·l + k2,2·m + k3]·conv2d_kernel[j,k,k2,k3]
- * conv2d[i,j,l,m] = relu(conv2d_product[0,j,l,m] + conv2d_bias[j])
- * Plain twin: convRelu_Nx16x16x3x3x3x16.
+ * product[i<1,j<J,l<L,m<L] = Σ k<K, k2<3, k3<3: x[0,k,2·l + k2,2·m + k3]·kernel[j,k,k2,k3]
+ * conv2d[i,j,l,m] = relu(product[0,j,l,m] + bias[j])
+ * For J, L, K, n, n_2, n_3: 16, 16, 3, 1089, 66, 33 and 32, 8, 16, 289, 34, 17.
+ * Plain twins: convRelu_Nx16x16x3x3x3x16, convRelu_Nx32x8x16x3x3x8.
  */
-function convRelu_1x16x16x3x3x3x16_predict(
-  arrays: Floats<"x_padded" | "conv2d_kernel" | "conv2d_bias" | "conv2d">,
-): () => void {
-  function block(j: number): void {
-    j &= 15;
-    const { x_padded, conv2d_kernel, conv2d_bias, conv2d } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_kernel_0 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const x_padded_2 = x_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const x_padded_3 = x_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_kernel_1 = conv2d_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv2d_kernel_0;
-              sum01 += x_padded_1 * conv2d_kernel_0;
-              sum02 += x_padded_2 * conv2d_kernel_0;
-              sum03 += x_padded_3 * conv2d_kernel_0;
-              sum10 += x_padded_0 * conv2d_kernel_1;
-              sum11 += x_padded_1 * conv2d_kernel_1;
-              sum12 += x_padded_2 * conv2d_kernel_1;
-              sum13 += x_padded_3 * conv2d_kernel_1;
-            }
-        relu(conv2d_bias, conv2d, j, j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_bias, conv2d, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_bias, conv2d, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_bias, conv2d, j, j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(conv2d_bias, conv2d, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-        relu(conv2d_bias, conv2d, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-        relu(conv2d_bias, conv2d, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
-        relu(conv2d_bias, conv2d, j + 1, j * 256 + l * 16 + m + 259, Math.fround(sum13));
-      }
-  }
-  return function convRelu_1x16x16x3x3x3x16_predict(): void {
-    for (let j = 0; j < 16; j += 2) block(j);
-  };
+function convRelu_1xNxNxNx3x3xN(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  conv2d: Float32Array,
+  J: number,
+  L: number,
+  K: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  for (let j = 0; j < J; j += 2)
+    for (let l = 0; l < L; l++)
+      convRelu_1xNxNxNx3x3xN_block(j, l, x, kernel, bias, conv2d, L, K, n, n_2, n_3);
 }
 
-/**
- * conv2d_2_product[i<1,j<32,l<8,m<8] = Σ k<16, k2<3, k3<3: conv2d_padded[0,k,2·l + k2,2·m + k3]·conv2d_2_kernel[j,k,k2,k3]
- * conv2d_2[i,j,l,m] = relu(conv2d_2_product[0,j,l,m] + conv2d_2_bias[j])
- * Plain twin: convRelu_Nx32x8x16x3x3x8.
- */
-function convRelu_1x32x8x16x3x3x8_predict(
-  arrays: Floats<"conv2d_padded" | "conv2d_2_kernel" | "conv2d_2_bias" | "conv2d_2">,
-): () => void {
-  function block(j: number): void {
-    j &= 31;
-    const { conv2d_padded, conv2d_2_kernel, conv2d_2_bias, conv2d_2 } = arrays;
-    for (let l = 0; l < 8; l++)
-      for (let m = 0; m < 8; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 = conv2d_padded[k * 289 + l * 34 + k2 * 17 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 = conv2d_padded[k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 = conv2d_padded[k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 = conv2d_padded[k * 289 + l * 34 + k2 * 17 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
-            }
-        relu(conv2d_2_bias, conv2d_2, j, j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_2_bias, conv2d_2, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_2_bias, conv2d_2, j, j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_2_bias, conv2d_2, j, j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(conv2d_2_bias, conv2d_2, j + 1, j * 64 + l * 8 + m + 64, Math.fround(sum10));
-        relu(conv2d_2_bias, conv2d_2, j + 1, j * 64 + l * 8 + m + 65, Math.fround(sum11));
-        relu(conv2d_2_bias, conv2d_2, j + 1, j * 64 + l * 8 + m + 66, Math.fround(sum12));
-        relu(conv2d_2_bias, conv2d_2, j + 1, j * 64 + l * 8 + m + 67, Math.fround(sum13));
-      }
+function convRelu_1xNxNxNx3x3xN_block(
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  conv2d: Float32Array,
+  L: number,
+  K: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  j &= 31;
+  l &= 15;
+  for (let m = 0; m < L; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < K; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = k * n + l * n_2 + k2 * n_3 + m * 2 + k3;
+          const x_0 = x[at_2]!;
+          const a0 = kernel[j * 9 * K + k * 9 + k2 * 3 + k3]!;
+          const x_1 = x[at_2 + 2]!;
+          const x_2 = x[at_2 + 4]!;
+          const x_3 = x[at_2 + 6]!;
+          const a1 = kernel[j * 9 * K + k * 9 + k2 * 3 + k3 + K * 9]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum02 += x_2 * a0;
+          sum03 += x_3 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum12 += x_2 * a1;
+          sum13 += x_3 * a1;
+        }
+    const at = j * L * L + l * L + m;
+    relu(bias, conv2d, j, at, Math.fround(sum00));
+    relu(bias, conv2d, j, at + 1, Math.fround(sum01));
+    relu(bias, conv2d, j, at + 2, Math.fround(sum02));
+    relu(bias, conv2d, j, at + 3, Math.fround(sum03));
+    relu(bias, conv2d, j + 1, at + L * L, Math.fround(sum10));
+    relu(bias, conv2d, j + 1, at + n_2 * 6 - 139, Math.fround(sum11));
+    relu(bias, conv2d, j + 1, at + n_2 * 6 - 138, Math.fround(sum12));
+    relu(bias, conv2d, j + 1, at + n_2 * 6 - 137, Math.fround(sum13));
   }
-  return function convRelu_1x32x8x16x3x3x8_predict(): void {
-    for (let j = 0; j < 32; j += 2) block(j);
-  };
 }
 
 /**
@@ -5387,24 +4856,27 @@ function convRelu_1x32x8x3x3x32x8_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_2_padded_0 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_2_padded_1 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
+            const at_2 = k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = conv2d_2_padded[at_2]!;
+            const at_3 = j * 288 + k3 * 9 + k * 3 + k2;
+            const b0 = conv2d_3_kernel[at_3]!;
+            const a1 = conv2d_2_padded[at_2 + 1]!;
+            const b1 = conv2d_3_kernel[at_3 + 288]!;
+            const b2 = conv2d_3_kernel[at_3 + 576]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      relu(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m, Math.fround(sum00));
-      relu(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu(conv2d_3_bias, conv2d_3, j + 1, j * 64 + l * 8 + m + 64, Math.fround(sum10));
-      relu(conv2d_3_bias, conv2d_3, j + 1, j * 64 + l * 8 + m + 65, Math.fround(sum11));
-      relu(conv2d_3_bias, conv2d_3, j + 2, j * 64 + l * 8 + m + 128, Math.fround(sum20));
-      relu(conv2d_3_bias, conv2d_3, j + 2, j * 64 + l * 8 + m + 129, Math.fround(sum21));
+      const at = j * 64 + l * 8 + m;
+      relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+      relu(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 64, Math.fround(sum10));
+      relu(conv2d_3_bias, conv2d_3, j + 1, at + 65, Math.fround(sum11));
+      relu(conv2d_3_bias, conv2d_3, j + 2, at + 128, Math.fround(sum20));
+      relu(conv2d_3_bias, conv2d_3, j + 2, at + 129, Math.fround(sum21));
     }
   }
   function block_2(l: number): void {
@@ -5418,14 +4890,15 @@ function convRelu_1x32x8x3x3x32x8_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_2_padded_2 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_3_kernel_3 = conv2d_3_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
-            const conv2d_2_padded_3 = conv2d_2_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_3_kernel_4 = conv2d_3_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
-            sum00_2 += conv2d_2_padded_2 * conv2d_3_kernel_3;
-            sum01_2 += conv2d_2_padded_3 * conv2d_3_kernel_3;
-            sum10_2 += conv2d_2_padded_2 * conv2d_3_kernel_4;
-            sum11_2 += conv2d_2_padded_3 * conv2d_3_kernel_4;
+            const at = k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a2 = conv2d_2_padded[at]!;
+            const b3 = conv2d_3_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
+            const a3 = conv2d_2_padded[at + 1]!;
+            const b4 = conv2d_3_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
       relu(conv2d_3_bias, conv2d_3, 30, l * 8 + m + 1920, Math.fround(sum00_2));
       relu(conv2d_3_bias, conv2d_3, 30, l * 8 + m + 1921, Math.fround(sum01_2));
@@ -5456,14 +4929,14 @@ function dotAdd_1x2048x192_predict(
     let sum3 = 0;
     for (let k = 0; k < 2048; k++) {
       const conv2d_3_0 = conv2d_3[k]!;
-      const start_kernel_0 = start_kernel[k * 192 + j]!;
-      const start_kernel_1 = start_kernel[k * 192 + j + 1]!;
-      const start_kernel_2 = start_kernel[k * 192 + j + 2]!;
-      const start_kernel_3 = start_kernel[k * 192 + j + 3]!;
-      sum0 += conv2d_3_0 * start_kernel_0;
-      sum1 += conv2d_3_0 * start_kernel_1;
-      sum2 += conv2d_3_0 * start_kernel_2;
-      sum3 += conv2d_3_0 * start_kernel_3;
+      const a0 = start_kernel[k * 192 + j]!;
+      const a1 = start_kernel[k * 192 + j + 1]!;
+      const a2 = start_kernel[k * 192 + j + 2]!;
+      const a3 = start_kernel[k * 192 + j + 3]!;
+      sum0 += conv2d_3_0 * a0;
+      sum1 += conv2d_3_0 * a1;
+      sum2 += conv2d_3_0 * a2;
+      sum3 += conv2d_3_0 * a3;
     }
     start[j] = Math.fround(sum0) + start_bias[j]!;
     start[j + 1] = Math.fround(sum1) + start_bias[j + 1]!;
@@ -5492,14 +4965,15 @@ function gather_1x1x16x16_predict(
       let sum3 = 0;
       const part_0 = before_0;
       if (0 <= part_0 && part_0 < 16) {
-        const embedding_table_0 = embedding_table[part_0 * 16 + l]!;
-        const embedding_table_1 = embedding_table[part_0 * 16 + l + 1]!;
-        const embedding_table_2 = embedding_table[part_0 * 16 + l + 2]!;
-        const embedding_table_3 = embedding_table[part_0 * 16 + l + 3]!;
-        sum0 += embedding_table_0;
-        sum1 += embedding_table_1;
-        sum2 += embedding_table_2;
-        sum3 += embedding_table_3;
+        const at = part_0 * 16 + l;
+        const a0 = embedding_table[at]!;
+        const a1 = embedding_table[at + 1]!;
+        const a2 = embedding_table[at + 2]!;
+        const a3 = embedding_table[at + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
       }
       transpose[l] = sum0;
       transpose[l + 1] = sum1;
@@ -5515,31 +4989,34 @@ function gather_1x1x16x16_predict(
  * Plain twins: dotAdd_1x1x16x384, dotAdd_Nx96x384.
  * Takes an extent of 16 or 96 along k.
  */
-function dotAdd_1xNx384(extent: number, arrays: Floats<"a" | "b" | "c" | "y">): () => void {
-  return function dotAdd_1xNx384(): void {
-    const { a, b, c, y } = arrays;
-    for (let j = 0; j < 384; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < extent; k++) {
-        const a_0 = a[k]!;
-        const b_0 = b[k * 384 + j]!;
-        const b_1 = b[k * 384 + j + 1]!;
-        const b_2 = b[k * 384 + j + 2]!;
-        const b_3 = b[k * 384 + j + 3]!;
-        sum0 += a_0 * b_0;
-        sum1 += a_0 * b_1;
-        sum2 += a_0 * b_2;
-        sum3 += a_0 * b_3;
-      }
-      y[j] = Math.fround(sum0) + c[j]!;
-      y[j + 1] = Math.fround(sum1) + c[j + 1]!;
-      y[j + 2] = Math.fround(sum2) + c[j + 2]!;
-      y[j + 3] = Math.fround(sum3) + c[j + 3]!;
+function dotAdd_1xNx384(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  y: Float32Array,
+  extent: number,
+): void {
+  for (let j = 0; j < 384; j += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < extent; k++) {
+      const a_0 = a[k]!;
+      const b_0 = b[k * 384 + j]!;
+      const b_1 = b[k * 384 + j + 1]!;
+      const b_2 = b[k * 384 + j + 2]!;
+      const b_3 = b[k * 384 + j + 3]!;
+      sum0 += a_0 * b_0;
+      sum1 += a_0 * b_1;
+      sum2 += a_0 * b_2;
+      sum3 += a_0 * b_3;
     }
-  };
+    y[j] = Math.fround(sum0) + c[j]!;
+    y[j + 1] = Math.fround(sum1) + c[j + 1]!;
+    y[j + 2] = Math.fround(sum2) + c[j + 2]!;
+    y[j + 3] = Math.fround(sum3) + c[j + 3]!;
+  }
 }
 
 /**
@@ -5600,14 +5077,14 @@ function dotAdd_1x1x96x16_predict(
       let sum3 = 0;
       for (let k = 0; k < 96; k++) {
         const lstm_h_2_0 = lstm_h_2[k]!;
-        const scores_kernel_0 = scores_kernel[k * 16 + l]!;
-        const scores_kernel_1 = scores_kernel[k * 16 + l + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 16 + l + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 16 + l + 3]!;
-        sum0 += lstm_h_2_0 * scores_kernel_0;
-        sum1 += lstm_h_2_0 * scores_kernel_1;
-        sum2 += lstm_h_2_0 * scores_kernel_2;
-        sum3 += lstm_h_2_0 * scores_kernel_3;
+        const a0 = scores_kernel[k * 16 + l]!;
+        const a1 = scores_kernel[k * 16 + l + 1]!;
+        const a2 = scores_kernel[k * 16 + l + 2]!;
+        const a3 = scores_kernel[k * 16 + l + 3]!;
+        sum0 += lstm_h_2_0 * a0;
+        sum1 += lstm_h_2_0 * a1;
+        sum2 += lstm_h_2_0 * a2;
+        sum3 += lstm_h_2_0 * a3;
       }
       scores[l] = Math.fround(sum0) + scores_bias[l]!;
       scores[l + 1] = Math.fround(sum1) + scores_bias[l + 1]!;

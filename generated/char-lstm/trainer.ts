@@ -6,13 +6,13 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 30 (forward 40, update 150, backward 88), evaluate 278, predict 340
-//   memory 382: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 811: batches, and what a trainer is
-//   tables 877: what bytes() packs
-//   kernels 944: in the order in which statements call them, each under its definitions
-//   checks 2601: of what is passed in
-//   mathematics 2725: functions and random numbers that all machines compute alike
+//   step 31 (forward 41, update 151, backward 89), evaluate 322, predict 384
+//   memory 426: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 743: batches, and what a trainer is
+//   tables 809: what bytes() packs
+//   kernels 876: in the order in which statements call them, each under its definitions
+//   checks 2484: of what is passed in
+//   mathematics 2608: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8e0e180ea48503e4
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4ed377a6d50aa69f
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -39,7 +40,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:9
-    gather_embedding();
+    gather_Nx16x64x64(x, embedding_table, embedding, 32);
     // 2. embedding_wide = embedding in double    %embedding_wide  widen for dot, models/char-lstm.ts:10
     widen_embedding_wide();
     // 3. lstm.kernel_wide = lstm.kernel in double    %lstm.kernel_wide  widen for dot, models/char-lstm.ts:10
@@ -49,9 +50,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 4. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/char-lstm.ts:10
     dotAdd_lstm_inputs();
     // 5. lstm.h_first = 0    %lstm.h_first  identity, models/char-lstm.ts:10
-    identity_lstm_h_first();
+    identity_Nx64(lstm_h_first, 32);
     // 6. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
-    identity_lstm_c_first();
+    identity_Nx64(lstm_c_first, 32);
     for (let t = 0; t < 16; t++) {
       // 7. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
@@ -108,10 +109,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 9): d_x = by the step's own rules, from its last turn to its
     //     first, models/char-lstm.ts:10
-    identity_d_lstm_h_last();
+    identity_Nx64(d_lstm_h_last, 32);
     // 16. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 9): d_x = by the step's own rules, from its last turn to its
     //     first, models/char-lstm.ts:10
-    identity_d_lstm_c_last();
+    identity_Nx64(d_lstm_c_last, 32);
 
     // #endregion
     // #region forward
@@ -169,32 +170,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 25. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/char-lstm.ts:11
     // scores.bias by clipByGlobalNorm with d_scores.bias    %scores.bias_mul, %d_scores.bias_square  update, models/char-lstm.ts:11
-    sumClipByGlobalNorm_d_scores_bias();
+    sumClipByGlobalNorm_NxNxN(d_scores_bias_square, d_shifted, d_scores_bias, 64, 32, 16);
 
     // 26. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 9): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:11
     dot_d_scores_kernel();
     // 27. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for d_lstm.recurrentKernel,
     //     models/char-lstm.ts:10
-    widen_lstm_h_before_all_wide();
+    widen_16xNx32(lstm_h_before_all, lstm_h_before_all_wide, 64);
     // 28. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for d_lstm.recurrentKernel, models/char-lstm.ts:10
-    widen_d_lstm_inputs_wide();
+    widen_16xNx32(d_lstm_inputs, d_lstm_inputs_wide, 256);
 
     // — adjoint of lstm
     // 29. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 7): d_b =
     //     aᵀ·d_y, models/char-lstm.ts:10
-    dot_d_lstm_recurrentKernel();
+    dot_64x16x32x256(lstm_h_before_all_wide, d_lstm_inputs_wide, d_lstm_recurrentKernel);
 
     // 30. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
     //     (statement 7): d_x = Σ d_y; broadcast (statement 4): d_x = Σ d_y, models/char-lstm.ts:10
     // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
-    sumClipByGlobalNorm_d_lstm_recurrentBias();
+    sumClipByGlobalNorm_NxNxN(d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias, 256, 16, 32);
 
     // 31. embedding_wide = embedding in double    %embedding_wide  widen for d_lstm.kernel, models/char-lstm.ts:10
     widen_embedding_wide_2();
     // 32. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:10
-    dot_d_lstm_kernel();
+    dot_64x16x32x256(embedding_wide_2, d_lstm_inputs_wide, d_lstm_kernel);
     // 33. lstm.kernel_wide = lstm.kernel in double    %lstm.kernel_wide  widen for d_embedding, models/char-lstm.ts:10
     widen_lstm_kernel_wide_2();
     // 34. d_transpose = d_lstm.inputs · lstm.kernelᵀ    %d_transpose  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/char-lstm.ts:10
@@ -209,15 +210,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #region update
     // 36. embedding.table by clipByGlobalNorm with d_embedding.table    %embedding.table_mul, %d_embedding.table_square  update,
     //     models/char-lstm.ts:9
-    clipByGlobalNorm_d_embedding_table_square();
+    clipByGlobalNorm_64xN(d_embedding_table, d_embedding_table_square, 64);
     // 37. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/char-lstm.ts:10
-    clipByGlobalNorm_d_lstm_kernel_square();
+    clipByGlobalNorm_64xN(d_lstm_kernel, d_lstm_kernel_square, 256);
     // 38. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
     //     update, models/char-lstm.ts:10
-    clipByGlobalNorm_d_lstm_recurrentKernel_square();
+    clipByGlobalNorm_64xN(d_lstm_recurrentKernel, d_lstm_recurrentKernel_square, 256);
     // 39. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/char-lstm.ts:11
-    clipByGlobalNorm_d_scores_kernel_square();
+    clipByGlobalNorm_64xN(d_scores_kernel, d_scores_kernel_square, 64);
 
     // 40. embedding.table by clipByGlobalNorm with d_scores.bias_square, d_lstm.bias_square, d_embedding.table_square,
     //     d_lstm.kernel_square, d_lstm.recurrentKernel_square, d_scores.kernel_square    %embedding.table_add…%clip.scale  update,
@@ -241,18 +242,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-lstm.ts:9
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
     //     clipByGlobalNorm, models/char-lstm.ts:9
-    adam_embedding_table();
+    adam_Nx64(
+      embedding_table_m,
+      d_embedding_table,
+      clip_scale,
+      embedding_table_v,
+      embedding_table,
+      rate,
+      correction,
+      64,
+    );
 
     // 42. lstm.kernel by adam with d_lstm.kernel_clipped    %lstm.kernel_mul_2…%lstm.kernel_next  update, models/char-lstm.ts:10
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
     //     models/char-lstm.ts:10
-    adam_lstm_kernel();
+    adam_64x256(
+      lstm_kernel_m,
+      d_lstm_kernel,
+      clip_scale,
+      lstm_kernel_v,
+      lstm_kernel,
+      rate,
+      correction,
+    );
 
     // 43. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2…%lstm.recurrentKernel_next
     //     update, models/char-lstm.ts:10
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
     //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
-    adam_lstm_recurrentKernel();
+    adam_64x256(
+      lstm_recurrentKernel_m,
+      d_lstm_recurrentKernel,
+      clip_scale,
+      lstm_recurrentKernel_v,
+      lstm_recurrentKernel,
+      rate,
+      correction,
+    );
 
     // 44. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2…%lstm.bias_next  update, models/char-lstm.ts:10
     // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
@@ -263,12 +289,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 45. scores.kernel by adam with d_scores.kernel_clipped    %scores.kernel_mul_2…%scores.kernel_next  update, models/char-lstm.ts:11
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
     //     models/char-lstm.ts:11
-    adam_scores_kernel();
+    adam_Nx64(
+      scores_kernel_m,
+      d_scores_kernel,
+      clip_scale,
+      scores_kernel_v,
+      scores_kernel,
+      rate,
+      correction,
+      64,
+    );
 
     // 46. scores.bias by adam with d_scores.bias_clipped    %scores.bias_mul_2…%scores.bias_next  update, models/char-lstm.ts:11
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
     //     models/char-lstm.ts:11
-    adam_scores_bias();
+    adam_Nx64(
+      scores_bias_m,
+      d_scores_bias,
+      clip_scale,
+      scores_bias_v,
+      scores_bias,
+      rate,
+      correction,
+      1,
+    );
     // #endregion
 
     return finite ? checkLoss(loss_stored[0]!) : loss_stored[0]!;
@@ -291,9 +335,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/char-lstm.ts:10
     dotAdd_lstm_inputs_evaluate();
     // 3. lstm.h_first = 0    %lstm.h_first  identity, models/char-lstm.ts:10
-    identity_lstm_h_first_evaluate();
+    identity_Nx64(lstm_h_first_evaluate, 32);
     // 4. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
-    identity_lstm_c_first_evaluate();
+    identity_Nx64(lstm_c_first_evaluate, 32);
     for (let t = 0; t < 16; t++) {
       // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
@@ -343,15 +387,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 16, 1);
 
     // 1. embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:9
-    gather_transpose_predict();
+    gather_Nx16x64x64(x_predict, embedding_table, transpose_predict, 1);
 
     // — lstm: i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)
     // 2. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/char-lstm.ts:10
-    dotAdd_lstm_inputs_predict();
+    dotAdd_NxNx64xN(transpose_predict, lstm_kernel, lstm_bias, lstm_inputs_predict, 255, 256);
     // 3. lstm.h_first = 0    %lstm.h_first  identity, models/char-lstm.ts:10
-    identity_lstm_h_first_predict();
+    identity_Nx64(lstm_h_first_predict, 1);
     // 4. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
-    identity_lstm_c_first_predict();
+    identity_Nx64(lstm_c_first_predict, 1);
     for (let t = 0; t < 16; t++) {
       // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
@@ -374,7 +418,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 7. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/char-lstm.ts:11
-    dotAdd_scores_predict();
+    dotAdd_NxNx64xN(lstm_h_all_predict, scores_kernel, scores_bias, scores_predict, 63, 64);
 
     return outputs;
   }
@@ -531,7 +575,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const lstm_recurrence_predict = floats(519216, 256); // [1,256]  scratch, 5–6
   const scores_predict = floats(498480, 1024); // [1,16,64]  output, 7–8
 
-  const gather_embedding = gather_Nx16x64x64(32, { x, embedding_table, y: embedding });
   const widen_embedding_wide = widen_32x16x64({ embedding, embedding_wide });
   const widen_lstm_kernel_wide = widen_256x64({ lstm_kernel, lstm_kernel_wide });
   const dotAdd_lstm_inputs = dotAdd_16x32x64x256({
@@ -540,8 +583,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_bias,
     lstm_inputs,
   });
-  const identity_lstm_h_first = identity_Nx64(32, { y: lstm_h_first });
-  const identity_lstm_c_first = identity_Nx64(32, { y: lstm_c_first });
   const dotAdd_scores = dotAdd_32x16x64x64({ lstm_h_all, scores_kernel, scores_bias, scores });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_32x16x64({
     rowSum,
@@ -559,84 +600,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel,
     d_lstm_h_all_stored,
   });
-  const identity_d_lstm_h_last = identity_Nx64(32, { y: d_lstm_h_last });
-  const identity_d_lstm_c_last = identity_Nx64(32, { y: d_lstm_c_last });
-  const sumClipByGlobalNorm_d_scores_bias = sumClipByGlobalNorm_32x16x64({
-    d_scores_bias_square,
-    d_shifted,
-    d_scores_bias_2: d_scores_bias,
-  });
   const dot_d_scores_kernel = dot_64x16x32x64({ lstm_h_all, d_shifted, d_scores_kernel });
-  const widen_lstm_h_before_all_wide = widen_16x64x32({
-    lstm_h_before_all,
-    lstm_h_before_all_wide,
-  });
-  const widen_d_lstm_inputs_wide = widen_16x256x32({ d_lstm_inputs, d_lstm_inputs_wide });
-  const dot_d_lstm_recurrentKernel = dot_64x16x32x256({
-    x: lstm_h_before_all_wide,
-    d_lstm_inputs_wide,
-    d_x: d_lstm_recurrentKernel,
-  });
-  const sumClipByGlobalNorm_d_lstm_recurrentBias = sumClipByGlobalNorm_16x32x256({
-    d_lstm_bias_square,
-    d_lstm_inputs,
-    d_lstm_recurrentBias_2: d_lstm_recurrentBias,
-  });
   const widen_embedding_wide_2 = widen_16x64x32_2({ embedding, embedding_wide_2 });
-  const dot_d_lstm_kernel = dot_64x16x32x256({
-    x: embedding_wide_2,
-    d_lstm_inputs_wide,
-    d_x: d_lstm_kernel,
-  });
   const widen_lstm_kernel_wide_2 = widen_64x256({ lstm_kernel, lstm_kernel_wide_2 });
   const dot_d_embedding = dot_32x16x256x64({ d_lstm_inputs, lstm_kernel_wide_2, d_embedding });
   const scatterAdd_d_embedding_table = scatterAdd_64x32x16x64({
     x,
     d_embedding_table,
     d_embedding,
-  });
-  const clipByGlobalNorm_d_embedding_table_square = clipByGlobalNorm_64x64({
-    d_y: d_embedding_table,
-    d_y_square: d_embedding_table_square,
-  });
-  const clipByGlobalNorm_d_lstm_kernel_square = clipByGlobalNorm_64x256({
-    d_y: d_lstm_kernel,
-    d_y_square: d_lstm_kernel_square,
-  });
-  const clipByGlobalNorm_d_lstm_recurrentKernel_square = clipByGlobalNorm_64x256({
-    d_y: d_lstm_recurrentKernel,
-    d_y_square: d_lstm_recurrentKernel_square,
-  });
-  const clipByGlobalNorm_d_scores_kernel_square = clipByGlobalNorm_64x64({
-    d_y: d_scores_kernel,
-    d_y_square: d_scores_kernel_square,
-  });
-  const adam_embedding_table = adam_Nx64(64, {
-    m: embedding_table_m,
-    d_w: d_embedding_table,
-    clip_scale,
-    v: embedding_table_v,
-    w: embedding_table,
-    rate,
-    correction,
-  });
-  const adam_lstm_kernel = adam_64x256({
-    m: lstm_kernel_m,
-    d_w: d_lstm_kernel,
-    clip_scale,
-    v: lstm_kernel_v,
-    w: lstm_kernel,
-    rate,
-    correction,
-  });
-  const adam_lstm_recurrentKernel = adam_64x256({
-    m: lstm_recurrentKernel_m,
-    d_w: d_lstm_recurrentKernel,
-    clip_scale,
-    v: lstm_recurrentKernel_v,
-    w: lstm_recurrentKernel,
-    rate,
-    correction,
   });
   const adam_lstm_recurrentBias = adam_256({
     lstm_bias_m,
@@ -650,24 +621,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_recurrentBias_v,
     lstm_recurrentBias,
   });
-  const adam_scores_kernel = adam_Nx64(64, {
-    m: scores_kernel_m,
-    d_w: d_scores_kernel,
-    clip_scale,
-    v: scores_kernel_v,
-    w: scores_kernel,
-    rate,
-    correction,
-  });
-  const adam_scores_bias = adam_Nx64(1, {
-    m: scores_bias_m,
-    d_w: d_scores_bias,
-    clip_scale,
-    v: scores_bias_v,
-    w: scores_bias,
-    rate,
-    correction,
-  });
   const gather_transpose_evaluate = gather_16x32x64x64_evaluate({
     x: x_evaluate,
     embedding_table,
@@ -679,8 +632,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_bias,
     lstm_inputs: lstm_inputs_evaluate,
   });
-  const identity_lstm_h_first_evaluate = identity_Nx64(32, { y: lstm_h_first_evaluate });
-  const identity_lstm_c_first_evaluate = identity_Nx64(32, { y: lstm_c_first_evaluate });
   const dotAdd_scores_evaluate = dotAdd_32x16x64x64_evaluate({
     lstm_h_all: lstm_h_all_evaluate,
     scores_kernel,
@@ -702,25 +653,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     argmax_2: argmax_evaluate,
     next: next_evaluate,
     live_rows: live_rows_evaluate,
-  });
-  const gather_transpose_predict = gather_Nx16x64x64(1, {
-    x: x_predict,
-    embedding_table,
-    y: transpose_predict,
-  });
-  const dotAdd_lstm_inputs_predict = dotAdd_16x1x64x256_predict({
-    transpose: transpose_predict,
-    lstm_kernel,
-    lstm_bias,
-    lstm_inputs: lstm_inputs_predict,
-  });
-  const identity_lstm_h_first_predict = identity_Nx64(1, { y: lstm_h_first_predict });
-  const identity_lstm_c_first_predict = identity_Nx64(1, { y: lstm_c_first_predict });
-  const dotAdd_scores_predict = dotAdd_1x16x64x64_predict({
-    lstm_h_all: lstm_h_all_predict,
-    scores_kernel,
-    scores_bias,
-    scores: scores_predict,
   });
 
   fillUniform(embedding_table, seed, 0, 0.05);
@@ -951,35 +883,35 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * Takes 1 or 32 rows.
  */
 function gather_Nx16x64x64(
+  x: Int32Array,
+  embedding_table: Float32Array,
+  y: Float32Array,
   rows: number,
-  arrays: Ints<"x"> & Floats<"embedding_table" | "y">,
-): () => void {
-  return function gather_Nx16x64x64(): void {
-    const { x, embedding_table, y } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++)
-        for (let l = 0; l < 64; l += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          const x_0 = x[i * 16 + j]!;
-          if (0 <= x_0 && x_0 < 64) {
-            const embedding_table_0 = embedding_table[x_0 * 64 + l]!;
-            const embedding_table_1 = embedding_table[x_0 * 64 + l + 1]!;
-            const embedding_table_2 = embedding_table[x_0 * 64 + l + 2]!;
-            const embedding_table_3 = embedding_table[x_0 * 64 + l + 3]!;
-            sum0 += embedding_table_0;
-            sum1 += embedding_table_1;
-            sum2 += embedding_table_2;
-            sum3 += embedding_table_3;
-          }
-          y[i * 1024 + j * 64 + l] = sum0;
-          y[i * 1024 + j * 64 + l + 1] = sum1;
-          y[i * 1024 + j * 64 + l + 2] = sum2;
-          y[i * 1024 + j * 64 + l + 3] = sum3;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++)
+      for (let l = 0; l < 64; l += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        const x_0 = x[i * 16 + j]!;
+        if (0 <= x_0 && x_0 < 64) {
+          const a0 = embedding_table[x_0 * 64 + l]!;
+          const a1 = embedding_table[x_0 * 64 + l + 1]!;
+          const a2 = embedding_table[x_0 * 64 + l + 2]!;
+          const a3 = embedding_table[x_0 * 64 + l + 3]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
+          sum3 += a3;
         }
-  };
+        const at = i * 1024 + j * 64 + l;
+        y[at] = sum0;
+        y[at + 1] = sum1;
+        y[at + 2] = sum2;
+        y[at + 3] = sum3;
+      }
 }
 
 /** embedding_wide[i<32,j<16,l<64] = f64(embedding[i,j,l]) */
@@ -999,14 +931,16 @@ function widen_256x64(arrays: Floats<"lstm_kernel"> & Doubles<"lstm_kernel_wide"
     const { lstm_kernel, lstm_kernel_wide } = arrays;
     for (let i = 0; i < 256; i += 8)
       for (let j = 0; j < 64; j++) {
-        lstm_kernel_wide[i * 64 + j] = lstm_kernel[j * 256 + i]!;
-        lstm_kernel_wide[i * 64 + j + 64] = lstm_kernel[j * 256 + i + 1]!;
-        lstm_kernel_wide[i * 64 + j + 128] = lstm_kernel[j * 256 + i + 2]!;
-        lstm_kernel_wide[i * 64 + j + 192] = lstm_kernel[j * 256 + i + 3]!;
-        lstm_kernel_wide[i * 64 + j + 256] = lstm_kernel[j * 256 + i + 4]!;
-        lstm_kernel_wide[i * 64 + j + 320] = lstm_kernel[j * 256 + i + 5]!;
-        lstm_kernel_wide[i * 64 + j + 384] = lstm_kernel[j * 256 + i + 6]!;
-        lstm_kernel_wide[i * 64 + j + 448] = lstm_kernel[j * 256 + i + 7]!;
+        const at = i * 64 + j;
+        const at_2 = j * 256 + i;
+        lstm_kernel_wide[at] = lstm_kernel[at_2]!;
+        lstm_kernel_wide[at + 64] = lstm_kernel[at_2 + 1]!;
+        lstm_kernel_wide[at + 128] = lstm_kernel[at_2 + 2]!;
+        lstm_kernel_wide[at + 192] = lstm_kernel[at_2 + 3]!;
+        lstm_kernel_wide[at + 256] = lstm_kernel[at_2 + 4]!;
+        lstm_kernel_wide[at + 320] = lstm_kernel[at_2 + 5]!;
+        lstm_kernel_wide[at + 384] = lstm_kernel[at_2 + 6]!;
+        lstm_kernel_wide[at + 448] = lstm_kernel[at_2 + 7]!;
       }
   };
 }
@@ -1030,77 +964,80 @@ function dotAdd_16x32x64x256(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = j * 1024 + i * 64 + k;
+        const at_3 = l * 64 + k;
         {
-          const embedding_wide_0 = embedding_wide[j * 1024 + i * 64 + k]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 64]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 128]!;
-          const embedding_wide_1 = embedding_wide[j * 1024 + i * 64 + k + 1024]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const a0 = embedding_wide[at_2]!;
+          const b0 = lstm_kernel_wide[at_3]!;
+          const b1 = lstm_kernel_wide[at_3 + 64]!;
+          const b2 = lstm_kernel_wide[at_3 + 128]!;
+          const a1 = embedding_wide[at_2 + 1024]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[j * 1024 + i * 64 + k + 1]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 1]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 65]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 129]!;
-          const embedding_wide_1 = embedding_wide[j * 1024 + i * 64 + k + 1025]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const a0 = embedding_wide[at_2 + 1]!;
+          const b0 = lstm_kernel_wide[at_3 + 1]!;
+          const b1 = lstm_kernel_wide[at_3 + 65]!;
+          const b2 = lstm_kernel_wide[at_3 + 129]!;
+          const a1 = embedding_wide[at_2 + 1025]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[j * 1024 + i * 64 + k + 2]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 2]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 66]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 130]!;
-          const embedding_wide_1 = embedding_wide[j * 1024 + i * 64 + k + 1026]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const a0 = embedding_wide[at_2 + 2]!;
+          const b0 = lstm_kernel_wide[at_3 + 2]!;
+          const b1 = lstm_kernel_wide[at_3 + 66]!;
+          const b2 = lstm_kernel_wide[at_3 + 130]!;
+          const a1 = embedding_wide[at_2 + 1026]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[j * 1024 + i * 64 + k + 3]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 3]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 67]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 131]!;
-          const embedding_wide_1 = embedding_wide[j * 1024 + i * 64 + k + 1027]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const a0 = embedding_wide[at_2 + 3]!;
+          const b0 = lstm_kernel_wide[at_3 + 3]!;
+          const b1 = lstm_kernel_wide[at_3 + 67]!;
+          const b2 = lstm_kernel_wide[at_3 + 131]!;
+          const a1 = embedding_wide[at_2 + 1027]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      lstm_inputs[i * 8192 + j * 256 + l] = Math.fround(sum00) + lstm_bias[l]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 2] = Math.fround(sum02) + lstm_bias[l + 2]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 256] = Math.fround(sum10) + lstm_bias[l]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 257] = Math.fround(sum11) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 258] = Math.fround(sum12) + lstm_bias[l + 2]!;
+      const at = i * 8192 + j * 256 + l;
+      lstm_inputs[at] = Math.fround(sum00) + lstm_bias[l]!;
+      lstm_inputs[at + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 2] = Math.fround(sum02) + lstm_bias[l + 2]!;
+      lstm_inputs[at + 256] = Math.fround(sum10) + lstm_bias[l]!;
+      lstm_inputs[at + 257] = Math.fround(sum11) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 258] = Math.fround(sum12) + lstm_bias[l + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const embedding_wide_2 = embedding_wide[j * 1024 + i * 64 + k]!;
-      const lstm_kernel_wide_3 = lstm_kernel_wide[k + 16320]!;
-      const embedding_wide_3 = embedding_wide[j * 1024 + i * 64 + k + 1024]!;
-      sum0 += embedding_wide_2 * lstm_kernel_wide_3;
-      sum1 += embedding_wide_3 * lstm_kernel_wide_3;
+      const a2 = embedding_wide[j * 1024 + i * 64 + k]!;
+      const b3 = lstm_kernel_wide[k + 16320]!;
+      const a3 = embedding_wide[j * 1024 + i * 64 + k + 1024]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     lstm_inputs[i * 8192 + j * 256 + 255] = Math.fround(sum0) + lstm_bias[255]!;
     lstm_inputs[i * 8192 + j * 256 + 511] = Math.fround(sum1) + lstm_bias[255]!;
@@ -1114,11 +1051,8 @@ function dotAdd_16x32x64x256(
  * y[i<rows,j<64] = 0
  * Takes 1 or 32 rows.
  */
-function identity_Nx64(rows: number, arrays: Floats<"y">): () => void {
-  return function identity_Nx64(): void {
-    const { y } = arrays;
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 64; j++) y[i * 64 + j] = 0;
-  };
+function identity_Nx64(y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) for (let j = 0; j < 64; j++) y[i * 64 + j] = 0;
 }
 
 /**
@@ -1132,90 +1066,109 @@ function dotAdd_32x64x256(
   lstm_recurrentBias: Float32Array,
   lstm_recurrence: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 64 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-          const lstm_h_before_1 = lstm_h_before[i * 64 + k + 64]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 64 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
-          const lstm_h_before_1 = lstm_h_before[i * 64 + k + 65]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 64 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
-          const lstm_h_before_1 = lstm_h_before[i * 64 + k + 66]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const lstm_h_before_0 = lstm_h_before[i * 64 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
-          const lstm_h_before_1 = lstm_h_before[i * 64 + k + 67]!;
-          sum00 += lstm_h_before_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_before_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_before_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_before_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_before_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_before_1 * lstm_recurrentKernel_2;
-        }
+  for (let i = 0; i < 32; i += 2)
+    dotAdd_32x64x256_block(
+      i,
+      lstm_h_before,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence,
+    );
+}
+
+function dotAdd_32x64x256_block(
+  i: number,
+  lstm_h_before: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  lstm_recurrentBias: Float32Array,
+  lstm_recurrence: Float32Array,
+): void {
+  i &= 31;
+  for (let j = 0; j < 255; j += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_2 = i * 64 + k;
+      const at_3 = k * 256 + j;
+      {
+        const a0 = lstm_h_before[at_2]!;
+        const b0 = lstm_recurrentKernel[at_3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 1]!;
+        const b2 = lstm_recurrentKernel[at_3 + 2]!;
+        const a1 = lstm_h_before[at_2 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      lstm_recurrence[i * 256 + j] = Math.fround(sum00) + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 256 + j + 1] = Math.fround(sum01) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 256 + j + 2] = Math.fround(sum02) + lstm_recurrentBias[j + 2]!;
-      lstm_recurrence[i * 256 + j + 256] = Math.fround(sum10) + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 256 + j + 257] = Math.fround(sum11) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 256 + j + 258] = Math.fround(sum12) + lstm_recurrentBias[j + 2]!;
+      if (k + 1 === 64) break;
+      {
+        const a0 = lstm_h_before[at_2 + 1]!;
+        const b0 = lstm_recurrentKernel[at_3 + 256]!;
+        const b1 = lstm_recurrentKernel[at_3 + 257]!;
+        const b2 = lstm_recurrentKernel[at_3 + 258]!;
+        const a1 = lstm_h_before[at_2 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = lstm_h_before[at_2 + 2]!;
+        const b0 = lstm_recurrentKernel[at_3 + 512]!;
+        const b1 = lstm_recurrentKernel[at_3 + 513]!;
+        const b2 = lstm_recurrentKernel[at_3 + 514]!;
+        const a1 = lstm_h_before[at_2 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = lstm_h_before[at_2 + 3]!;
+        const b0 = lstm_recurrentKernel[at_3 + 768]!;
+        const b1 = lstm_recurrentKernel[at_3 + 769]!;
+        const b2 = lstm_recurrentKernel[at_3 + 770]!;
+        const a1 = lstm_h_before[at_2 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_h_before_2 = lstm_h_before[i * 64 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
-      const lstm_h_before_3 = lstm_h_before[i * 64 + k + 64]!;
-      sum0 += lstm_h_before_2 * lstm_recurrentKernel_3;
-      sum1 += lstm_h_before_3 * lstm_recurrentKernel_3;
-    }
-    lstm_recurrence[i * 256 + 255] = Math.fround(sum0) + lstm_recurrentBias[255]!;
-    lstm_recurrence[i * 256 + 511] = Math.fround(sum1) + lstm_recurrentBias[255]!;
+    const at = i * 256 + j;
+    lstm_recurrence[at] = Math.fround(sum00) + lstm_recurrentBias[j]!;
+    lstm_recurrence[at + 1] = Math.fround(sum01) + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[at + 2] = Math.fround(sum02) + lstm_recurrentBias[j + 2]!;
+    lstm_recurrence[at + 256] = Math.fround(sum10) + lstm_recurrentBias[j]!;
+    lstm_recurrence[at + 257] = Math.fround(sum11) + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[at + 258] = Math.fround(sum12) + lstm_recurrentBias[j + 2]!;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = lstm_h_before[i * 64 + k]!;
+    const b3 = lstm_recurrentKernel[k * 256 + 255]!;
+    const a3 = lstm_h_before[i * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  lstm_recurrence[i * 256 + 255] = Math.fround(sum0) + lstm_recurrentBias[255]!;
+  lstm_recurrence[i * 256 + 511] = Math.fround(sum1) + lstm_recurrentBias[255]!;
 }
 
 /**
@@ -1241,28 +1194,25 @@ function sigmoidTanhMul_32x64(
 ): void {
   for (let i = 0; i < 32; i++)
     for (let j = 0; j < 64; j++) {
+      const at = i * 256 + j;
       const lstm_f = Math.fround(
-        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!))),
+        1 / (1 + exp(-(lstm_inputs_slice[at + 64]! + lstm_recurrence[at + 64]!))),
       );
-      lstm_f_2[i * 64 + j] = lstm_f;
-      const lstm_i = Math.fround(
-        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!))),
-      );
-      lstm_i_2[i * 64 + j] = lstm_i;
-      const lstm_g = Math.fround(
-        tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
-      );
-      lstm_g_2[i * 64 + j] = lstm_g;
-      const lstm_c = Math.fround(lstm_f * lstm_c_before[i * 64 + j]! + lstm_i * lstm_g);
-      lstm_c_2[i * 64 + j] = lstm_c;
+      const at_2 = i * 64 + j;
+      lstm_f_2[at_2] = lstm_f;
+      const lstm_i = Math.fround(1 / (1 + exp(-(lstm_inputs_slice[at]! + lstm_recurrence[at]!))));
+      lstm_i_2[at_2] = lstm_i;
+      const lstm_g = Math.fround(tanh(lstm_inputs_slice[at + 128]! + lstm_recurrence[at + 128]!));
+      lstm_g_2[at_2] = lstm_g;
+      const lstm_c = Math.fround(lstm_f * lstm_c_before[at_2]! + lstm_i * lstm_g);
+      lstm_c_2[at_2] = lstm_c;
       const lstm_o = Math.fround(
-        1 /
-          (1 + exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!))),
+        1 / (1 + exp(-(lstm_inputs_slice[at + 192]! + lstm_recurrence[at + 192]!))),
       );
-      lstm_o_2[i * 64 + j] = lstm_o;
+      lstm_o_2[at_2] = lstm_o;
       const tanh_ = Math.fround(tanh(lstm_c));
-      tanh__2[i * 64 + j] = tanh_;
-      lstm_h[i * 64 + j] = lstm_o * tanh_;
+      tanh__2[at_2] = tanh_;
+      lstm_h[at_2] = lstm_o * tanh_;
     }
 }
 
@@ -1285,77 +1235,80 @@ function dotAdd_32x16x64x64(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = j * 2048 + i * 64 + k;
+        const at_3 = k * 64 + l;
         {
-          const lstm_h_all_0 = lstm_h_all[j * 2048 + i * 64 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-          const lstm_h_all_1 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
-          sum00 += lstm_h_all_0 * scores_kernel_0;
-          sum01 += lstm_h_all_0 * scores_kernel_1;
-          sum02 += lstm_h_all_0 * scores_kernel_2;
-          sum10 += lstm_h_all_1 * scores_kernel_0;
-          sum11 += lstm_h_all_1 * scores_kernel_1;
-          sum12 += lstm_h_all_1 * scores_kernel_2;
+          const a0 = lstm_h_all[at_2]!;
+          const b0 = scores_kernel[at_3]!;
+          const b1 = scores_kernel[at_3 + 1]!;
+          const b2 = scores_kernel[at_3 + 2]!;
+          const a1 = lstm_h_all[at_2 + 2048]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 64) break;
         {
-          const lstm_h_all_0 = lstm_h_all[j * 2048 + i * 64 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-          const lstm_h_all_1 = lstm_h_all[j * 2048 + i * 64 + k + 2049]!;
-          sum00 += lstm_h_all_0 * scores_kernel_0;
-          sum01 += lstm_h_all_0 * scores_kernel_1;
-          sum02 += lstm_h_all_0 * scores_kernel_2;
-          sum10 += lstm_h_all_1 * scores_kernel_0;
-          sum11 += lstm_h_all_1 * scores_kernel_1;
-          sum12 += lstm_h_all_1 * scores_kernel_2;
+          const a0 = lstm_h_all[at_2 + 1]!;
+          const b0 = scores_kernel[at_3 + 64]!;
+          const b1 = scores_kernel[at_3 + 65]!;
+          const b2 = scores_kernel[at_3 + 66]!;
+          const a1 = lstm_h_all[at_2 + 2049]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 64) break;
         {
-          const lstm_h_all_0 = lstm_h_all[j * 2048 + i * 64 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-          const lstm_h_all_1 = lstm_h_all[j * 2048 + i * 64 + k + 2050]!;
-          sum00 += lstm_h_all_0 * scores_kernel_0;
-          sum01 += lstm_h_all_0 * scores_kernel_1;
-          sum02 += lstm_h_all_0 * scores_kernel_2;
-          sum10 += lstm_h_all_1 * scores_kernel_0;
-          sum11 += lstm_h_all_1 * scores_kernel_1;
-          sum12 += lstm_h_all_1 * scores_kernel_2;
+          const a0 = lstm_h_all[at_2 + 2]!;
+          const b0 = scores_kernel[at_3 + 128]!;
+          const b1 = scores_kernel[at_3 + 129]!;
+          const b2 = scores_kernel[at_3 + 130]!;
+          const a1 = lstm_h_all[at_2 + 2050]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 64) break;
         {
-          const lstm_h_all_0 = lstm_h_all[j * 2048 + i * 64 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-          const lstm_h_all_1 = lstm_h_all[j * 2048 + i * 64 + k + 2051]!;
-          sum00 += lstm_h_all_0 * scores_kernel_0;
-          sum01 += lstm_h_all_0 * scores_kernel_1;
-          sum02 += lstm_h_all_0 * scores_kernel_2;
-          sum10 += lstm_h_all_1 * scores_kernel_0;
-          sum11 += lstm_h_all_1 * scores_kernel_1;
-          sum12 += lstm_h_all_1 * scores_kernel_2;
+          const a0 = lstm_h_all[at_2 + 3]!;
+          const b0 = scores_kernel[at_3 + 192]!;
+          const b1 = scores_kernel[at_3 + 193]!;
+          const b2 = scores_kernel[at_3 + 194]!;
+          const a1 = lstm_h_all[at_2 + 2051]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      scores[i * 1024 + j * 64 + l] = Math.fround(sum00) + scores_bias[l]!;
-      scores[i * 1024 + j * 64 + l + 1] = Math.fround(sum01) + scores_bias[l + 1]!;
-      scores[i * 1024 + j * 64 + l + 2] = Math.fround(sum02) + scores_bias[l + 2]!;
-      scores[i * 1024 + j * 64 + l + 64] = Math.fround(sum10) + scores_bias[l]!;
-      scores[i * 1024 + j * 64 + l + 65] = Math.fround(sum11) + scores_bias[l + 1]!;
-      scores[i * 1024 + j * 64 + l + 66] = Math.fround(sum12) + scores_bias[l + 2]!;
+      const at = i * 1024 + j * 64 + l;
+      scores[at] = Math.fround(sum00) + scores_bias[l]!;
+      scores[at + 1] = Math.fround(sum01) + scores_bias[l + 1]!;
+      scores[at + 2] = Math.fround(sum02) + scores_bias[l + 2]!;
+      scores[at + 64] = Math.fround(sum10) + scores_bias[l]!;
+      scores[at + 65] = Math.fround(sum11) + scores_bias[l + 1]!;
+      scores[at + 66] = Math.fround(sum12) + scores_bias[l + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const lstm_h_all_2 = lstm_h_all[j * 2048 + i * 64 + k]!;
-      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-      const lstm_h_all_3 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
-      sum0 += lstm_h_all_2 * scores_kernel_3;
-      sum1 += lstm_h_all_3 * scores_kernel_3;
+      const a2 = lstm_h_all[j * 2048 + i * 64 + k]!;
+      const b3 = scores_kernel[k * 64 + 63]!;
+      const a3 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     scores[i * 1024 + j * 64 + 63] = Math.fround(sum0) + scores_bias[63]!;
     scores[i * 1024 + j * 64 + 127] = Math.fround(sum1) + scores_bias[63]!;
@@ -1453,33 +1406,34 @@ function dotCopy_16x32x64x64(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_shifted_0 = d_shifted[j * 1024 + i * 64 + k]!;
-        const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-        const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-        const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
-        const d_shifted_1 = d_shifted[j * 1024 + i * 64 + k + 1024]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
+        const a0 = d_shifted[j * 1024 + i * 64 + k]!;
+        const b0 = scores_kernel[l * 64 + k]!;
+        const b1 = scores_kernel[l * 64 + k + 64]!;
+        const b2 = scores_kernel[l * 64 + k + 128]!;
+        const a1 = d_shifted[j * 1024 + i * 64 + k + 1024]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l] = Math.fround(sum00);
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 1] = Math.fround(sum01);
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 2] = Math.fround(sum02);
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 64] = Math.fround(sum10);
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 65] = Math.fround(sum11);
-      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 66] = Math.fround(sum12);
+      const at = i * 2048 + j * 64 + l;
+      d_lstm_h_all_stored[at] = Math.fround(sum00);
+      d_lstm_h_all_stored[at + 1] = Math.fround(sum01);
+      d_lstm_h_all_stored[at + 2] = Math.fround(sum02);
+      d_lstm_h_all_stored[at + 64] = Math.fround(sum10);
+      d_lstm_h_all_stored[at + 65] = Math.fround(sum11);
+      d_lstm_h_all_stored[at + 66] = Math.fround(sum12);
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const d_shifted_2 = d_shifted[j * 1024 + i * 64 + k]!;
-      const scores_kernel_3 = scores_kernel[k + 4032]!;
-      const d_shifted_3 = d_shifted[j * 1024 + i * 64 + k + 1024]!;
-      sum0 += d_shifted_2 * scores_kernel_3;
-      sum1 += d_shifted_3 * scores_kernel_3;
+      const a2 = d_shifted[j * 1024 + i * 64 + k]!;
+      const b3 = scores_kernel[k + 4032]!;
+      const a3 = d_shifted[j * 1024 + i * 64 + k + 1024]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     d_lstm_h_all_stored[i * 2048 + j * 64 + 63] = Math.fround(sum0);
     d_lstm_h_all_stored[i * 2048 + j * 64 + 127] = Math.fround(sum1);
@@ -1515,34 +1469,35 @@ function addMulConcat_32x64(
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_all_slice_0 = tanh_all_slice[i * 64 + j]!;
-      d_lstm_c[i * 64 + j] =
-        d_lstm_c_after[i * 64 + j]! +
-        Math.fround(d_lstm_h_after[i * 64 + j]! + d_lstm_h_all_slice[i * 64 + j]!) *
-          lstm_o_all_slice[i * 64 + j]! *
+      const at = i * 64 + j;
+      const tanh_all_slice_0 = tanh_all_slice[at]!;
+      d_lstm_c[at] =
+        d_lstm_c_after[at]! +
+        Math.fround(d_lstm_h_after[at]! + d_lstm_h_all_slice[at]!) *
+          lstm_o_all_slice[at]! *
           (1 - tanh_all_slice_0 * tanh_all_slice_0);
     }
     for (let j = 0; j < 64; j++)
       d_lstm_c_before[i * 64 + j] = d_lstm_c[i * 64 + j]! * lstm_f_all_slice[i * 64 + j]!;
-    for (let j = 0; j < 256; j++)
+    for (let j = 0; j < 256; j++) {
+      const at = i * 64 + j;
       d_lstm_recurrence[i * 256 + j] =
         j < 64
-          ? d_lstm_c[i * 64 + j]! *
-            lstm_g_all_slice[i * 64 + j]! *
-            (lstm_i_all_slice[i * 64 + j]! * (1 - lstm_i_all_slice[i * 64 + j]!))
+          ? d_lstm_c[at]! *
+            lstm_g_all_slice[at]! *
+            (lstm_i_all_slice[at]! * (1 - lstm_i_all_slice[at]!))
           : j < 128
-            ? d_lstm_c[i * 64 + j - 64]! *
-              lstm_c_before_all_slice[i * 64 + j - 64]! *
-              (lstm_f_all_slice[i * 64 + j - 64]! * (1 - lstm_f_all_slice[i * 64 + j - 64]!))
+            ? d_lstm_c[at - 64]! *
+              lstm_c_before_all_slice[at - 64]! *
+              (lstm_f_all_slice[at - 64]! * (1 - lstm_f_all_slice[at - 64]!))
             : j < 192
-              ? d_lstm_c[i * 64 + j - 128]! *
-                lstm_i_all_slice[i * 64 + j - 128]! *
-                (1 - lstm_g_all_slice[i * 64 + j - 128]! * lstm_g_all_slice[i * 64 + j - 128]!)
-              : Math.fround(
-                  d_lstm_h_after[i * 64 + j - 192]! + d_lstm_h_all_slice[i * 64 + j - 192]!,
-                ) *
-                tanh_all_slice[i * 64 + j - 192]! *
-                (lstm_o_all_slice[i * 64 + j - 192]! * (1 - lstm_o_all_slice[i * 64 + j - 192]!));
+              ? d_lstm_c[at - 128]! *
+                lstm_i_all_slice[at - 128]! *
+                (1 - lstm_g_all_slice[at - 128]! * lstm_g_all_slice[at - 128]!)
+              : Math.fround(d_lstm_h_after[at - 192]! + d_lstm_h_all_slice[at - 192]!) *
+                tanh_all_slice[at - 192]! *
+                (lstm_o_all_slice[at - 192]! * (1 - lstm_o_all_slice[at - 192]!));
+    }
   }
 }
 
@@ -1552,112 +1507,128 @@ function dot_32x256x64(
   lstm_recurrentKernel: Float32Array,
   d_lstm_h_before: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_1 * lstm_recurrentKernel_2;
-        }
+  for (let i = 0; i < 32; i += 2)
+    dot_32x256x64_block(i, d_lstm_recurrence, lstm_recurrentKernel, d_lstm_h_before);
+}
+
+function dot_32x256x64_block(
+  i: number,
+  d_lstm_recurrence: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  d_lstm_h_before: Float32Array,
+): void {
+  i &= 31;
+  for (let j = 0; j < 63; j += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 256; k += 4) {
+      const at_2 = i * 256 + k;
+      const at_3 = j * 256 + k;
+      {
+        const a0 = d_lstm_recurrence[at_2]!;
+        const b0 = lstm_recurrentKernel[at_3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 256]!;
+        const b2 = lstm_recurrentKernel[at_3 + 512]!;
+        const a1 = d_lstm_recurrence[at_2 + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_lstm_h_before[i * 64 + j] = sum00;
-      d_lstm_h_before[i * 64 + j + 1] = sum01;
-      d_lstm_h_before[i * 64 + j + 2] = sum02;
-      d_lstm_h_before[i * 64 + j + 64] = sum10;
-      d_lstm_h_before[i * 64 + j + 65] = sum11;
-      d_lstm_h_before[i * 64 + j + 66] = sum12;
+      if (k + 1 === 256) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 1]!;
+        const b0 = lstm_recurrentKernel[at_3 + 1]!;
+        const b1 = lstm_recurrentKernel[at_3 + 257]!;
+        const b2 = lstm_recurrentKernel[at_3 + 513]!;
+        const a1 = d_lstm_recurrence[at_2 + 257]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 256) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 2]!;
+        const b0 = lstm_recurrentKernel[at_3 + 2]!;
+        const b1 = lstm_recurrentKernel[at_3 + 258]!;
+        const b2 = lstm_recurrentKernel[at_3 + 514]!;
+        const a1 = d_lstm_recurrence[at_2 + 258]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 256) break;
+      {
+        const a0 = d_lstm_recurrence[at_2 + 3]!;
+        const b0 = lstm_recurrentKernel[at_3 + 3]!;
+        const b1 = lstm_recurrentKernel[at_3 + 259]!;
+        const b2 = lstm_recurrentKernel[at_3 + 515]!;
+        const a1 = d_lstm_recurrence[at_2 + 259]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_2 = d_lstm_recurrence[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_3 = d_lstm_recurrence[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_3 * lstm_recurrentKernel_3;
-    }
-    d_lstm_h_before[i * 64 + 63] = sum0;
-    d_lstm_h_before[i * 64 + 127] = sum1;
+    const at = i * 64 + j;
+    d_lstm_h_before[at] = sum00;
+    d_lstm_h_before[at + 1] = sum01;
+    d_lstm_h_before[at + 2] = sum02;
+    d_lstm_h_before[at + 64] = sum10;
+    d_lstm_h_before[at + 65] = sum11;
+    d_lstm_h_before[at + 66] = sum12;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 256; k++) {
+    const a2 = d_lstm_recurrence[i * 256 + k]!;
+    const b3 = lstm_recurrentKernel[k + 16128]!;
+    const a3 = d_lstm_recurrence[i * 256 + k + 256]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  d_lstm_h_before[i * 64 + 63] = sum0;
+  d_lstm_h_before[i * 64 + 127] = sum1;
 }
 
 /**
- * d_scores_bias_2[i<64] = Σ k<32, k2<16: d_shifted[k,k2,i]
- * d_scores_bias_square = Σ k<64: d_scores_bias_2[k]·d_scores_bias_2[k]
+ * d_x[i<I] = Σ k<K, k2<K2: d_y[k,k2,i]
+ * d_bias_square = Σ k<I: d_x[k]·d_x[k]
+ * For I, K, K2: 64, 32, 16 and 256, 16, 32.
+ * Plain twins: sumClipByGlobalNorm_32x16x64, sumClipByGlobalNorm_16x32x256.
  */
-function sumClipByGlobalNorm_32x16x64(
-  arrays: Floats<"d_scores_bias_square" | "d_shifted" | "d_scores_bias_2">,
-): () => void {
-  return function sumClipByGlobalNorm_32x16x64(): void {
-    const { d_scores_bias_square, d_shifted, d_scores_bias_2 } = arrays;
-    let total = 0;
-    for (let i = 0; i < 64; i++) {
-      let sum = 0;
-      for (let k = 0; k < 32; k++)
-        for (let k2 = 0; k2 < 16; k2++) sum += d_shifted[k * 1024 + k2 * 64 + i]!;
-      const d_scores_bias = Math.fround(sum);
-      d_scores_bias_2[i] = d_scores_bias;
-      total += d_scores_bias * d_scores_bias;
-    }
-    d_scores_bias_square[0] = total;
-  };
+function sumClipByGlobalNorm_NxNxN(
+  d_bias_square: Float32Array,
+  d_y: Float32Array,
+  d_x: Float32Array,
+  I: number,
+  K: number,
+  K2: number,
+): void {
+  let total = 0;
+  for (let i = 0; i < I; i++) {
+    let sum = 0;
+    for (let k = 0; k < K; k++)
+      for (let k2 = 0; k2 < K2; k2++) sum += d_y[k * I * K2 + k2 * I + i]!;
+    const d_value = Math.fround(sum);
+    d_x[i] = d_value;
+    total += d_value * d_value;
+  }
+  d_bias_square[0] = total;
 }
 
 /** d_scores_kernel[i<64,j<64] = Σ k<16, k2<32: lstm_h_all[k,k2,i]·d_shifted[k2,k,j] */
@@ -1676,24 +1647,26 @@ function dot_64x16x32x64(
       let sum21 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 32; k2++) {
-          const lstm_h_all_0 = lstm_h_all[k * 2048 + k2 * 64 + i]!;
-          const d_shifted_0 = d_shifted[k2 * 1024 + k * 64 + j]!;
-          const d_shifted_1 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
-          const lstm_h_all_1 = lstm_h_all[k * 2048 + k2 * 64 + i + 1]!;
-          const lstm_h_all_2 = lstm_h_all[k * 2048 + k2 * 64 + i + 2]!;
-          sum00 += lstm_h_all_0 * d_shifted_0;
-          sum01 += lstm_h_all_0 * d_shifted_1;
-          sum10 += lstm_h_all_1 * d_shifted_0;
-          sum11 += lstm_h_all_1 * d_shifted_1;
-          sum20 += lstm_h_all_2 * d_shifted_0;
-          sum21 += lstm_h_all_2 * d_shifted_1;
+          const at_2 = k * 2048 + k2 * 64 + i;
+          const a0 = lstm_h_all[at_2]!;
+          const b0 = d_shifted[k2 * 1024 + k * 64 + j]!;
+          const b1 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
+          const a1 = lstm_h_all[at_2 + 1]!;
+          const a2 = lstm_h_all[at_2 + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-      d_scores_kernel[i * 64 + j] = sum00;
-      d_scores_kernel[i * 64 + j + 1] = sum01;
-      d_scores_kernel[i * 64 + j + 64] = sum10;
-      d_scores_kernel[i * 64 + j + 65] = sum11;
-      d_scores_kernel[i * 64 + j + 128] = sum20;
-      d_scores_kernel[i * 64 + j + 129] = sum21;
+      const at = i * 64 + j;
+      d_scores_kernel[at] = sum00;
+      d_scores_kernel[at + 1] = sum01;
+      d_scores_kernel[at + 64] = sum10;
+      d_scores_kernel[at + 65] = sum11;
+      d_scores_kernel[at + 128] = sum20;
+      d_scores_kernel[at + 129] = sum21;
     }
   }
   return function dot_64x16x32x64(): void {
@@ -1704,11 +1677,11 @@ function dot_64x16x32x64(
       let sum1 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 32; k2++) {
-          const lstm_h_all_3 = lstm_h_all[k * 2048 + k2 * 64 + 63]!;
-          const d_shifted_2 = d_shifted[k2 * 1024 + k * 64 + j]!;
-          const d_shifted_3 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
-          sum0 += lstm_h_all_3 * d_shifted_2;
-          sum1 += lstm_h_all_3 * d_shifted_3;
+          const a3 = lstm_h_all[k * 2048 + k2 * 64 + 63]!;
+          const b2 = d_shifted[k2 * 1024 + k * 64 + j]!;
+          const b3 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
       d_scores_kernel[j + 4032] = sum0;
       d_scores_kernel[j + 4033] = sum1;
@@ -1716,183 +1689,135 @@ function dot_64x16x32x64(
   };
 }
 
-/** lstm_h_before_all_wide[i<16,j<64,l<32] = f64(lstm_h_before_all[i,l,j]) */
-function widen_16x64x32(
-  arrays: Floats<"lstm_h_before_all"> & Doubles<"lstm_h_before_all_wide">,
-): () => void {
-  return function widen_16x64x32(): void {
-    const { lstm_h_before_all, lstm_h_before_all_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 64; j += 8)
-        for (let l = 0; l < 32; l++) {
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l] = lstm_h_before_all[i * 2048 + l * 64 + j]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 32] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 1]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 64] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 2]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 96] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 3]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 128] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 4]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 160] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 5]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 192] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 6]!;
-          lstm_h_before_all_wide[i * 2048 + j * 32 + l + 224] =
-            lstm_h_before_all[i * 2048 + l * 64 + j + 7]!;
-        }
-  };
-}
-
-/** d_lstm_inputs_wide[i<16,j<256,l<32] = f64(d_lstm_inputs[i,l,j]) */
-function widen_16x256x32(
-  arrays: Floats<"d_lstm_inputs"> & Doubles<"d_lstm_inputs_wide">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_lstm_inputs, d_lstm_inputs_wide } = arrays;
-    for (let j = 0; j < 256; j += 8)
+/**
+ * x_wide[i<16,j<J,l<32] = f64(x[i,l,j])
+ * For J: 64 and 256.
+ */
+function widen_16xNx32(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < J; j += 8)
       for (let l = 0; l < 32; l++) {
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l] = d_lstm_inputs[i * 8192 + l * 256 + j]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 32] = d_lstm_inputs[i * 8192 + l * 256 + j + 1]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 64] = d_lstm_inputs[i * 8192 + l * 256 + j + 2]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 96] = d_lstm_inputs[i * 8192 + l * 256 + j + 3]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 128] =
-          d_lstm_inputs[i * 8192 + l * 256 + j + 4]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 160] =
-          d_lstm_inputs[i * 8192 + l * 256 + j + 5]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 192] =
-          d_lstm_inputs[i * 8192 + l * 256 + j + 6]!;
-        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 224] =
-          d_lstm_inputs[i * 8192 + l * 256 + j + 7]!;
+        const at = i * 32 * J + j * 32 + l;
+        const at_2 = i * 32 * J + l * J + j;
+        x_wide[at] = x[at_2]!;
+        x_wide[at + 32] = x[at_2 + 1]!;
+        x_wide[at + 64] = x[at_2 + 2]!;
+        x_wide[at + 96] = x[at_2 + 3]!;
+        x_wide[at + 128] = x[at_2 + 4]!;
+        x_wide[at + 160] = x[at_2 + 5]!;
+        x_wide[at + 192] = x[at_2 + 6]!;
+        x_wide[at + 224] = x[at_2 + 7]!;
       }
-  }
-  return function widen_16x256x32(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
 }
 
 /**
  * d_x[i<64,j<256] = Σ k<16, k2<32: f32(x[k,i,k2])·f32(d_lstm_inputs_wide[k,j,k2])
  * Plain twins: dot_64x16x32x256, dot_64x16x32x256_2.
  */
-function dot_64x16x32x256(arrays: Doubles<"x" | "d_lstm_inputs_wide"> & Floats<"d_x">): () => void {
-  function block(j: number): void {
-    j &= 255;
-    const { x, d_lstm_inputs_wide, d_x } = arrays;
-    for (let i = 0; i < 64; i += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2 += 4) {
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 32]!;
-            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 64]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 32]!;
-            sum00 += x_0 * d_lstm_inputs_wide_0;
-            sum01 += x_0 * d_lstm_inputs_wide_1;
-            sum02 += x_0 * d_lstm_inputs_wide_2;
-            sum10 += x_1 * d_lstm_inputs_wide_0;
-            sum11 += x_1 * d_lstm_inputs_wide_1;
-            sum12 += x_1 * d_lstm_inputs_wide_2;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 1]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 1]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 33]!;
-            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 65]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 33]!;
-            sum00 += x_0 * d_lstm_inputs_wide_0;
-            sum01 += x_0 * d_lstm_inputs_wide_1;
-            sum02 += x_0 * d_lstm_inputs_wide_2;
-            sum10 += x_1 * d_lstm_inputs_wide_0;
-            sum11 += x_1 * d_lstm_inputs_wide_1;
-            sum12 += x_1 * d_lstm_inputs_wide_2;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 2]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 2]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 34]!;
-            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 66]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 34]!;
-            sum00 += x_0 * d_lstm_inputs_wide_0;
-            sum01 += x_0 * d_lstm_inputs_wide_1;
-            sum02 += x_0 * d_lstm_inputs_wide_2;
-            sum10 += x_1 * d_lstm_inputs_wide_0;
-            sum11 += x_1 * d_lstm_inputs_wide_1;
-            sum12 += x_1 * d_lstm_inputs_wide_2;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 3]!;
-            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 3]!;
-            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 35]!;
-            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 67]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 35]!;
-            sum00 += x_0 * d_lstm_inputs_wide_0;
-            sum01 += x_0 * d_lstm_inputs_wide_1;
-            sum02 += x_0 * d_lstm_inputs_wide_2;
-            sum10 += x_1 * d_lstm_inputs_wide_0;
-            sum11 += x_1 * d_lstm_inputs_wide_1;
-            sum12 += x_1 * d_lstm_inputs_wide_2;
-          }
-        }
-      d_x[i * 256 + j] = sum00;
-      d_x[i * 256 + j + 1] = sum01;
-      d_x[i * 256 + j + 2] = sum02;
-      d_x[i * 256 + j + 256] = sum10;
-      d_x[i * 256 + j + 257] = sum11;
-      d_x[i * 256 + j + 258] = sum12;
-    }
+function dot_64x16x32x256(
+  x: Float64Array,
+  d_lstm_inputs_wide: Float64Array,
+  d_x: Float32Array,
+): void {
+  for (let j = 0; j < 255; j += 3) dot_64x16x32x256_block(j, x, d_lstm_inputs_wide, d_x);
+  for (let i = 0; i < 64; i += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) {
+        const x_2 = x[k * 2048 + i * 32 + k2]!;
+        const a3 = d_lstm_inputs_wide[k * 8192 + k2 + 8160]!;
+        const x_3 = x[k * 2048 + i * 32 + k2 + 32]!;
+        sum0 += x_2 * a3;
+        sum1 += x_3 * a3;
+      }
+    d_x[i * 256 + 255] = sum0;
+    d_x[i * 256 + 511] = sum1;
   }
-  return function dot_64x16x32x256(): void {
-    const { x, d_lstm_inputs_wide, d_x } = arrays;
-    for (let j = 0; j < 255; j += 3) block(j);
-    for (let i = 0; i < 64; i += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const x_2 = x[k * 2048 + i * 32 + k2]!;
-          const d_lstm_inputs_wide_3 = d_lstm_inputs_wide[k * 8192 + k2 + 8160]!;
-          const x_3 = x[k * 2048 + i * 32 + k2 + 32]!;
-          sum0 += x_2 * d_lstm_inputs_wide_3;
-          sum1 += x_3 * d_lstm_inputs_wide_3;
-        }
-      d_x[i * 256 + 255] = sum0;
-      d_x[i * 256 + 511] = sum1;
-    }
-  };
 }
 
-/**
- * d_lstm_recurrentBias_2[i<256] = Σ k<16, k2<32: d_lstm_inputs[k,k2,i]
- * d_lstm_bias_square = Σ k<256: d_lstm_recurrentBias_2[k]·d_lstm_recurrentBias_2[k]
- */
-function sumClipByGlobalNorm_16x32x256(
-  arrays: Floats<"d_lstm_bias_square" | "d_lstm_inputs" | "d_lstm_recurrentBias_2">,
-): () => void {
-  return function sumClipByGlobalNorm_16x32x256(): void {
-    const { d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias_2 } = arrays;
-    let total = 0;
-    for (let i = 0; i < 256; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) sum += d_lstm_inputs[k * 8192 + k2 * 256 + i]!;
-      const d_lstm_recurrentBias = Math.fround(sum);
-      d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
-      total += d_lstm_recurrentBias * d_lstm_recurrentBias;
-    }
-    d_lstm_bias_square[0] = total;
-  };
+function dot_64x16x32x256_block(
+  j: number,
+  x: Float64Array,
+  d_lstm_inputs_wide: Float64Array,
+  d_x: Float32Array,
+): void {
+  j &= 255;
+  for (let i = 0; i < 64; i += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2 += 4) {
+        const at_2 = k * 2048 + i * 32 + k2;
+        const at_3 = k * 8192 + j * 32 + k2;
+        {
+          const x_0 = x[at_2]!;
+          const a0 = d_lstm_inputs_wide[at_3]!;
+          const a1 = d_lstm_inputs_wide[at_3 + 32]!;
+          const a2 = d_lstm_inputs_wide[at_3 + 64]!;
+          const x_1 = x[at_2 + 32]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+        if (k2 + 1 === 32) break;
+        {
+          const x_0 = x[at_2 + 1]!;
+          const a0 = d_lstm_inputs_wide[at_3 + 1]!;
+          const a1 = d_lstm_inputs_wide[at_3 + 33]!;
+          const a2 = d_lstm_inputs_wide[at_3 + 65]!;
+          const x_1 = x[at_2 + 33]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+        if (k2 + 2 === 32) break;
+        {
+          const x_0 = x[at_2 + 2]!;
+          const a0 = d_lstm_inputs_wide[at_3 + 2]!;
+          const a1 = d_lstm_inputs_wide[at_3 + 34]!;
+          const a2 = d_lstm_inputs_wide[at_3 + 66]!;
+          const x_1 = x[at_2 + 34]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+        if (k2 + 3 === 32) break;
+        {
+          const x_0 = x[at_2 + 3]!;
+          const a0 = d_lstm_inputs_wide[at_3 + 3]!;
+          const a1 = d_lstm_inputs_wide[at_3 + 35]!;
+          const a2 = d_lstm_inputs_wide[at_3 + 67]!;
+          const x_1 = x[at_2 + 35]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+      }
+    const at = i * 256 + j;
+    d_x[at] = sum00;
+    d_x[at + 1] = sum01;
+    d_x[at + 2] = sum02;
+    d_x[at + 256] = sum10;
+    d_x[at + 257] = sum11;
+    d_x[at + 258] = sum12;
+  }
 }
 
 /** embedding_wide_2[i<16,j<64,l<32] = f64(embedding[l,i,j]) */
@@ -1902,14 +1827,16 @@ function widen_16x64x32_2(arrays: Floats<"embedding"> & Doubles<"embedding_wide_
     for (let i = 0; i < 16; i++)
       for (let j = 0; j < 64; j += 8)
         for (let l = 0; l < 32; l++) {
-          embedding_wide_2[i * 2048 + j * 32 + l] = embedding[l * 1024 + i * 64 + j]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 32] = embedding[l * 1024 + i * 64 + j + 1]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 64] = embedding[l * 1024 + i * 64 + j + 2]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 96] = embedding[l * 1024 + i * 64 + j + 3]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 128] = embedding[l * 1024 + i * 64 + j + 4]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 160] = embedding[l * 1024 + i * 64 + j + 5]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 192] = embedding[l * 1024 + i * 64 + j + 6]!;
-          embedding_wide_2[i * 2048 + j * 32 + l + 224] = embedding[l * 1024 + i * 64 + j + 7]!;
+          const at = i * 2048 + j * 32 + l;
+          const at_2 = l * 1024 + i * 64 + j;
+          embedding_wide_2[at] = embedding[at_2]!;
+          embedding_wide_2[at + 32] = embedding[at_2 + 1]!;
+          embedding_wide_2[at + 64] = embedding[at_2 + 2]!;
+          embedding_wide_2[at + 96] = embedding[at_2 + 3]!;
+          embedding_wide_2[at + 128] = embedding[at_2 + 4]!;
+          embedding_wide_2[at + 160] = embedding[at_2 + 5]!;
+          embedding_wide_2[at + 192] = embedding[at_2 + 6]!;
+          embedding_wide_2[at + 224] = embedding[at_2 + 7]!;
         }
   };
 }
@@ -1939,77 +1866,80 @@ function dot_32x16x256x64(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 256; k += 4) {
+        const at_2 = j * 8192 + i * 256 + k;
+        const at_3 = l * 256 + k;
         {
-          const d_lstm_inputs_0 = d_lstm_inputs[j * 8192 + i * 256 + k]!;
-          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k]!;
-          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 256]!;
-          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 512]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[j * 8192 + i * 256 + k + 8192]!;
-          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
-          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
-          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
-          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
-          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
-          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+          const a0 = d_lstm_inputs[at_2]!;
+          const b0 = lstm_kernel_wide_2[at_3]!;
+          const b1 = lstm_kernel_wide_2[at_3 + 256]!;
+          const b2 = lstm_kernel_wide_2[at_3 + 512]!;
+          const a1 = d_lstm_inputs[at_2 + 8192]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 256) break;
         {
-          const d_lstm_inputs_0 = d_lstm_inputs[j * 8192 + i * 256 + k + 1]!;
-          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 1]!;
-          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 257]!;
-          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 513]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[j * 8192 + i * 256 + k + 8193]!;
-          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
-          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
-          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
-          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
-          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
-          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+          const a0 = d_lstm_inputs[at_2 + 1]!;
+          const b0 = lstm_kernel_wide_2[at_3 + 1]!;
+          const b1 = lstm_kernel_wide_2[at_3 + 257]!;
+          const b2 = lstm_kernel_wide_2[at_3 + 513]!;
+          const a1 = d_lstm_inputs[at_2 + 8193]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 256) break;
         {
-          const d_lstm_inputs_0 = d_lstm_inputs[j * 8192 + i * 256 + k + 2]!;
-          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 2]!;
-          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 258]!;
-          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 514]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[j * 8192 + i * 256 + k + 8194]!;
-          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
-          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
-          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
-          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
-          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
-          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+          const a0 = d_lstm_inputs[at_2 + 2]!;
+          const b0 = lstm_kernel_wide_2[at_3 + 2]!;
+          const b1 = lstm_kernel_wide_2[at_3 + 258]!;
+          const b2 = lstm_kernel_wide_2[at_3 + 514]!;
+          const a1 = d_lstm_inputs[at_2 + 8194]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 256) break;
         {
-          const d_lstm_inputs_0 = d_lstm_inputs[j * 8192 + i * 256 + k + 3]!;
-          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 3]!;
-          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 259]!;
-          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 515]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[j * 8192 + i * 256 + k + 8195]!;
-          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
-          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
-          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
-          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
-          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
-          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+          const a0 = d_lstm_inputs[at_2 + 3]!;
+          const b0 = lstm_kernel_wide_2[at_3 + 3]!;
+          const b1 = lstm_kernel_wide_2[at_3 + 259]!;
+          const b2 = lstm_kernel_wide_2[at_3 + 515]!;
+          const a1 = d_lstm_inputs[at_2 + 8195]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      d_embedding[i * 1024 + j * 64 + l] = sum00;
-      d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
-      d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
-      d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
-      d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
-      d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
+      const at = i * 1024 + j * 64 + l;
+      d_embedding[at] = sum00;
+      d_embedding[at + 1] = sum01;
+      d_embedding[at + 2] = sum02;
+      d_embedding[at + 64] = sum10;
+      d_embedding[at + 65] = sum11;
+      d_embedding[at + 66] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 256; k++) {
-      const d_lstm_inputs_2 = d_lstm_inputs[j * 8192 + i * 256 + k]!;
-      const lstm_kernel_wide_2_3 = lstm_kernel_wide_2[k + 16128]!;
-      const d_lstm_inputs_3 = d_lstm_inputs[j * 8192 + i * 256 + k + 8192]!;
-      sum0 += d_lstm_inputs_2 * lstm_kernel_wide_2_3;
-      sum1 += d_lstm_inputs_3 * lstm_kernel_wide_2_3;
+      const a2 = d_lstm_inputs[j * 8192 + i * 256 + k]!;
+      const b3 = lstm_kernel_wide_2[k + 16128]!;
+      const a3 = d_lstm_inputs[j * 8192 + i * 256 + k + 8192]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     d_embedding[i * 1024 + j * 64 + 63] = sum0;
     d_embedding[i * 1024 + j * 64 + 127] = sum1;
@@ -2037,32 +1967,19 @@ function scatterAdd_64x32x16x64(
   };
 }
 
-/** d_y_square = Σ k<64, k2<64: d_y[k,k2]·d_y[k,k2] */
-function clipByGlobalNorm_64x64(arrays: Floats<"d_y" | "d_y_square">): () => void {
-  return function clipByGlobalNorm_64x64(): void {
-    const { d_y, d_y_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 64; k2++) {
-        const d_y_0 = d_y[k * 64 + k2]!;
-        sum += d_y_0 * d_y_0;
-      }
-    d_y_square[0] = sum;
-  };
-}
-
-/** d_y_square = Σ k<64, k2<256: d_y[k,k2]·d_y[k,k2] */
-function clipByGlobalNorm_64x256(arrays: Floats<"d_y" | "d_y_square">): () => void {
-  return function clipByGlobalNorm_64x256(): void {
-    const { d_y, d_y_square } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 256; k2++) {
-        const d_y_0 = d_y[k * 256 + k2]!;
-        sum += d_y_0 * d_y_0;
-      }
-    d_y_square[0] = sum;
-  };
+/**
+ * d_y_square = Σ k<64, k2<K2: d_y[k,k2]·d_y[k,k2]
+ * For K2: 64 and 256.
+ * Plain twins: clipByGlobalNorm_64x64, clipByGlobalNorm_64x256.
+ */
+function clipByGlobalNorm_64xN(d_y: Float32Array, d_y_square: Float32Array, K2: number): void {
+  let sum = 0;
+  for (let k = 0; k < 64; k++)
+    for (let k2 = 0; k2 < K2; k2++) {
+      const d_y_0 = d_y[k * K2 + k2]!;
+      sum += d_y_0 * d_y_0;
+    }
+  d_y_square[0] = sum;
 }
 
 /**
@@ -2072,18 +1989,20 @@ function clipByGlobalNorm_64x256(arrays: Floats<"d_y" | "d_y_square">): () => vo
  * Takes 1 or 64 rows.
  */
 function adam_Nx64(
+  m: Float32Array,
+  d_w: Float32Array,
+  clip_scale: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
   rows: number,
-  arrays: Floats<"m" | "d_w" | "clip_scale" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_Nx64(): void {
-    const { m, d_w, clip_scale, v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 64; j++)
-        adam(m, d_w, v, w, i * 64 + j, clip_scale_0, rate_0, correction_0);
-  };
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 64; j++) adam(m, d_w, v, w, i * 64 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
@@ -2092,17 +2011,20 @@ function adam_Nx64(
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function adam_64x256(
-  arrays: Floats<"m" | "d_w" | "clip_scale" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function adam_64x256(): void {
-    const { m, d_w, clip_scale, v, w, rate, correction } = arrays;
-    const clip_scale_0 = clip_scale[0]!;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 256; j++)
-        adam(m, d_w, v, w, i * 256 + j, clip_scale_0, rate_0, correction_0);
-  };
+  m: Float32Array,
+  d_w: Float32Array,
+  clip_scale: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const clip_scale_0 = clip_scale[0]!;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 256; j++)
+      adam(m, d_w, v, w, i * 256 + j, clip_scale_0, rate_0, correction_0);
 }
 
 /**
@@ -2192,19 +2114,20 @@ function gather_16x32x64x64_evaluate(
         let sum3 = 0;
         const x_0 = x[j * 16 + i]!;
         if (0 <= x_0 && x_0 < 64) {
-          const embedding_table_0 = embedding_table[x_0 * 64 + l]!;
-          const embedding_table_1 = embedding_table[x_0 * 64 + l + 1]!;
-          const embedding_table_2 = embedding_table[x_0 * 64 + l + 2]!;
-          const embedding_table_3 = embedding_table[x_0 * 64 + l + 3]!;
-          sum0 += embedding_table_0;
-          sum1 += embedding_table_1;
-          sum2 += embedding_table_2;
-          sum3 += embedding_table_3;
+          const a0 = embedding_table[x_0 * 64 + l]!;
+          const a1 = embedding_table[x_0 * 64 + l + 1]!;
+          const a2 = embedding_table[x_0 * 64 + l + 2]!;
+          const a3 = embedding_table[x_0 * 64 + l + 3]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
+          sum3 += a3;
         }
-        transpose[i * 2048 + j * 64 + l] = sum0;
-        transpose[i * 2048 + j * 64 + l + 1] = sum1;
-        transpose[i * 2048 + j * 64 + l + 2] = sum2;
-        transpose[i * 2048 + j * 64 + l + 3] = sum3;
+        const at = i * 2048 + j * 64 + l;
+        transpose[at] = sum0;
+        transpose[at + 1] = sum1;
+        transpose[at + 2] = sum2;
+        transpose[at + 3] = sum3;
       }
   }
   return function gather_16x32x64x64_evaluate(): void {
@@ -2231,33 +2154,34 @@ function dotAdd_16x32x64x256_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k++) {
-        const transpose_0 = transpose[i * 2048 + j * 64 + k]!;
-        const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-        const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-        const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-        const transpose_1 = transpose[i * 2048 + j * 64 + k + 64]!;
-        sum00 += transpose_0 * lstm_kernel_0;
-        sum01 += transpose_0 * lstm_kernel_1;
-        sum02 += transpose_0 * lstm_kernel_2;
-        sum10 += transpose_1 * lstm_kernel_0;
-        sum11 += transpose_1 * lstm_kernel_1;
-        sum12 += transpose_1 * lstm_kernel_2;
+        const a0 = transpose[i * 2048 + j * 64 + k]!;
+        const b0 = lstm_kernel[k * 256 + l]!;
+        const b1 = lstm_kernel[k * 256 + l + 1]!;
+        const b2 = lstm_kernel[k * 256 + l + 2]!;
+        const a1 = transpose[i * 2048 + j * 64 + k + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      lstm_inputs[i * 8192 + j * 256 + l] = Math.fround(sum00) + lstm_bias[l]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 2] = Math.fround(sum02) + lstm_bias[l + 2]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 256] = Math.fround(sum10) + lstm_bias[l]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 257] = Math.fround(sum11) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 8192 + j * 256 + l + 258] = Math.fround(sum12) + lstm_bias[l + 2]!;
+      const at = i * 8192 + j * 256 + l;
+      lstm_inputs[at] = Math.fround(sum00) + lstm_bias[l]!;
+      lstm_inputs[at + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 2] = Math.fround(sum02) + lstm_bias[l + 2]!;
+      lstm_inputs[at + 256] = Math.fround(sum10) + lstm_bias[l]!;
+      lstm_inputs[at + 257] = Math.fround(sum11) + lstm_bias[l + 1]!;
+      lstm_inputs[at + 258] = Math.fround(sum12) + lstm_bias[l + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const transpose_2 = transpose[i * 2048 + j * 64 + k]!;
-      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-      const transpose_3 = transpose[i * 2048 + j * 64 + k + 64]!;
-      sum0 += transpose_2 * lstm_kernel_3;
-      sum1 += transpose_3 * lstm_kernel_3;
+      const a2 = transpose[i * 2048 + j * 64 + k]!;
+      const b3 = lstm_kernel[k * 256 + 255]!;
+      const a3 = transpose[i * 2048 + j * 64 + k + 64]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     lstm_inputs[i * 8192 + j * 256 + 255] = Math.fround(sum0) + lstm_bias[255]!;
     lstm_inputs[i * 8192 + j * 256 + 511] = Math.fround(sum1) + lstm_bias[255]!;
@@ -2283,18 +2207,16 @@ function addMul_Nx64(
 ): void {
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < 64; j++) {
+      const at = i * 256 + j;
       const lstm_c = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
+        (1 / (1 + exp(-(lstm_inputs_slice[at + 64]! + lstm_recurrence[at + 64]!)))) *
           lstm_c_before[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)))) *
-            tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs_slice[at]! + lstm_recurrence[at]!)))) *
+            tanh(lstm_inputs_slice[at + 128]! + lstm_recurrence[at + 128]!),
       );
       lstm_c_2[i * 64 + j] = lstm_c;
       lstm_h[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)))) *
+        (1 / (1 + exp(-(lstm_inputs_slice[at + 192]! + lstm_recurrence[at + 192]!)))) *
         tanh(lstm_c);
     }
 }
@@ -2319,33 +2241,34 @@ function dotAdd_32x16x64x64_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k++) {
-        const lstm_h_all_0 = lstm_h_all[j * 2048 + i * 64 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-        const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-        const lstm_h_all_1 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
-        sum00 += lstm_h_all_0 * scores_kernel_0;
-        sum01 += lstm_h_all_0 * scores_kernel_1;
-        sum02 += lstm_h_all_0 * scores_kernel_2;
-        sum10 += lstm_h_all_1 * scores_kernel_0;
-        sum11 += lstm_h_all_1 * scores_kernel_1;
-        sum12 += lstm_h_all_1 * scores_kernel_2;
+        const a0 = lstm_h_all[j * 2048 + i * 64 + k]!;
+        const b0 = scores_kernel[k * 64 + l]!;
+        const b1 = scores_kernel[k * 64 + l + 1]!;
+        const b2 = scores_kernel[k * 64 + l + 2]!;
+        const a1 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      scores[i * 1024 + j * 64 + l] = Math.fround(sum00) + scores_bias[l]!;
-      scores[i * 1024 + j * 64 + l + 1] = Math.fround(sum01) + scores_bias[l + 1]!;
-      scores[i * 1024 + j * 64 + l + 2] = Math.fround(sum02) + scores_bias[l + 2]!;
-      scores[i * 1024 + j * 64 + l + 64] = Math.fround(sum10) + scores_bias[l]!;
-      scores[i * 1024 + j * 64 + l + 65] = Math.fround(sum11) + scores_bias[l + 1]!;
-      scores[i * 1024 + j * 64 + l + 66] = Math.fround(sum12) + scores_bias[l + 2]!;
+      const at = i * 1024 + j * 64 + l;
+      scores[at] = Math.fround(sum00) + scores_bias[l]!;
+      scores[at + 1] = Math.fround(sum01) + scores_bias[l + 1]!;
+      scores[at + 2] = Math.fround(sum02) + scores_bias[l + 2]!;
+      scores[at + 64] = Math.fround(sum10) + scores_bias[l]!;
+      scores[at + 65] = Math.fround(sum11) + scores_bias[l + 1]!;
+      scores[at + 66] = Math.fround(sum12) + scores_bias[l + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const lstm_h_all_2 = lstm_h_all[j * 2048 + i * 64 + k]!;
-      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-      const lstm_h_all_3 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
-      sum0 += lstm_h_all_2 * scores_kernel_3;
-      sum1 += lstm_h_all_3 * scores_kernel_3;
+      const a2 = lstm_h_all[j * 2048 + i * 64 + k]!;
+      const b3 = scores_kernel[k * 64 + 63]!;
+      const a3 = lstm_h_all[j * 2048 + i * 64 + k + 2048]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     scores[i * 1024 + j * 64 + 63] = Math.fround(sum0) + scores_bias[63]!;
     scores[i * 1024 + j * 64 + 127] = Math.fround(sum1) + scores_bias[63]!;
@@ -2432,58 +2355,73 @@ function argmaxSum_32x16_evaluate(
 }
 
 /**
- * dot[i<16,j<1,l<256] = Σ k<64: transpose[i,0,k]·lstm_kernel[k,l]
- * lstm_inputs[i,j,l] = dot[i,0,l] + lstm_bias[l]
- * Plain twin: dotAdd_Nx64x256.
+ * For L, n = 255, 256:
+ * value[i<16,j<1,l<256] = Σ k<64: x[i,0,k]·kernel[k,l]
+ * y[i,j,l] = value[i,0,l] + bias[l]
+ * For L, n = 63, 64:
+ * value[i<1,j<16,l<64] = Σ k<64: x[i,0,k]·kernel[k,l]
+ * y[i,j,l] = value[0,i,l] + bias[l]
+ * Plain twins: dotAdd_Nx64x256, dotAdd_1x16x64x64.
  */
-function dotAdd_16x1x64x256_predict(
-  arrays: Floats<"transpose" | "lstm_kernel" | "lstm_bias" | "lstm_inputs">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { transpose, lstm_kernel, lstm_bias, lstm_inputs } = arrays;
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k++) {
-        const transpose_0 = transpose[i * 64 + k]!;
-        const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-        const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-        const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-        const transpose_1 = transpose[i * 64 + k + 64]!;
-        sum00 += transpose_0 * lstm_kernel_0;
-        sum01 += transpose_0 * lstm_kernel_1;
-        sum02 += transpose_0 * lstm_kernel_2;
-        sum10 += transpose_1 * lstm_kernel_0;
-        sum11 += transpose_1 * lstm_kernel_1;
-        sum12 += transpose_1 * lstm_kernel_2;
-      }
-      lstm_inputs[i * 256 + l] = Math.fround(sum00) + lstm_bias[l]!;
-      lstm_inputs[i * 256 + l + 1] = Math.fround(sum01) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 256 + l + 2] = Math.fround(sum02) + lstm_bias[l + 2]!;
-      lstm_inputs[i * 256 + l + 256] = Math.fround(sum10) + lstm_bias[l]!;
-      lstm_inputs[i * 256 + l + 257] = Math.fround(sum11) + lstm_bias[l + 1]!;
-      lstm_inputs[i * 256 + l + 258] = Math.fround(sum12) + lstm_bias[l + 2]!;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
+function dotAdd_NxNx64xN(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  L: number,
+  n: number,
+): void {
+  for (let i = 0; i < 16; i += 2) dotAdd_NxNx64xN_block(i, x, kernel, bias, y, L, n);
+}
+
+function dotAdd_NxNx64xN_block(
+  i: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  L: number,
+  n: number,
+): void {
+  i &= 15;
+  for (let l = 0; l < L; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
     for (let k = 0; k < 64; k++) {
-      const transpose_2 = transpose[i * 64 + k]!;
-      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-      const transpose_3 = transpose[i * 64 + k + 64]!;
-      sum0 += transpose_2 * lstm_kernel_3;
-      sum1 += transpose_3 * lstm_kernel_3;
+      const x_0 = x[i * 64 + k]!;
+      const a0 = kernel[k * n + l]!;
+      const a1 = kernel[k * n + l + 1]!;
+      const a2 = kernel[k * n + l + 2]!;
+      const x_1 = x[i * 64 + k + 64]!;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum02 += x_0 * a2;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum12 += x_1 * a2;
     }
-    lstm_inputs[i * 256 + 255] = Math.fround(sum0) + lstm_bias[255]!;
-    lstm_inputs[i * 256 + 511] = Math.fround(sum1) + lstm_bias[255]!;
+    y[i * n + l] = Math.fround(sum00) + bias[l]!;
+    y[i * n + l + 1] = Math.fround(sum01) + bias[l + 1]!;
+    y[i * n + l + 2] = Math.fround(sum02) + bias[l + 2]!;
+    y[i * n + l + n] = Math.fround(sum10) + bias[l]!;
+    y[i * n + l + L + 2] = Math.fround(sum11) + bias[l + 1]!;
+    y[i * n + l + L + 3] = Math.fround(sum12) + bias[l + 2]!;
   }
-  return function dotAdd_16x1x64x256_predict(): void {
-    for (let i = 0; i < 16; i += 2) block(i);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const x_2 = x[i * 64 + k]!;
+    const a3 = kernel[k * n + L]!;
+    const x_3 = x[i * 64 + k + 64]!;
+    sum0 += x_2 * a3;
+    sum1 += x_3 * a3;
+  }
+  y[i * n + L] = Math.fround(sum0) + bias[L]!;
+  y[i * n + L * 2 + 1] = Math.fround(sum1) + bias[L]!;
 }
 
 /**
@@ -2504,75 +2442,20 @@ function dotAdd_1x64x256_predict(
     let sum3 = 0;
     for (let k = 0; k < 64; k++) {
       const lstm_h_before_0 = lstm_h_before[k]!;
-      const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-      const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-      const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-      sum0 += lstm_h_before_0 * lstm_recurrentKernel_0;
-      sum1 += lstm_h_before_0 * lstm_recurrentKernel_1;
-      sum2 += lstm_h_before_0 * lstm_recurrentKernel_2;
-      sum3 += lstm_h_before_0 * lstm_recurrentKernel_3;
+      const a0 = lstm_recurrentKernel[k * 256 + j]!;
+      const a1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+      const a2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+      const a3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+      sum0 += lstm_h_before_0 * a0;
+      sum1 += lstm_h_before_0 * a1;
+      sum2 += lstm_h_before_0 * a2;
+      sum3 += lstm_h_before_0 * a3;
     }
     lstm_recurrence[j] = Math.fround(sum0) + lstm_recurrentBias[j]!;
     lstm_recurrence[j + 1] = Math.fround(sum1) + lstm_recurrentBias[j + 1]!;
     lstm_recurrence[j + 2] = Math.fround(sum2) + lstm_recurrentBias[j + 2]!;
     lstm_recurrence[j + 3] = Math.fround(sum3) + lstm_recurrentBias[j + 3]!;
   }
-}
-
-/**
- * scores_product[i<1,j<16,l<64] = Σ k<64: lstm_h_all[j,0,k]·scores_kernel[k,l]
- * scores[i,j,l] = scores_product[0,j,l] + scores_bias[l]
- * Plain twin: dotAdd_1x16x64x64.
- */
-function dotAdd_1x16x64x64_predict(
-  arrays: Floats<"lstm_h_all" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(j: number): void {
-    j &= 15;
-    const { lstm_h_all, scores_kernel, scores_bias, scores } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_h_all_0 = lstm_h_all[j * 64 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-        const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-        const lstm_h_all_1 = lstm_h_all[j * 64 + k + 64]!;
-        sum00 += lstm_h_all_0 * scores_kernel_0;
-        sum01 += lstm_h_all_0 * scores_kernel_1;
-        sum02 += lstm_h_all_0 * scores_kernel_2;
-        sum10 += lstm_h_all_1 * scores_kernel_0;
-        sum11 += lstm_h_all_1 * scores_kernel_1;
-        sum12 += lstm_h_all_1 * scores_kernel_2;
-      }
-      scores[j * 64 + l] = Math.fround(sum00) + scores_bias[l]!;
-      scores[j * 64 + l + 1] = Math.fround(sum01) + scores_bias[l + 1]!;
-      scores[j * 64 + l + 2] = Math.fround(sum02) + scores_bias[l + 2]!;
-      scores[j * 64 + l + 64] = Math.fround(sum10) + scores_bias[l]!;
-      scores[j * 64 + l + 65] = Math.fround(sum11) + scores_bias[l + 1]!;
-      scores[j * 64 + l + 66] = Math.fround(sum12) + scores_bias[l + 2]!;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_h_all_2 = lstm_h_all[j * 64 + k]!;
-      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-      const lstm_h_all_3 = lstm_h_all[j * 64 + k + 64]!;
-      sum0 += lstm_h_all_2 * scores_kernel_3;
-      sum1 += lstm_h_all_3 * scores_kernel_3;
-    }
-    scores[j * 64 + 63] = Math.fround(sum0) + scores_bias[63]!;
-    scores[j * 64 + 127] = Math.fround(sum1) + scores_bias[63]!;
-  }
-  return function dotAdd_1x16x64x64_predict(): void {
-    for (let j = 0; j < 16; j += 2) block(j);
-  };
 }
 
 /**

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 40, update 169, backward 184), evaluate 672, predict 795
-//   memory 910: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2384: batches, and what a trainer is
-//   tables 2543: what bytes() packs
-//   kernels 2703: in the order in which statements call them, each under its definitions
-//   checks 5515: of what is passed in
-//   mathematics 5639: functions and random numbers that all machines compute alike
+//   step 31 (forward 41, update 255, backward 270), evaluate 1072, predict 1308
+//   memory 1507: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 2016: batches, and what a trainer is
+//   tables 2175: what bytes() packs
+//   kernels 2335: in the order in which statements call them, each under its definitions
+//   checks 5367: of what is passed in
+//   mathematics 5491: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 8380e8c0988bbb80
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 eb800bb30501f1ad
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -47,117 +48,202 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — multiHeadAttention: attention in heads, between projections
     // 2. multiHeadAttention.query = layerNorm · multiHeadAttention.query.kernel + multiHeadAttention.query.bias    %dot,
     //     %multiHeadAttention.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_query();
+    dotAdd_16x32x64x64(
+      layerNorm,
+      multiHeadAttention_query_kernel,
+      multiHeadAttention_query_bias,
+      multiHeadAttention_query,
+    );
     // 3. multiHeadAttention.key = layerNorm · multiHeadAttention.key.kernel + multiHeadAttention.key.bias    %dot_2,
     //     %multiHeadAttention.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_key();
+    dotAdd_16x32x64x64(
+      layerNorm,
+      multiHeadAttention_key_kernel,
+      multiHeadAttention_key_bias,
+      multiHeadAttention_key,
+    );
     // 4. multiHeadAttention.value = layerNorm · multiHeadAttention.value.kernel + multiHeadAttention.value.bias    %dot_3,
     //     %multiHeadAttention.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_value();
+    dotAdd_16x32x64x64(
+      layerNorm,
+      multiHeadAttention_value_kernel,
+      multiHeadAttention_value_bias,
+      multiHeadAttention_value,
+    );
 
     // — multiHeadAttention › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 5. dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:26
     // masked = [column ≤ row] ? dot_4 ⊙ 0.25 : -1e+30    %scores, %isPast, %isPast_2, %masked  where, models/char-transformer.ts:26
-    dotWhere_masked();
+    dotWhere_Nx4x32x16x32(multiHeadAttention_query, multiHeadAttention_key, masked, 16);
 
     // 6. total, weights of multiHeadAttention › softmax: eˣ / Σ eˣ    %largest…%weights  5 nodes, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights();
+    reduceMaxExpSumDiv_16x4x32x32(masked, exps, total, weights);
 
     // — multiHeadAttention › scaledDotProductAttention
     // 7. dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_4();
+    dot_Nx32x4x32x16(weights, multiHeadAttention_value, transpose_4, 16);
 
     // — multiHeadAttention; residual: x + layers(x)
     // 8. dot_6 = reshape(transpose(dot_5, [0,2,1,3]), [16,32,64]) · multiHeadAttention.output.kernel    %dot_6  dot,
     //     models/char-transformer.ts:26
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:26
     // residual = positionalEncoding + dot_6 + multiHeadAttention.output.bias    %residual  add, models/char-transformer.ts:26
-    dotAdd_residual();
+    dotAdd_16x32x64x64_2(
+      transpose_4,
+      multiHeadAttention_output_kernel,
+      positionalEncoding,
+      multiHeadAttention_output_bias,
+      residual,
+    );
 
     // 9. layerNorm_2: μ, σ², x̂·γ + β    %sum_3…%layerNorm_2  12 nodes, models/char-transformer.ts:27
-    sumSqrtAdd_layerNorm_2();
+    sumSqrtAdd_16x32x64(
+      residual,
+      sum_3,
+      sqrt_2,
+      layerNorm_2_inverse,
+      layerNorm_2_normal,
+      layerNorm_2_gamma,
+      layerNorm_2_beta,
+      layerNorm_2,
+    );
     // 10. layerNorm_2_wide = layerNorm_2 in double    %layerNorm_2_wide  widen for dense.product, models/char-transformer.ts:27
-    widen_layerNorm_2_wide();
+    widen_16x32x64(layerNorm_2, layerNorm_2_wide);
     // 11. dense.kernel_wide = dense.kernel in double    %dense.kernel_wide  widen for dense.product, models/char-transformer.ts:27
-    widen_dense_kernel_wide();
+    widen_NxN(dense_kernel, dense_kernel_wide, 256, 64);
 
     // — dense: x·W + b; dense › gelu: x·Φ(x)
     // 12. dense.z = layerNorm_2 · dense.kernel + dense.bias    %dense.product, %dense.z  add, models/char-transformer.ts:27
     // add_3 = erf(dense.z ⊙ 0.7071067811865476) + 1    %mul_5, %erf, %add_3  add, models/char-transformer.ts:27
     // dense = dense.z ⊙ 0.5 ⊙ add_3    %mul_6, %dense  mul, models/char-transformer.ts:27
-    dotAddMul_dense();
+    dotAddMul_16x32x64x256(layerNorm_2_wide, dense_kernel_wide, dense_z, dense_bias, add_3, dense);
 
     // 13. dense_2.kernel_wide = dense_2.kernel in double    %dense_2.kernel_wide  widen for dense_2.product, models/char-transformer.ts:27
-    widen_dense_2_kernel_wide();
+    widen_NxN(dense_2_kernel, dense_2_kernel_wide, 64, 256);
 
     // — dense_2: x·W + b; residual_2: x + layers(x)
     // 14. dense_2 = dense · dense_2.kernel + dense_2.bias    %dense_2.product, %dense_2  add, models/char-transformer.ts:27
     // residual_2 = residual + dense_2.product + dense_2.bias    %residual_2  add, models/char-transformer.ts:27
-    dotAdd_residual_2();
+    dotAdd_16x32x256x64(dense, dense_2_kernel_wide, residual, dense_2_bias, residual_2);
     // 15. layerNorm_3: μ, σ², x̂·γ + β    %sum_5…%layerNorm_3  12 nodes, models/char-transformer.ts:26
-    sumSqrtAdd_layerNorm_3();
+    sumSqrtAdd_16x32x64(
+      residual_2,
+      sum_5,
+      sqrt_3,
+      layerNorm_3_inverse,
+      layerNorm_3_normal,
+      layerNorm_3_gamma,
+      layerNorm_3_beta,
+      layerNorm_3,
+    );
 
     // — multiHeadAttention_2: attention in heads, between projections
     // 16. multiHeadAttention_2.query = layerNorm_3 · multiHeadAttention_2.query.kernel + multiHeadAttention_2.query.bias    %dot_7,
     //     %multiHeadAttention_2.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_query();
+    dotAdd_16x32x64x64(
+      layerNorm_3,
+      multiHeadAttention_2_query_kernel,
+      multiHeadAttention_2_query_bias,
+      multiHeadAttention_2_query,
+    );
     // 17. multiHeadAttention_2.key = layerNorm_3 · multiHeadAttention_2.key.kernel + multiHeadAttention_2.key.bias    %dot_8,
     //     %multiHeadAttention_2.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_key();
+    dotAdd_16x32x64x64(
+      layerNorm_3,
+      multiHeadAttention_2_key_kernel,
+      multiHeadAttention_2_key_bias,
+      multiHeadAttention_2_key,
+    );
     // 18. multiHeadAttention_2.value = layerNorm_3 · multiHeadAttention_2.value.kernel + multiHeadAttention_2.value.bias    %dot_9,
     //     %multiHeadAttention_2.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_value();
+    dotAdd_16x32x64x64(
+      layerNorm_3,
+      multiHeadAttention_2_value_kernel,
+      multiHeadAttention_2_value_bias,
+      multiHeadAttention_2_value,
+    );
 
     // — multiHeadAttention_2 › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 19. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:26
     // masked_2 = [column ≤ row] ? dot_10 ⊙ 0.25 : -1e+30    %scores_2, %masked_2  where, models/char-transformer.ts:26
-    dotWhere_masked_2();
+    dotWhere_Nx4x32x16x32(multiHeadAttention_2_query, multiHeadAttention_2_key, masked_2, 16);
 
     // 20. total_2, weights_2 of multiHeadAttention_2 › softmax: eˣ / Σ eˣ    %largest_2…%weights_2  5 nodes, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights_2();
+    reduceMaxExpSumDiv_16x4x32x32(masked_2, exps_2, total_2, weights_2);
 
     // — multiHeadAttention_2 › scaledDotProductAttention
     // 21. dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_8();
+    dot_Nx32x4x32x16(weights_2, multiHeadAttention_2_value, transpose_8, 16);
 
     // — multiHeadAttention_2; residual_3: x + layers(x)
     // 22. dot_12 = reshape(transpose(dot_11, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.output.kernel    %dot_12  dot,
     //     models/char-transformer.ts:26
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:26
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:26
-    dotAdd_residual_3();
+    dotAdd_16x32x64x64_2(
+      transpose_8,
+      multiHeadAttention_2_output_kernel,
+      residual_2,
+      multiHeadAttention_2_output_bias,
+      residual_3,
+    );
 
     // 23. layerNorm_4: μ, σ², x̂·γ + β    %sum_7…%layerNorm_4  12 nodes, models/char-transformer.ts:27
-    sumSqrtAdd_layerNorm_4();
+    sumSqrtAdd_16x32x64(
+      residual_3,
+      sum_7,
+      sqrt_4,
+      layerNorm_4_inverse,
+      layerNorm_4_normal,
+      layerNorm_4_gamma,
+      layerNorm_4_beta,
+      layerNorm_4,
+    );
     // 24. layerNorm_4_wide = layerNorm_4 in double    %layerNorm_4_wide  widen for dense_3.product, models/char-transformer.ts:27
-    widen_layerNorm_4_wide();
+    widen_16x32x64(layerNorm_4, layerNorm_4_wide);
     // 25. dense_3.kernel_wide = dense_3.kernel in double    %dense_3.kernel_wide  widen for dense_3.product, models/char-transformer.ts:27
-    widen_dense_3_kernel_wide();
+    widen_NxN(dense_3_kernel, dense_3_kernel_wide, 256, 64);
 
     // — dense_3: x·W + b; dense_3 › gelu: x·Φ(x)
     // 26. dense_3.z = layerNorm_4 · dense_3.kernel + dense_3.bias    %dense_3.product, %dense_3.z  add, models/char-transformer.ts:27
     // add_6 = erf(dense_3.z ⊙ 0.7071067811865476) + 1    %mul_11, %erf_2, %add_6  add, models/char-transformer.ts:27
     // dense_3 = dense_3.z ⊙ 0.5 ⊙ add_6    %mul_12, %dense_3  mul, models/char-transformer.ts:27
-    dotAddMul_dense_3();
+    dotAddMul_16x32x64x256(
+      layerNorm_4_wide,
+      dense_3_kernel_wide,
+      dense_3_z,
+      dense_3_bias,
+      add_6,
+      dense_3,
+    );
 
     // 27. dense_4.kernel_wide = dense_4.kernel in double    %dense_4.kernel_wide  widen for dense_4.product, models/char-transformer.ts:27
-    widen_dense_4_kernel_wide();
+    widen_NxN(dense_4_kernel, dense_4_kernel_wide, 64, 256);
 
     // — dense_4: x·W + b; residual_4: x + layers(x)
     // 28. dense_4 = dense_3 · dense_4.kernel + dense_4.bias    %dense_4.product, %dense_4  add, models/char-transformer.ts:27
     // residual_4 = residual_3 + dense_4.product + dense_4.bias    %residual_4  add, models/char-transformer.ts:27
-    dotAdd_residual_4();
+    dotAdd_16x32x256x64(dense_3, dense_4_kernel_wide, residual_3, dense_4_bias, residual_4);
     // 29. layerNorm_5: μ, σ², x̂·γ + β    %sum_9…%layerNorm_5  12 nodes, models/char-transformer.ts:29
-    sumSqrtAdd_layerNorm_5();
+    sumSqrtAdd_16x32x64(
+      residual_4,
+      sum_9,
+      sqrt_5,
+      layerNorm_5_inverse,
+      layerNorm_5_normal,
+      layerNorm_5_gamma,
+      layerNorm_5_beta,
+      layerNorm_5,
+    );
 
     // — scores: x·W + b
     // 30. scores_3 = layerNorm_5 · scores.kernel + scores.bias    %scores.product, %scores_3  add, models/char-transformer.ts:29
-    dotAdd_scores_3();
+    dotAdd_16x32x64x64(layerNorm_5, scores_kernel, scores_bias, scores_3);
     // 31. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest_3…%rowSum  14 nodes, models/char-transformer.ts:31
     reduceMaxExpSum_chosen();
     // 32. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/char-transformer.ts:31
@@ -200,13 +286,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 41. d_scores.bias = Σ d_shifted_3 over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 30): d_x = Σ d_y,
     //     models/char-transformer.ts:29
     // scores.bias by adamw with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/char-transformer.ts:29
-    sumAdamw_scores_bias();
+    sumAdamw_16x32xN(d_shifted_3, scores_bias_m, scores_bias_v, scores_bias, rate, correction, 64);
 
     // 42. d_layerNorm_5 = d_shifted_3 · scores.kernelᵀ    %d_layerNorm_5  adjoint of dot (statement 30): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:29
     // d_broadcast_39, d_mul_14 = d_layerNorm_5    %d_broadcast_39, %d_mul_14  adjoint of add (statement 29): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:29
-    dot_d_layerNorm_5();
+    dot_16x32x64x64(d_shifted_3, scores_kernel, d_layerNorm_5);
 
     // 43. d_scores.kernel = layerNorm_5ᵀ · d_shifted_3    %d_scores.kernel  adjoint of dot (statement 30): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:29
@@ -218,7 +304,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-transformer.ts:29
     // layerNorm_5.beta by adamw with d_layerNorm_5.beta    %layerNorm_5.beta_mul…%layerNorm_5.beta_next  update,
     //     models/char-transformer.ts:29
-    sumAdamw_layerNorm_5_beta();
+    sumAdamw_16x32xN(
+      d_layerNorm_5,
+      layerNorm_5_beta_m,
+      layerNorm_5_beta_v,
+      layerNorm_5_beta,
+      rate,
+      correction,
+      64,
+    );
 
     // — adjoint of residual_4
     // 45. layerNorm_5.mu as in statement 29    %layerNorm_5.mu, %layerNorm_5.centered  again, models/char-transformer.ts:29
@@ -235,18 +329,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     mul (statement 29): d_b = d_y ⊙ a; broadcast (statement 29): d_x = Σ d_y, models/char-transformer.ts:29
     // layerNorm_5.gamma by adamw with d_layerNorm_5.gamma    %layerNorm_5.gamma_mul…%layerNorm_5.gamma_next  update,
     //     models/char-transformer.ts:29
-    sumAdamw_layerNorm_5_gamma();
+    sumAdamw_16x32x64_2(
+      d_layerNorm_5,
+      layerNorm_5_normal,
+      layerNorm_5_gamma_m,
+      layerNorm_5_gamma_v,
+      layerNorm_5_gamma,
+      rate,
+      correction,
+    );
 
     // — adjoint of dense_4
     // 47. d_dense_4.bias = Σ d_residual_4 over axes 0,1    %d_dense_4.bias  adjoint of broadcast (statement 28): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense_4.bias by adamw with d_dense_4.bias    %dense_4.bias_mul…%dense_4.bias_next  update, models/char-transformer.ts:27
-    sumAdamw_dense_4_bias();
+    sumAdamw_16x32xN(
+      d_residual_4,
+      dense_4_bias_m,
+      dense_4_bias_v,
+      dense_4_bias,
+      rate,
+      correction,
+      64,
+    );
 
     // 48. d_residual_4_wide = d_residual_4 in double    %d_residual_4_wide  widen for d_dense_3, models/char-transformer.ts:27
-    widen_d_residual_4_wide();
+    widen_16x32x64(d_residual_4, d_residual_4_wide);
     // 49. dense_4.kernel_wide_2 = dense_4.kernel in double    %dense_4.kernel_wide_2  widen for d_dense_3, models/char-transformer.ts:27
-    widen_dense_4_kernel_wide_2();
+    widen_NxN_2(dense_4_kernel, dense_4_kernel_wide_2, 256, 64);
 
     // — adjoint of dense_3 › gelu, dense_3
     // 50. mul_12 as in statement 26    %mul_12, %mul_11  again, models/char-transformer.ts:27
@@ -257,47 +367,79 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     x, models/char-transformer.ts:27
     // d_broadcast_34, d_dense_3.product = d_dense_3.z    %d_broadcast_34, %d_dense_3.product  adjoint of add (statement 26): d_b = d_y, d_a
     //     = d_y, models/char-transformer.ts:27
-    dotAdd_d_dense_3_z();
+    dotAdd_16x32x64x256(d_residual_4_wide, dense_4_kernel_wide_2, d_dense_3_z, add_6, dense_3_z);
 
     // 51. dense_3_wide = dense_3 in double    %dense_3_wide  widen for d_dense_4.kernel, models/char-transformer.ts:27
-    widen_dense_3_wide();
+    widen_16xNx32(dense_3, dense_3_wide, 256);
     // 52. d_residual_4_wide_2 = d_residual_4 in double    %d_residual_4_wide_2  widen for d_dense_4.kernel, models/char-transformer.ts:27
-    widen_d_residual_4_wide_2();
+    widen_16xNx32(d_residual_4, d_residual_4_wide_2, 64);
     // 53. d_dense_4.kernel = dense_3ᵀ · d_residual_4    %d_dense_4.kernel  adjoint of dot (statement 28): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense_4.kernel by adamw with d_dense_4.kernel    %dense_4.kernel_mul…%dense_4.kernel_next  update, models/char-transformer.ts:27
-    dotAdamw_dense_4_kernel();
+    dotAdamw_256x16x32x64(
+      dense_3_wide,
+      d_residual_4_wide_2,
+      dense_4_kernel_m,
+      dense_4_kernel_v,
+      dense_4_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of dense_3
     // 54. d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast (statement 26): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense_3.bias by adamw with d_dense_3.bias    %dense_3.bias_mul…%dense_3.bias_next  update, models/char-transformer.ts:27
-    sumAdamw_dense_3_bias();
+    sumAdamw_16x32xN(
+      d_dense_3_z,
+      dense_3_bias_m,
+      dense_3_bias_v,
+      dense_3_bias,
+      rate,
+      correction,
+      256,
+    );
 
     // 55. dense_3.kernel_wide_2 = dense_3.kernel in double    %dense_3.kernel_wide_2  widen for d_layerNorm_4,
     //     models/char-transformer.ts:27
-    widen_dense_3_kernel_wide_2();
+    widen_NxN_2(dense_3_kernel, dense_3_kernel_wide_2, 64, 256);
     // 56. d_layerNorm_4 = d_dense_3.z · dense_3.kernelᵀ    %d_layerNorm_4  adjoint of dot (statement 26): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:27
     // d_broadcast_33, d_mul_10 = d_layerNorm_4    %d_broadcast_33, %d_mul_10  adjoint of add (statement 23): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:27
-    dot_d_layerNorm_4();
+    dot_16x32x256x64(d_dense_3_z, dense_3_kernel_wide_2, d_layerNorm_4);
 
     // 57. layerNorm_4_wide_2 = layerNorm_4 in double    %layerNorm_4_wide_2  widen for d_dense_3.kernel, models/char-transformer.ts:27
-    widen_layerNorm_4_wide_2();
+    widen_16xNx32(layerNorm_4, layerNorm_4_wide_2, 64);
     // 58. d_dense_3.z_wide = d_dense_3.z in double    %d_dense_3.z_wide  widen for d_dense_3.kernel, models/char-transformer.ts:27
-    widen_d_dense_3_z_wide();
+    widen_16xNx32(d_dense_3_z, d_dense_3_z_wide, 256);
     // 59. d_dense_3.kernel = layerNorm_4ᵀ · d_dense_3.z    %d_dense_3.kernel  adjoint of dot (statement 26): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense_3.kernel by adamw with d_dense_3.kernel    %dense_3.kernel_mul…%dense_3.kernel_next  update, models/char-transformer.ts:27
-    dotAdamw_dense_3_kernel();
+    dotAdamw_64x16x32x256(
+      layerNorm_4_wide_2,
+      d_dense_3_z_wide,
+      dense_3_kernel_m,
+      dense_3_kernel_v,
+      dense_3_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm_4
     // 60. d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast (statement 23): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // layerNorm_4.beta by adamw with d_layerNorm_4.beta    %layerNorm_4.beta_mul…%layerNorm_4.beta_next  update,
     //     models/char-transformer.ts:27
-    sumAdamw_layerNorm_4_beta();
+    sumAdamw_16x32xN(
+      d_layerNorm_4,
+      layerNorm_4_beta_m,
+      layerNorm_4_beta_v,
+      layerNorm_4_beta,
+      rate,
+      correction,
+      64,
+    );
 
     // — adjoint of residual_3
     // 61. layerNorm_4.mu as in statement 23    %layerNorm_4.mu, %layerNorm_4.centered  again, models/char-transformer.ts:27
@@ -308,35 +450,70 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     of add (statement 22): d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_multiHeadAttention_2, d_broadcast_29, d_dot_12 = d_residual_3    %d_multiHeadAttention_2, %d_broadcast_29, %d_dot_12  adjoint of
     //     add (statement 22): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
-    sumMulAdd_d_residual_3();
+    sumMulAdd_16x32x64_2(
+      d_layerNorm_4,
+      layerNorm_4_gamma,
+      residual_3,
+      sum_7,
+      layerNorm_4_inverse,
+      sqrt_4,
+      d_layerNorm_4_centered_2,
+      d_layerNorm_4_centered,
+      d_residual_4,
+      d_residual_3,
+    );
 
     // 62. d_layerNorm_4.gamma = Σ (d_layerNorm_4 ⊙ layerNorm_4.normal) over axes 0,1    %d_broadcast_32, %d_layerNorm_4.gamma  adjoint of
     //     mul (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/char-transformer.ts:27
     // layerNorm_4.gamma by adamw with d_layerNorm_4.gamma    %layerNorm_4.gamma_mul…%layerNorm_4.gamma_next  update,
     //     models/char-transformer.ts:27
-    sumAdamw_layerNorm_4_gamma();
+    sumAdamw_16x32x64_2(
+      d_layerNorm_4,
+      layerNorm_4_normal,
+      layerNorm_4_gamma_m,
+      layerNorm_4_gamma_v,
+      layerNorm_4_gamma,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention_2
     // 63. d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast
     //     (statement 22): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.output.bias by adamw with d_multiHeadAttention_2.output.bias
     //     %multiHeadAttention_2.output.bias_mul…%multiHeadAttention_2.output.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_2_output_bias();
+    sumAdamw_16x32xN(
+      d_residual_3,
+      multiHeadAttention_2_output_bias_m,
+      multiHeadAttention_2_output_bias_v,
+      multiHeadAttention_2_output_bias,
+      rate,
+      correction,
+      64,
+    );
 
     // 64. d_reshape_8 = d_residual_3 · multiHeadAttention_2.output.kernelᵀ    %d_reshape_8  adjoint of dot (statement 22): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:26
-    dot_d_reshape_8();
+    dot_16x32x64x64(d_residual_3, multiHeadAttention_2_output_kernel, d_reshape_8);
 
     // 65. d_multiHeadAttention_2.output.kernel = reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])ᵀ · d_residual_3
     //     %d_multiHeadAttention_2.output.kernel  adjoint of dot (statement 22): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.output.kernel by adamw with d_multiHeadAttention_2.output.kernel
     //     %multiHeadAttention_2.output.kernel_mul…%multiHeadAttention_2.output.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_2_output_kernel();
+    dotAdamw_64x16x32x64_2(
+      transpose_8,
+      d_residual_3,
+      multiHeadAttention_2_output_kernel_m,
+      multiHeadAttention_2_output_kernel_v,
+      multiHeadAttention_2_output_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
     // 66. d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights_2  adjoint of dot (statement 21): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_weights_2();
+    dot_16x4x32x16x32(d_reshape_8, multiHeadAttention_2_value, d_weights_2);
 
     // — adjoint of multiHeadAttention_2 › softmax
     // 67. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
@@ -348,62 +525,99 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_masked_2 = d_exps_2 ⊙ exps_2    %d_masked_2  adjoint of sub (statement 20): d_a = d_y, models/char-transformer.ts:26
     // d_dot_10 = ([column ≤ row] ? d_exps_2 ⊙ exps_2 : 0) ⊙ 0.25    %d_scores_2, %d_dot_10  adjoint of where (statement 19): d_a = d_y ⊙ (c
     //     ? 1 : 0); mul (statement 19): d_a = d_y ⊙ b, models/char-transformer.ts:26
-    sumMul_d_dot_10();
+    sumMul_16x4x32x32(d_weights_2, exps_2, total_2, d_dot_10);
 
     // 68. d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot
     //     (statement 21): d_b = aᵀ·d_y, models/char-transformer.ts:26
-    dot_d_reshape_7();
+    dot_16x32x4x32x16_2(weights_2, d_reshape_8, d_reshape_7);
 
     // — adjoint of multiHeadAttention_2
     // 69. d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.value.bias  adjoint of broadcast (statement 18): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.value.bias by adamw with d_multiHeadAttention_2.value.bias
     //     %multiHeadAttention_2.value.bias_mul…%multiHeadAttention_2.value.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_2_value_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape_7,
+      multiHeadAttention_2_value_bias_m,
+      multiHeadAttention_2_value_bias_v,
+      multiHeadAttention_2_value_bias,
+      rate,
+      correction,
+    );
 
     // 70. d_layerNorm_3_part = reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.value.kernelᵀ
     //     %d_layerNorm_3_part  adjoint of dot (statement 18): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_layerNorm_3_part();
+    dot_16x32x64x64(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
 
     // 71. d_multiHeadAttention_2.value.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention_2.value.kernel  adjoint of dot (statement 18): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.value.kernel by adamw with d_multiHeadAttention_2.value.kernel
     //     %multiHeadAttention_2.value.kernel_mul…%multiHeadAttention_2.value.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_2_value_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm_3,
+      d_reshape_7,
+      multiHeadAttention_2_value_kernel_m,
+      multiHeadAttention_2_value_kernel_v,
+      multiHeadAttention_2_value_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
     // 72. d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot
     //     adjoint of dot (statement 19): d_b = aᵀ·d_y, models/char-transformer.ts:26
-    dot_d_reshape_6();
+    dot_16x32x4x32x16_3(multiHeadAttention_2_query, d_dot_10, d_reshape_6);
 
     // — adjoint of multiHeadAttention_2
     // 73. d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.key.bias  adjoint of broadcast (statement 17): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.key.bias by adamw with d_multiHeadAttention_2.key.bias
     //     %multiHeadAttention_2.key.bias_mul…%multiHeadAttention_2.key.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_2_key_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape_6,
+      multiHeadAttention_2_key_bias_m,
+      multiHeadAttention_2_key_bias_v,
+      multiHeadAttention_2_key_bias,
+      rate,
+      correction,
+    );
 
     // 74. d_layerNorm_3_2 = reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention_2.key.kernelᵀ
     //     %d_layerNorm_3_2  adjoint of dot (statement 17): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_layerNorm_3_2();
+    dot_16x32x64x64(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
 
     // 75. d_multiHeadAttention_2.key.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])
     //     %d_multiHeadAttention_2.key.kernel  adjoint of dot (statement 17): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.key.kernel by adamw with d_multiHeadAttention_2.key.kernel
     //     %multiHeadAttention_2.key.kernel_mul…%multiHeadAttention_2.key.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_2_key_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm_3,
+      d_reshape_6,
+      multiHeadAttention_2_key_kernel_m,
+      multiHeadAttention_2_key_kernel_v,
+      multiHeadAttention_2_key_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
     // 76. d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of
     //     dot (statement 19): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_reshape_5();
+    dot_Nx32x4x32x16(d_dot_10, multiHeadAttention_2_key, d_reshape_5, 16);
 
     // — adjoint of multiHeadAttention_2
     // 77. d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.query.bias  adjoint of broadcast (statement 16): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.query.bias by adamw with d_multiHeadAttention_2.query.bias
     //     %multiHeadAttention_2.query.bias_mul…%multiHeadAttention_2.query.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_2_query_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape_5,
+      multiHeadAttention_2_query_bias_m,
+      multiHeadAttention_2_query_bias_v,
+      multiHeadAttention_2_query_bias,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm_3
     // 78. d_layerNorm_3_3 = reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.query.kernelᵀ
@@ -412,20 +626,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 15): d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_broadcast_22, d_mul_8 = d_layerNorm_3    %d_broadcast_22, %d_mul_8  adjoint of add (statement 15): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:26
-    dotAdd_d_layerNorm_3();
+    dotAdd_16x32x64x64_3(
+      d_reshape_5,
+      multiHeadAttention_2_query_kernel,
+      d_layerNorm_3_part,
+      d_layerNorm_3_2,
+      d_layerNorm_3,
+    );
 
     // 79. d_multiHeadAttention_2.query.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention_2.query.kernel  adjoint of dot (statement 16): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.query.kernel by adamw with d_multiHeadAttention_2.query.kernel
     //     %multiHeadAttention_2.query.kernel_mul…%multiHeadAttention_2.query.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_2_query_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm_3,
+      d_reshape_5,
+      multiHeadAttention_2_query_kernel_m,
+      multiHeadAttention_2_query_kernel_v,
+      multiHeadAttention_2_query_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm_3
     // 80. d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/char-transformer.ts:26
     // layerNorm_3.beta by adamw with d_layerNorm_3.beta    %layerNorm_3.beta_mul…%layerNorm_3.beta_next  update,
     //     models/char-transformer.ts:26
-    sumAdamw_layerNorm_3_beta();
+    sumAdamw_16x32xN(
+      d_layerNorm_3,
+      layerNorm_3_beta_m,
+      layerNorm_3_beta_v,
+      layerNorm_3_beta,
+      rate,
+      correction,
+      64,
+    );
 
     // — adjoint of residual_2
     // 81. layerNorm_3.mu as in statement 15    %layerNorm_3.mu, %layerNorm_3.centered  again, models/char-transformer.ts:26
@@ -436,24 +672,51 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     of add (statement 14): d_x = Σ over the uses of x, models/char-transformer.ts:27
     // d_dense_2, d_broadcast_18, d_dense_2.product = d_residual_2    %d_dense_2, %d_broadcast_18, %d_dense_2.product  adjoint of add
     //     (statement 14): d_b = d_y, d_a = d_y, models/char-transformer.ts:27
-    sumMulAdd_d_residual_2();
+    sumMulAdd_16x32x64_2(
+      d_layerNorm_3,
+      layerNorm_3_gamma,
+      residual_2,
+      sum_5,
+      layerNorm_3_inverse,
+      sqrt_3,
+      d_layerNorm_3_centered_2,
+      d_layerNorm_3_centered,
+      d_residual_3,
+      d_residual_2,
+    );
 
     // 82. d_layerNorm_3.gamma = Σ (d_layerNorm_3 ⊙ layerNorm_3.normal) over axes 0,1    %d_broadcast_21, %d_layerNorm_3.gamma  adjoint of
     //     mul (statement 15): d_b = d_y ⊙ a; broadcast (statement 15): d_x = Σ d_y, models/char-transformer.ts:26
     // layerNorm_3.gamma by adamw with d_layerNorm_3.gamma    %layerNorm_3.gamma_mul…%layerNorm_3.gamma_next  update,
     //     models/char-transformer.ts:26
-    sumAdamw_layerNorm_3_gamma();
+    sumAdamw_16x32x64_2(
+      d_layerNorm_3,
+      layerNorm_3_normal,
+      layerNorm_3_gamma_m,
+      layerNorm_3_gamma_v,
+      layerNorm_3_gamma,
+      rate,
+      correction,
+    );
 
     // — adjoint of dense_2
     // 83. d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast (statement 14): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense_2.bias by adamw with d_dense_2.bias    %dense_2.bias_mul…%dense_2.bias_next  update, models/char-transformer.ts:27
-    sumAdamw_dense_2_bias();
+    sumAdamw_16x32xN(
+      d_residual_2,
+      dense_2_bias_m,
+      dense_2_bias_v,
+      dense_2_bias,
+      rate,
+      correction,
+      64,
+    );
 
     // 84. d_residual_2_wide = d_residual_2 in double    %d_residual_2_wide  widen for d_dense, models/char-transformer.ts:27
-    widen_d_residual_2_wide();
+    widen_16x32x64(d_residual_2, d_residual_2_wide);
     // 85. dense_2.kernel_wide_2 = dense_2.kernel in double    %dense_2.kernel_wide_2  widen for d_dense, models/char-transformer.ts:27
-    widen_dense_2_kernel_wide_2();
+    widen_NxN_2(dense_2_kernel, dense_2_kernel_wide_2, 256, 64);
 
     // — adjoint of dense › gelu, dense
     // 86. mul_6 as in statement 12    %mul_6, %mul_5  again, models/char-transformer.ts:27
@@ -464,46 +727,70 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-transformer.ts:27
     // d_broadcast_17, d_dense.product = d_dense.z    %d_broadcast_17, %d_dense.product  adjoint of add (statement 12): d_b = d_y, d_a =
     //     d_y, models/char-transformer.ts:27
-    dotAdd_d_dense_z();
+    dotAdd_16x32x64x256(d_residual_2_wide, dense_2_kernel_wide_2, d_dense_z, add_3, dense_z);
 
     // 87. dense_wide = dense in double    %dense_wide  widen for d_dense_2.kernel, models/char-transformer.ts:27
-    widen_dense_wide();
+    widen_16xNx32(dense, dense_wide, 256);
     // 88. d_residual_2_wide_2 = d_residual_2 in double    %d_residual_2_wide_2  widen for d_dense_2.kernel, models/char-transformer.ts:27
-    widen_d_residual_2_wide_2();
+    widen_16xNx32(d_residual_2, d_residual_2_wide_2, 64);
     // 89. d_dense_2.kernel = denseᵀ · d_residual_2    %d_dense_2.kernel  adjoint of dot (statement 14): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense_2.kernel by adamw with d_dense_2.kernel    %dense_2.kernel_mul…%dense_2.kernel_next  update, models/char-transformer.ts:27
-    dotAdamw_dense_2_kernel();
+    dotAdamw_256x16x32x64(
+      dense_wide,
+      d_residual_2_wide_2,
+      dense_2_kernel_m,
+      dense_2_kernel_v,
+      dense_2_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of dense
     // 90. d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense.bias by adamw with d_dense.bias    %dense.bias_mul…%dense.bias_next  update, models/char-transformer.ts:27
-    sumAdamw_dense_bias();
+    sumAdamw_16x32xN(d_dense_z, dense_bias_m, dense_bias_v, dense_bias, rate, correction, 256);
 
     // 91. dense.kernel_wide_2 = dense.kernel in double    %dense.kernel_wide_2  widen for d_layerNorm_2, models/char-transformer.ts:27
-    widen_dense_kernel_wide_2();
+    widen_NxN_2(dense_kernel, dense_kernel_wide_2, 64, 256);
     // 92. d_layerNorm_2 = d_dense.z · dense.kernelᵀ    %d_layerNorm_2  adjoint of dot (statement 12): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:27
     // d_broadcast_16, d_mul_4 = d_layerNorm_2    %d_broadcast_16, %d_mul_4  adjoint of add (statement 9): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:27
-    dot_d_layerNorm_2();
+    dot_16x32x256x64(d_dense_z, dense_kernel_wide_2, d_layerNorm_2);
 
     // 93. layerNorm_2_wide_2 = layerNorm_2 in double    %layerNorm_2_wide_2  widen for d_dense.kernel, models/char-transformer.ts:27
-    widen_layerNorm_2_wide_2();
+    widen_16xNx32(layerNorm_2, layerNorm_2_wide_2, 64);
     // 94. d_dense.z_wide = d_dense.z in double    %d_dense.z_wide  widen for d_dense.kernel, models/char-transformer.ts:27
-    widen_d_dense_z_wide();
+    widen_16xNx32(d_dense_z, d_dense_z_wide, 256);
     // 95. d_dense.kernel = layerNorm_2ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense.kernel by adamw with d_dense.kernel    %dense.kernel_mul…%dense.kernel_next  update, models/char-transformer.ts:27
-    dotAdamw_dense_kernel();
+    dotAdamw_64x16x32x256(
+      layerNorm_2_wide_2,
+      d_dense_z_wide,
+      dense_kernel_m,
+      dense_kernel_v,
+      dense_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm_2
     // 96. d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // layerNorm_2.beta by adamw with d_layerNorm_2.beta    %layerNorm_2.beta_mul…%layerNorm_2.beta_next  update,
     //     models/char-transformer.ts:27
-    sumAdamw_layerNorm_2_beta();
+    sumAdamw_16x32xN(
+      d_layerNorm_2,
+      layerNorm_2_beta_m,
+      layerNorm_2_beta_v,
+      layerNorm_2_beta,
+      rate,
+      correction,
+      64,
+    );
 
     // — adjoint of residual
     // 97. layerNorm_2.mu as in statement 9    %layerNorm_2.mu, %layerNorm_2.centered  again, models/char-transformer.ts:27
@@ -514,35 +801,70 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 8): d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_multiHeadAttention, d_broadcast_12, d_dot_6 = d_residual    %d_multiHeadAttention, %d_broadcast_12, %d_dot_6  adjoint of add
     //     (statement 8): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
-    sumMulAdd_d_residual();
+    sumMulAdd_16x32x64_2(
+      d_layerNorm_2,
+      layerNorm_2_gamma,
+      residual,
+      sum_3,
+      layerNorm_2_inverse,
+      sqrt_2,
+      d_layerNorm_2_centered_2,
+      d_layerNorm_2_centered,
+      d_residual_2,
+      d_residual,
+    );
 
     // 98. d_layerNorm_2.gamma = Σ (d_layerNorm_2 ⊙ layerNorm_2.normal) over axes 0,1    %d_broadcast_15, %d_layerNorm_2.gamma  adjoint of
     //     mul (statement 9): d_b = d_y ⊙ a; broadcast (statement 9): d_x = Σ d_y, models/char-transformer.ts:27
     // layerNorm_2.gamma by adamw with d_layerNorm_2.gamma    %layerNorm_2.gamma_mul…%layerNorm_2.gamma_next  update,
     //     models/char-transformer.ts:27
-    sumAdamw_layerNorm_2_gamma();
+    sumAdamw_16x32x64_2(
+      d_layerNorm_2,
+      layerNorm_2_normal,
+      layerNorm_2_gamma_m,
+      layerNorm_2_gamma_v,
+      layerNorm_2_gamma,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention
     // 99. d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast
     //     (statement 8): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.output.bias by adamw with d_multiHeadAttention.output.bias
     //     %multiHeadAttention.output.bias_mul…%multiHeadAttention.output.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_output_bias();
+    sumAdamw_16x32xN(
+      d_residual,
+      multiHeadAttention_output_bias_m,
+      multiHeadAttention_output_bias_v,
+      multiHeadAttention_output_bias,
+      rate,
+      correction,
+      64,
+    );
 
     // 100. d_reshape_4 = d_residual · multiHeadAttention.output.kernelᵀ    %d_reshape_4  adjoint of dot (statement 8): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:26
-    dot_d_reshape_4();
+    dot_16x32x64x64(d_residual, multiHeadAttention_output_kernel, d_reshape_4);
 
     // 101. d_multiHeadAttention.output.kernel = reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])ᵀ · d_residual
     //     %d_multiHeadAttention.output.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.output.kernel by adamw with d_multiHeadAttention.output.kernel
     //     %multiHeadAttention.output.kernel_mul…%multiHeadAttention.output.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_output_kernel();
+    dotAdamw_64x16x32x64_2(
+      transpose_4,
+      d_residual,
+      multiHeadAttention_output_kernel_m,
+      multiHeadAttention_output_kernel_v,
+      multiHeadAttention_output_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
     // 102. d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_weights();
+    dot_16x4x32x16x32(d_reshape_4, multiHeadAttention_value, d_weights);
 
     // — adjoint of multiHeadAttention › softmax
     // 103. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
@@ -552,62 +874,99 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_masked = d_exps ⊙ exps    %d_masked  adjoint of sub (statement 6): d_a = d_y, models/char-transformer.ts:26
     // d_dot_4 = ([column ≤ row] ? d_exps ⊙ exps : 0) ⊙ 0.25    %d_scores, %d_dot_4  adjoint of where (statement 5): d_a = d_y ⊙ (c ? 1 :
     //     0); mul (statement 5): d_a = d_y ⊙ b, models/char-transformer.ts:26
-    sumMul_d_dot_4();
+    sumMul_16x4x32x32(d_weights, exps, total, d_dot_4);
 
     // 104. d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot (statement
     //     7): d_b = aᵀ·d_y, models/char-transformer.ts:26
-    dot_d_reshape_3();
+    dot_16x32x4x32x16_2(weights, d_reshape_4, d_reshape_3);
 
     // — adjoint of multiHeadAttention
     // 105. d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.value.bias  adjoint of broadcast (statement 4): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.value.bias by adamw with d_multiHeadAttention.value.bias
     //     %multiHeadAttention.value.bias_mul…%multiHeadAttention.value.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_value_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape_3,
+      multiHeadAttention_value_bias_m,
+      multiHeadAttention_value_bias_v,
+      multiHeadAttention_value_bias,
+      rate,
+      correction,
+    );
 
     // 106. d_layerNorm_part = reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) · multiHeadAttention.value.kernelᵀ
     //     %d_layerNorm_part  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_layerNorm_part();
+    dot_16x32x64x64(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
 
     // 107. d_multiHeadAttention.value.kernel = layerNormᵀ · reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention.value.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.value.kernel by adamw with d_multiHeadAttention.value.kernel
     //     %multiHeadAttention.value.kernel_mul…%multiHeadAttention.value.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_value_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm,
+      d_reshape_3,
+      multiHeadAttention_value_kernel_m,
+      multiHeadAttention_value_kernel_v,
+      multiHeadAttention_value_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
     // 108. d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot
     //     adjoint of dot (statement 5): d_b = aᵀ·d_y, models/char-transformer.ts:26
-    dot_d_reshape_2();
+    dot_16x32x4x32x16_3(multiHeadAttention_query, d_dot_4, d_reshape_2);
 
     // — adjoint of multiHeadAttention
     // 109. d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.key.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.key.bias by adamw with d_multiHeadAttention.key.bias
     //     %multiHeadAttention.key.bias_mul…%multiHeadAttention.key.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_key_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape_2,
+      multiHeadAttention_key_bias_m,
+      multiHeadAttention_key_bias_v,
+      multiHeadAttention_key_bias,
+      rate,
+      correction,
+    );
 
     // 110. d_layerNorm_6 = reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention.key.kernelᵀ    %d_layerNorm_6
     //     adjoint of dot (statement 3): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_layerNorm_6();
+    dot_16x32x64x64(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
 
     // 111. d_multiHeadAttention.key.kernel = layerNormᵀ · reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])
     //     %d_multiHeadAttention.key.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.key.kernel by adamw with d_multiHeadAttention.key.kernel
     //     %multiHeadAttention.key.kernel_mul…%multiHeadAttention.key.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_key_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm,
+      d_reshape_2,
+      multiHeadAttention_key_kernel_m,
+      multiHeadAttention_key_kernel_v,
+      multiHeadAttention_key_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
     // 112. d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot
     //     (statement 5): d_a = d_y·bᵀ, models/char-transformer.ts:26
-    dot_d_reshape();
+    dot_Nx32x4x32x16(d_dot_4, multiHeadAttention_key, d_reshape, 16);
 
     // — adjoint of multiHeadAttention
     // 113. d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.query.bias  adjoint of broadcast (statement 2): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.query.bias by adamw with d_multiHeadAttention.query.bias
     //     %multiHeadAttention.query.bias_mul…%multiHeadAttention.query.bias_next  update, models/char-transformer.ts:26
-    sumAdamw_multiHeadAttention_query_bias();
+    sumAdamw_16x32x64_3(
+      d_reshape,
+      multiHeadAttention_query_bias_m,
+      multiHeadAttention_query_bias_v,
+      multiHeadAttention_query_bias,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm
     // 114. d_layerNorm_7 = reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) · multiHeadAttention.query.kernelᵀ    %d_layerNorm_7
@@ -616,19 +975,41 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_broadcast_5, d_mul_2 = d_layerNorm    %d_broadcast_5, %d_mul_2  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:26
-    dotAdd_d_layerNorm();
+    dotAdd_16x32x64x64_3(
+      d_reshape,
+      multiHeadAttention_query_kernel,
+      d_layerNorm_part,
+      d_layerNorm_6,
+      d_layerNorm,
+    );
 
     // 115. d_multiHeadAttention.query.kernel = layerNormᵀ · reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention.query.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.query.kernel by adamw with d_multiHeadAttention.query.kernel
     //     %multiHeadAttention.query.kernel_mul…%multiHeadAttention.query.kernel_next  update, models/char-transformer.ts:26
-    dotAdamw_multiHeadAttention_query_kernel();
+    dotAdamw_64x16x32x64_2(
+      layerNorm,
+      d_reshape,
+      multiHeadAttention_query_kernel_m,
+      multiHeadAttention_query_kernel_v,
+      multiHeadAttention_query_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of layerNorm
     // 116. d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/char-transformer.ts:26
     // layerNorm.beta by adamw with d_layerNorm.beta    %layerNorm.beta_mul…%layerNorm.beta_next  update, models/char-transformer.ts:26
-    sumAdamw_layerNorm_beta();
+    sumAdamw_16x32xN(
+      d_layerNorm,
+      layerNorm_beta_m,
+      layerNorm_beta_v,
+      layerNorm_beta,
+      rate,
+      correction,
+      64,
+    );
 
     // — adjoint of positionalEncoding
     // 117. layerNorm.mu as in statement 1    %layerNorm.mu, %layerNorm.centered  again, models/char-transformer.ts:26
@@ -639,12 +1020,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     %d_positionalEncoding  adjoint of add (statement 1): d_x = Σ over the uses of x, models/char-transformer.ts:24
     // d_broadcast, d_embedding = d_positionalEncoding    %d_broadcast, %d_embedding  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:24
-    sumMulAdd_d_positionalEncoding();
+    sumMulAdd_16x32x64_2(
+      d_layerNorm,
+      layerNorm_gamma,
+      positionalEncoding,
+      sum,
+      layerNorm_inverse,
+      sqrt,
+      d_layerNorm_centered_2,
+      d_layerNorm_centered,
+      d_residual,
+      d_positionalEncoding,
+    );
 
     // 118. d_layerNorm.gamma = Σ (d_layerNorm ⊙ layerNorm.normal) over axes 0,1    %d_broadcast_4, %d_layerNorm.gamma  adjoint of mul
     //     (statement 1): d_b = d_y ⊙ a; broadcast (statement 1): d_x = Σ d_y, models/char-transformer.ts:26
     // layerNorm.gamma by adamw with d_layerNorm.gamma    %layerNorm.gamma_mul…%layerNorm.gamma_next  update, models/char-transformer.ts:26
-    sumAdamw_layerNorm_gamma();
+    sumAdamw_16x32x64_2(
+      d_layerNorm,
+      layerNorm_normal,
+      layerNorm_gamma_m,
+      layerNorm_gamma_v,
+      layerNorm_gamma,
+      rate,
+      correction,
+    );
 
     // — adjoint of positionalEncoding
     // 119. d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast (statement
@@ -682,95 +1082,208 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. embedding = embedding.table[x]    %embedding  gather, models/char-transformer.ts:23
     // positionalEncoding = embedding.table[x] + positionalEncoding.table    %positionalEncoding  add, models/char-transformer.ts:24
     // layerNorm of layerNorm: μ, σ², x̂·γ + β    %sum…%layerNorm  12 nodes, models/char-transformer.ts:26
-    gatherAddSumAdd_layerNorm_evaluate();
+    gatherAddSumAdd_Nx32x64(
+      x_evaluate,
+      embedding_table,
+      embedding_evaluate,
+      positionalEncoding_table,
+      positionalEncoding_evaluate,
+      layerNorm_gamma,
+      layerNorm_beta,
+      layerNorm_evaluate,
+      16,
+    );
 
     // — multiHeadAttention: attention in heads, between projections
     // 2. multiHeadAttention.query = layerNorm · multiHeadAttention.query.kernel + multiHeadAttention.query.bias    %dot,
     //     %multiHeadAttention.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_query_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_evaluate,
+      multiHeadAttention_query_kernel,
+      multiHeadAttention_query_bias,
+      multiHeadAttention_query_evaluate,
+      16,
+    );
     // 3. multiHeadAttention.key = layerNorm · multiHeadAttention.key.kernel + multiHeadAttention.key.bias    %dot_2,
     //     %multiHeadAttention.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_key_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_evaluate,
+      multiHeadAttention_key_kernel,
+      multiHeadAttention_key_bias,
+      multiHeadAttention_key_evaluate,
+      16,
+    );
     // 4. multiHeadAttention.value = layerNorm · multiHeadAttention.value.kernel + multiHeadAttention.value.bias    %dot_3,
     //     %multiHeadAttention.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_value_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_evaluate,
+      multiHeadAttention_value_kernel,
+      multiHeadAttention_value_bias,
+      multiHeadAttention_value_evaluate,
+      16,
+    );
 
     // — multiHeadAttention › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 5. as statement 5 of step    %dot_4…%masked  again, models/char-transformer.ts:26
-    dotWhere_masked_evaluate();
+    dotWhere_Nx4x32x16x32(
+      multiHeadAttention_query_evaluate,
+      multiHeadAttention_key_evaluate,
+      masked_evaluate,
+      16,
+    );
 
     // — multiHeadAttention › softmax: eˣ / Σ eˣ
     // 6. exps = exp(masked − (max masked over axes 3))    %largest, %shifted, %exps  exp, models/char-transformer.ts:26
     // weights = exp(shifted) / (Σ exp(shifted) over axes 3)    %total, %weights  div, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights_evaluate();
+    reduceMaxExpSumDiv_Nx4x32x32(masked_evaluate, exps_evaluate, weights_evaluate, 16);
 
     // — multiHeadAttention › scaledDotProductAttention
     // 7. dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_4_evaluate();
+    dot_Nx32x4x32x16(weights_evaluate, multiHeadAttention_value_evaluate, transpose_4_evaluate, 16);
 
     // — multiHeadAttention; residual: x + layers(x)
     // 8. as statement 8 of step    %dot_6, %multiHeadAttention, %residual  again, models/char-transformer.ts:26
-    dotAdd_residual_evaluate();
+    dotAdd_Nx32x64x64_2(
+      transpose_4_evaluate,
+      multiHeadAttention_output_kernel,
+      positionalEncoding_evaluate,
+      multiHeadAttention_output_bias,
+      residual_evaluate,
+      16,
+    );
     // 9. layerNorm_2 of layerNorm_2: μ, σ², x̂·γ + β    %sum_3…%layerNorm_2  12 nodes, models/char-transformer.ts:27
-    sumAdd_layerNorm_2_evaluate();
+    sumAdd_Nx32x64(
+      residual_evaluate,
+      layerNorm_2_gamma,
+      layerNorm_2_beta,
+      layerNorm_2_evaluate,
+      16,
+    );
 
     // — dense: x·W + b; dense › gelu: x·Φ(x)
     // 10. dense.z = layerNorm_2 · dense.kernel + dense.bias    %dense.product, %dense.z  add, models/char-transformer.ts:27
     // dense = dense.z ⊙ 0.5 ⊙ (erf(dense.z ⊙ 0.7071067811865476) + 1)    %mul_5…%dense  mul, models/char-transformer.ts:27
-    dotAddMul_dense_evaluate();
+    dotAddMul_Nx32x64x256(layerNorm_2_evaluate, dense_kernel, dense_evaluate, dense_bias, 16);
 
     // — dense_2: x·W + b; residual_2: x + layers(x)
     // 11. as statement 14 of step    %dense_2.product, %dense_2, %residual_2  again, models/char-transformer.ts:27
-    dotAdd_residual_2_evaluate();
+    dotAdd_Nx32x256x64(
+      dense_evaluate,
+      dense_2_kernel,
+      residual_evaluate,
+      dense_2_bias,
+      residual_2_evaluate,
+      16,
+    );
     // 12. layerNorm_3 of layerNorm_3: μ, σ², x̂·γ + β    %sum_5…%layerNorm_3  12 nodes, models/char-transformer.ts:26
-    sumAdd_layerNorm_3_evaluate();
+    sumAdd_Nx32x64(
+      residual_2_evaluate,
+      layerNorm_3_gamma,
+      layerNorm_3_beta,
+      layerNorm_3_evaluate,
+      16,
+    );
 
     // — multiHeadAttention_2: attention in heads, between projections
     // 13. multiHeadAttention_2.query = layerNorm_3 · multiHeadAttention_2.query.kernel + multiHeadAttention_2.query.bias    %dot_7,
     //     %multiHeadAttention_2.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_query_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_evaluate,
+      multiHeadAttention_2_query_kernel,
+      multiHeadAttention_2_query_bias,
+      multiHeadAttention_2_query_evaluate,
+      16,
+    );
     // 14. multiHeadAttention_2.key = layerNorm_3 · multiHeadAttention_2.key.kernel + multiHeadAttention_2.key.bias    %dot_8,
     //     %multiHeadAttention_2.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_key_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_evaluate,
+      multiHeadAttention_2_key_kernel,
+      multiHeadAttention_2_key_bias,
+      multiHeadAttention_2_key_evaluate,
+      16,
+    );
     // 15. multiHeadAttention_2.value = layerNorm_3 · multiHeadAttention_2.value.kernel + multiHeadAttention_2.value.bias    %dot_9,
     //     %multiHeadAttention_2.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_value_evaluate();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_evaluate,
+      multiHeadAttention_2_value_kernel,
+      multiHeadAttention_2_value_bias,
+      multiHeadAttention_2_value_evaluate,
+      16,
+    );
 
     // — multiHeadAttention_2 › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 16. as statement 19 of step    %dot_10…%masked_2  again, models/char-transformer.ts:26
-    dotWhere_masked_2_evaluate();
+    dotWhere_Nx4x32x16x32(
+      multiHeadAttention_2_query_evaluate,
+      multiHeadAttention_2_key_evaluate,
+      masked_2_evaluate,
+      16,
+    );
 
     // — multiHeadAttention_2 › softmax: eˣ / Σ eˣ
     // 17. exps_2 = exp(masked_2 − (max masked_2 over axes 3))    %largest_2, %shifted_2, %exps_2  exp, models/char-transformer.ts:26
     // weights_2 = exp(shifted_2) / (Σ exp(shifted_2) over axes 3)    %total_2, %weights_2  div, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights_2_evaluate();
+    reduceMaxExpSumDiv_Nx4x32x32(masked_2_evaluate, exps_2_evaluate, weights_2_evaluate, 16);
 
     // — multiHeadAttention_2 › scaledDotProductAttention
     // 18. dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_8_evaluate();
+    dot_Nx32x4x32x16(
+      weights_2_evaluate,
+      multiHeadAttention_2_value_evaluate,
+      transpose_8_evaluate,
+      16,
+    );
 
     // — multiHeadAttention_2; residual_3: x + layers(x)
     // 19. as statement 22 of step    %dot_12, %multiHeadAttention_2, %residual_3  again, models/char-transformer.ts:26
-    dotAdd_residual_3_evaluate();
+    dotAdd_Nx32x64x64_2(
+      transpose_8_evaluate,
+      multiHeadAttention_2_output_kernel,
+      residual_2_evaluate,
+      multiHeadAttention_2_output_bias,
+      residual_3_evaluate,
+      16,
+    );
     // 20. layerNorm_4 of layerNorm_4: μ, σ², x̂·γ + β    %sum_7…%layerNorm_4  12 nodes, models/char-transformer.ts:27
-    sumAdd_layerNorm_4_evaluate();
+    sumAdd_Nx32x64(
+      residual_3_evaluate,
+      layerNorm_4_gamma,
+      layerNorm_4_beta,
+      layerNorm_4_evaluate,
+      16,
+    );
 
     // — dense_3: x·W + b; dense_3 › gelu: x·Φ(x)
     // 21. dense_3.z = layerNorm_4 · dense_3.kernel + dense_3.bias    %dense_3.product, %dense_3.z  add, models/char-transformer.ts:27
     // dense_3 = dense_3.z ⊙ 0.5 ⊙ (erf(dense_3.z ⊙ 0.7071067811865476) + 1)    %mul_11…%dense_3  mul, models/char-transformer.ts:27
-    dotAddMul_dense_3_evaluate();
+    dotAddMul_Nx32x64x256(layerNorm_4_evaluate, dense_3_kernel, dense_3_evaluate, dense_3_bias, 16);
 
     // — dense_4: x·W + b; residual_4: x + layers(x)
     // 22. as statement 28 of step    %dense_4.product, %dense_4, %residual_4  again, models/char-transformer.ts:27
-    dotAdd_residual_4_evaluate();
+    dotAdd_Nx32x256x64(
+      dense_3_evaluate,
+      dense_4_kernel,
+      residual_3_evaluate,
+      dense_4_bias,
+      residual_4_evaluate,
+      16,
+    );
     // 23. layerNorm_5 of layerNorm_5: μ, σ², x̂·γ + β    %sum_9…%layerNorm_5  12 nodes, models/char-transformer.ts:29
-    sumAdd_layerNorm_5_evaluate();
+    sumAdd_Nx32x64(
+      residual_4_evaluate,
+      layerNorm_5_gamma,
+      layerNorm_5_beta,
+      layerNorm_5_evaluate,
+      16,
+    );
 
     // — scores: x·W + b
     // 24. scores_3 = layerNorm_5 · scores.kernel + scores.bias    %scores.product, %scores_3  add, models/char-transformer.ts:29
-    dotAdd_scores_3_evaluate();
+    dotAdd_Nx32x64x64(layerNorm_5_evaluate, scores_kernel, scores_bias, scores_3_evaluate, 16);
     // 25. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest_3…%rowSum  15 nodes, models/char-transformer.ts:31, 33
     reduceMaxSum_chosen_evaluate();
     // 26. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/char-transformer.ts:31, 33
@@ -801,108 +1314,192 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. embedding = embedding.table[x]    %embedding  gather, models/char-transformer.ts:23
     // positionalEncoding = embedding.table[x] + positionalEncoding.table    %positionalEncoding  add, models/char-transformer.ts:24
     // layerNorm of layerNorm: μ, σ², x̂·γ + β    %sum…%layerNorm  12 nodes, models/char-transformer.ts:26
-    gatherAddSumAdd_layerNorm_predict();
+    gatherAddSumAdd_Nx32x64(
+      x_predict,
+      embedding_table,
+      embedding_predict,
+      positionalEncoding_table,
+      positionalEncoding_predict,
+      layerNorm_gamma,
+      layerNorm_beta,
+      layerNorm_predict,
+      1,
+    );
 
     // — multiHeadAttention: attention in heads, between projections
     // 2. multiHeadAttention.query = layerNorm · multiHeadAttention.query.kernel + multiHeadAttention.query.bias    %dot,
     //     %multiHeadAttention.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_query_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_predict,
+      multiHeadAttention_query_kernel,
+      multiHeadAttention_query_bias,
+      multiHeadAttention_query_predict,
+      1,
+    );
     // 3. multiHeadAttention.key = layerNorm · multiHeadAttention.key.kernel + multiHeadAttention.key.bias    %dot_2,
     //     %multiHeadAttention.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_key_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_predict,
+      multiHeadAttention_key_kernel,
+      multiHeadAttention_key_bias,
+      multiHeadAttention_key_predict,
+      1,
+    );
     // 4. multiHeadAttention.value = layerNorm · multiHeadAttention.value.kernel + multiHeadAttention.value.bias    %dot_3,
     //     %multiHeadAttention.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_value_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_predict,
+      multiHeadAttention_value_kernel,
+      multiHeadAttention_value_bias,
+      multiHeadAttention_value_predict,
+      1,
+    );
 
     // — multiHeadAttention › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 5. dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key,
     //     [1,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:26
     // masked = [column ≤ row] ? dot_4 ⊙ 0.25 : -1e+30    %scores, %isPast, %isPast_2, %masked  where, models/char-transformer.ts:26
-    dotWhere_masked_predict();
+    dotWhere_Nx4x32x16x32(
+      multiHeadAttention_query_predict,
+      multiHeadAttention_key_predict,
+      masked_predict,
+      1,
+    );
 
     // — multiHeadAttention › softmax: eˣ / Σ eˣ
     // 6. exps = exp(masked − (max masked over axes 3))    %largest, %shifted, %exps  exp, models/char-transformer.ts:26
     // weights = exp(shifted) / (Σ exp(shifted) over axes 3)    %total, %weights  div, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights_predict();
+    reduceMaxExpSumDiv_Nx4x32x32(masked_predict, exps_predict, weights_predict, 1);
 
     // — multiHeadAttention › scaledDotProductAttention
     // 7. dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])    %dot_5  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_4_predict();
+    dot_Nx32x4x32x16(weights_predict, multiHeadAttention_value_predict, transpose_4_predict, 1);
 
     // — multiHeadAttention; residual: x + layers(x)
     // 8. dot_6 = reshape(transpose(dot_5, [0,2,1,3]), [1,32,64]) · multiHeadAttention.output.kernel    %dot_6  dot,
     //     models/char-transformer.ts:26
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:26
     // residual = positionalEncoding + dot_6 + multiHeadAttention.output.bias    %residual  add, models/char-transformer.ts:26
-    dotAdd_residual_predict();
+    dotAdd_Nx32x64x64_2(
+      transpose_4_predict,
+      multiHeadAttention_output_kernel,
+      positionalEncoding_predict,
+      multiHeadAttention_output_bias,
+      residual_predict,
+      1,
+    );
 
     // 9. layerNorm_2 of layerNorm_2: μ, σ², x̂·γ + β    %sum_3…%layerNorm_2  12 nodes, models/char-transformer.ts:27
-    sumAdd_layerNorm_2_predict();
+    sumAdd_Nx32x64(residual_predict, layerNorm_2_gamma, layerNorm_2_beta, layerNorm_2_predict, 1);
 
     // — dense: x·W + b; dense › gelu: x·Φ(x)
     // 10. dense.z = layerNorm_2 · dense.kernel + dense.bias    %dense.product, %dense.z  add, models/char-transformer.ts:27
     // dense = dense.z ⊙ 0.5 ⊙ (erf(dense.z ⊙ 0.7071067811865476) + 1)    %mul_5…%dense  mul, models/char-transformer.ts:27
-    dotAddMul_dense_predict();
+    dotAddMul_Nx32x64x256(layerNorm_2_predict, dense_kernel, dense_predict, dense_bias, 1);
 
     // — dense_2: x·W + b; residual_2: x + layers(x)
     // 11. as statement 14 of step    %dense_2.product, %dense_2, %residual_2  again, models/char-transformer.ts:27
-    dotAdd_residual_2_predict();
+    dotAdd_Nx32x256x64(
+      dense_predict,
+      dense_2_kernel,
+      residual_predict,
+      dense_2_bias,
+      residual_2_predict,
+      1,
+    );
     // 12. layerNorm_3 of layerNorm_3: μ, σ², x̂·γ + β    %sum_5…%layerNorm_3  12 nodes, models/char-transformer.ts:26
-    sumAdd_layerNorm_3_predict();
+    sumAdd_Nx32x64(residual_2_predict, layerNorm_3_gamma, layerNorm_3_beta, layerNorm_3_predict, 1);
 
     // — multiHeadAttention_2: attention in heads, between projections
     // 13. multiHeadAttention_2.query = layerNorm_3 · multiHeadAttention_2.query.kernel + multiHeadAttention_2.query.bias    %dot_7,
     //     %multiHeadAttention_2.query  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_query_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_predict,
+      multiHeadAttention_2_query_kernel,
+      multiHeadAttention_2_query_bias,
+      multiHeadAttention_2_query_predict,
+      1,
+    );
     // 14. multiHeadAttention_2.key = layerNorm_3 · multiHeadAttention_2.key.kernel + multiHeadAttention_2.key.bias    %dot_8,
     //     %multiHeadAttention_2.key  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_key_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_predict,
+      multiHeadAttention_2_key_kernel,
+      multiHeadAttention_2_key_bias,
+      multiHeadAttention_2_key_predict,
+      1,
+    );
     // 15. multiHeadAttention_2.value = layerNorm_3 · multiHeadAttention_2.value.kernel + multiHeadAttention_2.value.bias    %dot_9,
     //     %multiHeadAttention_2.value  add, models/char-transformer.ts:26
-    dotAdd_multiHeadAttention_2_value_predict();
+    dotAdd_Nx32x64x64(
+      layerNorm_3_predict,
+      multiHeadAttention_2_value_kernel,
+      multiHeadAttention_2_value_bias,
+      multiHeadAttention_2_value_predict,
+      1,
+    );
 
     // — multiHeadAttention_2 › scaledDotProductAttention: softmax(q·kᵀ / √d)·v
     // 16. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key,
     //     [1,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:26
     // masked_2 = [column ≤ row] ? dot_10 ⊙ 0.25 : -1e+30    %scores_2, %masked_2  where, models/char-transformer.ts:26
-    dotWhere_masked_2_predict();
+    dotWhere_Nx4x32x16x32(
+      multiHeadAttention_2_query_predict,
+      multiHeadAttention_2_key_predict,
+      masked_2_predict,
+      1,
+    );
 
     // — multiHeadAttention_2 › softmax: eˣ / Σ eˣ
     // 17. exps_2 = exp(masked_2 − (max masked_2 over axes 3))    %largest_2, %shifted_2, %exps_2  exp, models/char-transformer.ts:26
     // weights_2 = exp(shifted_2) / (Σ exp(shifted_2) over axes 3)    %total_2, %weights_2  div, models/char-transformer.ts:26
-    reduceMaxExpSumDiv_weights_2_predict();
+    reduceMaxExpSumDiv_Nx4x32x32(masked_2_predict, exps_2_predict, weights_2_predict, 1);
 
     // — multiHeadAttention_2 › scaledDotProductAttention
     // 18. dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [1,32,4,16]), [0,2,1,3])    %dot_11  dot,
     //     models/char-transformer.ts:26
-    dot_transpose_8_predict();
+    dot_Nx32x4x32x16(weights_2_predict, multiHeadAttention_2_value_predict, transpose_8_predict, 1);
 
     // — multiHeadAttention_2; residual_3: x + layers(x)
     // 19. dot_12 = reshape(transpose(dot_11, [0,2,1,3]), [1,32,64]) · multiHeadAttention_2.output.kernel    %dot_12  dot,
     //     models/char-transformer.ts:26
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:26
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:26
-    dotAdd_residual_3_predict();
+    dotAdd_Nx32x64x64_2(
+      transpose_8_predict,
+      multiHeadAttention_2_output_kernel,
+      residual_2_predict,
+      multiHeadAttention_2_output_bias,
+      residual_3_predict,
+      1,
+    );
 
     // 20. layerNorm_4 of layerNorm_4: μ, σ², x̂·γ + β    %sum_7…%layerNorm_4  12 nodes, models/char-transformer.ts:27
-    sumAdd_layerNorm_4_predict();
+    sumAdd_Nx32x64(residual_3_predict, layerNorm_4_gamma, layerNorm_4_beta, layerNorm_4_predict, 1);
 
     // — dense_3: x·W + b; dense_3 › gelu: x·Φ(x)
     // 21. dense_3.z = layerNorm_4 · dense_3.kernel + dense_3.bias    %dense_3.product, %dense_3.z  add, models/char-transformer.ts:27
     // dense_3 = dense_3.z ⊙ 0.5 ⊙ (erf(dense_3.z ⊙ 0.7071067811865476) + 1)    %mul_11…%dense_3  mul, models/char-transformer.ts:27
-    dotAddMul_dense_3_predict();
+    dotAddMul_Nx32x64x256(layerNorm_4_predict, dense_3_kernel, dense_3_predict, dense_3_bias, 1);
 
     // — dense_4: x·W + b; residual_4: x + layers(x)
     // 22. as statement 28 of step    %dense_4.product, %dense_4, %residual_4  again, models/char-transformer.ts:27
-    dotAdd_residual_4_predict();
+    dotAdd_Nx32x256x64(
+      dense_3_predict,
+      dense_4_kernel,
+      residual_3_predict,
+      dense_4_bias,
+      residual_4_predict,
+      1,
+    );
     // 23. layerNorm_5 of layerNorm_5: μ, σ², x̂·γ + β    %sum_9…%layerNorm_5  12 nodes, models/char-transformer.ts:29
-    sumAdd_layerNorm_5_predict();
+    sumAdd_Nx32x64(residual_4_predict, layerNorm_5_gamma, layerNorm_5_beta, layerNorm_5_predict, 1);
 
     // — scores: x·W + b
     // 24. scores_3 = layerNorm_5 · scores.kernel + scores.bias    %scores.product, %scores_3  add, models/char-transformer.ts:29
-    dotAdd_scores_3_predict();
+    dotAdd_Nx32x64x64(layerNorm_5_predict, scores_kernel, scores_bias, scores_3_predict, 1);
 
     return outputs;
   }
@@ -1239,182 +1836,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     layerNorm_beta,
     layerNorm,
   });
-  const dotAdd_multiHeadAttention_query = dotAdd_16x32x64x64({
-    layerNorm,
-    kernel: multiHeadAttention_query_kernel,
-    bias: multiHeadAttention_query_bias,
-    y: multiHeadAttention_query,
-  });
-  const dotAdd_multiHeadAttention_key = dotAdd_16x32x64x64({
-    layerNorm,
-    kernel: multiHeadAttention_key_kernel,
-    bias: multiHeadAttention_key_bias,
-    y: multiHeadAttention_key,
-  });
-  const dotAdd_multiHeadAttention_value = dotAdd_16x32x64x64({
-    layerNorm,
-    kernel: multiHeadAttention_value_kernel,
-    bias: multiHeadAttention_value_bias,
-    y: multiHeadAttention_value,
-  });
-  const dotWhere_masked = dotWhere_Nx4x32x16x32(16, {
-    query: multiHeadAttention_query,
-    key: multiHeadAttention_key,
-    masked,
-  });
-  const reduceMaxExpSumDiv_weights = reduceMaxExpSumDiv_16x4x32x32({
-    masked,
-    exps,
-    total,
-    weights,
-  });
-  const dot_transpose_4 = dot_Nx32x4x32x16(16, {
-    a: weights,
-    b: multiHeadAttention_value,
-    y: transpose_4,
-  });
-  const dotAdd_residual = dotAdd_16x32x64x64_2({
-    transpose: transpose_4,
-    output_kernel: multiHeadAttention_output_kernel,
-    x: positionalEncoding,
-    output_bias: multiHeadAttention_output_bias,
-    residual,
-  });
-  const sumSqrtAdd_layerNorm_2 = sumSqrtAdd_16x32x64({
-    residual,
-    sum: sum_3,
-    sqrt_2,
-    inverse: layerNorm_2_inverse,
-    normal: layerNorm_2_normal,
-    gamma: layerNorm_2_gamma,
-    beta: layerNorm_2_beta,
-    layerNorm: layerNorm_2,
-  });
-  const widen_layerNorm_2_wide = widen_16x32x64({ x: layerNorm_2, x_wide: layerNorm_2_wide });
-  const widen_dense_kernel_wide = widen_256x64({
-    kernel: dense_kernel,
-    kernel_wide: dense_kernel_wide,
-  });
-  const dotAddMul_dense = dotAddMul_16x32x64x256({
-    x: layerNorm_2_wide,
-    kernel_wide: dense_kernel_wide,
-    z_2: dense_z,
-    bias: dense_bias,
-    add: add_3,
-    dense,
-  });
-  const widen_dense_2_kernel_wide = widen_64x256({
-    kernel: dense_2_kernel,
-    kernel_wide: dense_2_kernel_wide,
-  });
-  const dotAdd_residual_2 = dotAdd_16x32x256x64({
-    dense,
-    kernel_wide: dense_2_kernel_wide,
-    residual,
-    bias: dense_2_bias,
-    residual_2,
-  });
-  const sumSqrtAdd_layerNorm_3 = sumSqrtAdd_16x32x64({
-    residual: residual_2,
-    sum: sum_5,
-    sqrt_2: sqrt_3,
-    inverse: layerNorm_3_inverse,
-    normal: layerNorm_3_normal,
-    gamma: layerNorm_3_gamma,
-    beta: layerNorm_3_beta,
-    layerNorm: layerNorm_3,
-  });
-  const dotAdd_multiHeadAttention_2_query = dotAdd_16x32x64x64({
-    layerNorm: layerNorm_3,
-    kernel: multiHeadAttention_2_query_kernel,
-    bias: multiHeadAttention_2_query_bias,
-    y: multiHeadAttention_2_query,
-  });
-  const dotAdd_multiHeadAttention_2_key = dotAdd_16x32x64x64({
-    layerNorm: layerNorm_3,
-    kernel: multiHeadAttention_2_key_kernel,
-    bias: multiHeadAttention_2_key_bias,
-    y: multiHeadAttention_2_key,
-  });
-  const dotAdd_multiHeadAttention_2_value = dotAdd_16x32x64x64({
-    layerNorm: layerNorm_3,
-    kernel: multiHeadAttention_2_value_kernel,
-    bias: multiHeadAttention_2_value_bias,
-    y: multiHeadAttention_2_value,
-  });
-  const dotWhere_masked_2 = dotWhere_Nx4x32x16x32(16, {
-    query: multiHeadAttention_2_query,
-    key: multiHeadAttention_2_key,
-    masked: masked_2,
-  });
-  const reduceMaxExpSumDiv_weights_2 = reduceMaxExpSumDiv_16x4x32x32({
-    masked: masked_2,
-    exps: exps_2,
-    total: total_2,
-    weights: weights_2,
-  });
-  const dot_transpose_8 = dot_Nx32x4x32x16(16, {
-    a: weights_2,
-    b: multiHeadAttention_2_value,
-    y: transpose_8,
-  });
-  const dotAdd_residual_3 = dotAdd_16x32x64x64_2({
-    transpose: transpose_8,
-    output_kernel: multiHeadAttention_2_output_kernel,
-    x: residual_2,
-    output_bias: multiHeadAttention_2_output_bias,
-    residual: residual_3,
-  });
-  const sumSqrtAdd_layerNorm_4 = sumSqrtAdd_16x32x64({
-    residual: residual_3,
-    sum: sum_7,
-    sqrt_2: sqrt_4,
-    inverse: layerNorm_4_inverse,
-    normal: layerNorm_4_normal,
-    gamma: layerNorm_4_gamma,
-    beta: layerNorm_4_beta,
-    layerNorm: layerNorm_4,
-  });
-  const widen_layerNorm_4_wide = widen_16x32x64({ x: layerNorm_4, x_wide: layerNorm_4_wide });
-  const widen_dense_3_kernel_wide = widen_256x64({
-    kernel: dense_3_kernel,
-    kernel_wide: dense_3_kernel_wide,
-  });
-  const dotAddMul_dense_3 = dotAddMul_16x32x64x256({
-    x: layerNorm_4_wide,
-    kernel_wide: dense_3_kernel_wide,
-    z_2: dense_3_z,
-    bias: dense_3_bias,
-    add: add_6,
-    dense: dense_3,
-  });
-  const widen_dense_4_kernel_wide = widen_64x256({
-    kernel: dense_4_kernel,
-    kernel_wide: dense_4_kernel_wide,
-  });
-  const dotAdd_residual_4 = dotAdd_16x32x256x64({
-    dense: dense_3,
-    kernel_wide: dense_4_kernel_wide,
-    residual: residual_3,
-    bias: dense_4_bias,
-    residual_2: residual_4,
-  });
-  const sumSqrtAdd_layerNorm_5 = sumSqrtAdd_16x32x64({
-    residual: residual_4,
-    sum: sum_9,
-    sqrt_2: sqrt_5,
-    inverse: layerNorm_5_inverse,
-    normal: layerNorm_5_normal,
-    gamma: layerNorm_5_gamma,
-    beta: layerNorm_5_beta,
-    layerNorm: layerNorm_5,
-  });
-  const dotAdd_scores_3 = dotAdd_16x32x64x64({
-    layerNorm: layerNorm_5,
-    kernel: scores_kernel,
-    bias: scores_bias,
-    y: scores_3,
-  });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_16x32x64({
     rowSum,
     scores_3,
@@ -1433,33 +1854,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     exps_3,
     d_shifted_3,
   });
-  const sumAdamw_scores_bias = sumAdamw_16x32x64({
-    d_y: d_shifted_3,
-    m: scores_bias_m,
-    v: scores_bias_v,
-    w: scores_bias,
-    rate,
-    correction,
-  });
-  const dot_d_layerNorm_5 = dot_16x32x64x64({
-    d_y: d_shifted_3,
-    kernel: scores_kernel,
-    d_x: d_layerNorm_5,
-  });
   const dotAdamw_scores_kernel = dotAdamw_64x16x32x64({
     layerNorm_5,
     d_shifted_3,
     m: scores_kernel_m,
     v: scores_kernel_v,
     w: scores_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_layerNorm_5_beta = sumAdamw_16x32x64({
-    d_y: d_layerNorm_5,
-    m: layerNorm_5_beta_m,
-    v: layerNorm_5_beta_v,
-    w: layerNorm_5_beta,
     rate,
     correction,
   });
@@ -1473,482 +1873,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_layerNorm_5_centered_2,
     d_layerNorm_5_centered,
     d_residual_4,
-  });
-  const sumAdamw_layerNorm_5_gamma = sumAdamw_16x32x64_2({
-    d_layerNorm: d_layerNorm_5,
-    normal: layerNorm_5_normal,
-    m: layerNorm_5_gamma_m,
-    v: layerNorm_5_gamma_v,
-    w: layerNorm_5_gamma,
-    rate,
-    correction,
-  });
-  const sumAdamw_dense_4_bias = sumAdamw_16x32x64({
-    d_y: d_residual_4,
-    m: dense_4_bias_m,
-    v: dense_4_bias_v,
-    w: dense_4_bias,
-    rate,
-    correction,
-  });
-  const widen_d_residual_4_wide = widen_16x32x64({ x: d_residual_4, x_wide: d_residual_4_wide });
-  const widen_dense_4_kernel_wide_2 = widen_256x64_2({
-    kernel: dense_4_kernel,
-    kernel_wide: dense_4_kernel_wide_2,
-  });
-  const dotAdd_d_dense_3_z = dotAdd_16x32x64x256({
-    d_y: d_residual_4_wide,
-    kernel_wide: dense_4_kernel_wide_2,
-    d_z: d_dense_3_z,
-    add: add_6,
-    z_2: dense_3_z,
-  });
-  const widen_dense_3_wide = widen_16x256x32({ x: dense_3, x_wide: dense_3_wide });
-  const widen_d_residual_4_wide_2 = widen_16x64x32({
-    x: d_residual_4,
-    x_wide: d_residual_4_wide_2,
-  });
-  const dotAdamw_dense_4_kernel = dotAdamw_256x16x32x64({
-    x: dense_3_wide,
-    d_y: d_residual_4_wide_2,
-    m: dense_4_kernel_m,
-    v: dense_4_kernel_v,
-    w: dense_4_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_dense_3_bias = sumAdamw_16x32x256({
-    d_z: d_dense_3_z,
-    m: dense_3_bias_m,
-    v: dense_3_bias_v,
-    w: dense_3_bias,
-    rate,
-    correction,
-  });
-  const widen_dense_3_kernel_wide_2 = widen_64x256_2({
-    kernel: dense_3_kernel,
-    kernel_wide: dense_3_kernel_wide_2,
-  });
-  const dot_d_layerNorm_4 = dot_16x32x256x64({
-    d_z: d_dense_3_z,
-    kernel_wide: dense_3_kernel_wide_2,
-    d_layerNorm: d_layerNorm_4,
-  });
-  const widen_layerNorm_4_wide_2 = widen_16x64x32({ x: layerNorm_4, x_wide: layerNorm_4_wide_2 });
-  const widen_d_dense_3_z_wide = widen_16x256x32({ x: d_dense_3_z, x_wide: d_dense_3_z_wide });
-  const dotAdamw_dense_3_kernel = dotAdamw_64x16x32x256({
-    x: layerNorm_4_wide_2,
-    d_z_wide: d_dense_3_z_wide,
-    m: dense_3_kernel_m,
-    v: dense_3_kernel_v,
-    w: dense_3_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_layerNorm_4_beta = sumAdamw_16x32x64({
-    d_y: d_layerNorm_4,
-    m: layerNorm_4_beta_m,
-    v: layerNorm_4_beta_v,
-    w: layerNorm_4_beta,
-    rate,
-    correction,
-  });
-  const sumMulAdd_d_residual_3 = sumMulAdd_16x32x64_2({
-    d_layerNorm: d_layerNorm_4,
-    gamma: layerNorm_4_gamma,
-    x: residual_3,
-    sum: sum_7,
-    inverse: layerNorm_4_inverse,
-    sqrt: sqrt_4,
-    d_centered: d_layerNorm_4_centered_2,
-    d_centered_2: d_layerNorm_4_centered,
-    d_residual: d_residual_4,
-    d_x: d_residual_3,
-  });
-  const sumAdamw_layerNorm_4_gamma = sumAdamw_16x32x64_2({
-    d_layerNorm: d_layerNorm_4,
-    normal: layerNorm_4_normal,
-    m: layerNorm_4_gamma_m,
-    v: layerNorm_4_gamma_v,
-    w: layerNorm_4_gamma,
-    rate,
-    correction,
-  });
-  const sumAdamw_multiHeadAttention_2_output_bias = sumAdamw_16x32x64({
-    d_y: d_residual_3,
-    m: multiHeadAttention_2_output_bias_m,
-    v: multiHeadAttention_2_output_bias_v,
-    w: multiHeadAttention_2_output_bias,
-    rate,
-    correction,
-  });
-  const dot_d_reshape_8 = dot_16x32x64x64({
-    d_y: d_residual_3,
-    kernel: multiHeadAttention_2_output_kernel,
-    d_x: d_reshape_8,
-  });
-  const dotAdamw_multiHeadAttention_2_output_kernel = dotAdamw_64x16x32x64_2({
-    x: transpose_8,
-    d_y: d_residual_3,
-    m: multiHeadAttention_2_output_kernel_m,
-    v: multiHeadAttention_2_output_kernel_v,
-    w: multiHeadAttention_2_output_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_weights_2 = dot_16x4x32x16x32({
-    d_reshape: d_reshape_8,
-    value: multiHeadAttention_2_value,
-    d_weights: d_weights_2,
-  });
-  const sumMul_d_dot_10 = sumMul_16x4x32x32({
-    d_weights: d_weights_2,
-    exps: exps_2,
-    total: total_2,
-    d_dot: d_dot_10,
-  });
-  const dot_d_reshape_7 = dot_16x32x4x32x16_2({
-    weights: weights_2,
-    d_reshape: d_reshape_8,
-    d_reshape_2: d_reshape_7,
-  });
-  const sumAdamw_multiHeadAttention_2_value_bias = sumAdamw_16x32x64_3({
-    d_reshape: d_reshape_7,
-    m: multiHeadAttention_2_value_bias_m,
-    v: multiHeadAttention_2_value_bias_v,
-    w: multiHeadAttention_2_value_bias,
-    rate,
-    correction,
-  });
-  const dot_d_layerNorm_3_part = dot_16x32x64x64({
-    d_y: d_reshape_7,
-    kernel: multiHeadAttention_2_value_kernel,
-    d_x: d_layerNorm_3_part,
-  });
-  const dotAdamw_multiHeadAttention_2_value_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm_3,
-    d_y: d_reshape_7,
-    m: multiHeadAttention_2_value_kernel_m,
-    v: multiHeadAttention_2_value_kernel_v,
-    w: multiHeadAttention_2_value_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_reshape_6 = dot_16x32x4x32x16_3({
-    query: multiHeadAttention_2_query,
-    d_dot: d_dot_10,
-    d_reshape: d_reshape_6,
-  });
-  const sumAdamw_multiHeadAttention_2_key_bias = sumAdamw_16x32x64_3({
-    d_reshape: d_reshape_6,
-    m: multiHeadAttention_2_key_bias_m,
-    v: multiHeadAttention_2_key_bias_v,
-    w: multiHeadAttention_2_key_bias,
-    rate,
-    correction,
-  });
-  const dot_d_layerNorm_3_2 = dot_16x32x64x64({
-    d_y: d_reshape_6,
-    kernel: multiHeadAttention_2_key_kernel,
-    d_x: d_layerNorm_3_2,
-  });
-  const dotAdamw_multiHeadAttention_2_key_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm_3,
-    d_y: d_reshape_6,
-    m: multiHeadAttention_2_key_kernel_m,
-    v: multiHeadAttention_2_key_kernel_v,
-    w: multiHeadAttention_2_key_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_reshape_5 = dot_Nx32x4x32x16(16, {
-    a: d_dot_10,
-    b: multiHeadAttention_2_key,
-    y: d_reshape_5,
-  });
-  const sumAdamw_multiHeadAttention_2_query_bias = sumAdamw_16x32x64_3({
-    d_reshape: d_reshape_5,
-    m: multiHeadAttention_2_query_bias_m,
-    v: multiHeadAttention_2_query_bias_v,
-    w: multiHeadAttention_2_query_bias,
-    rate,
-    correction,
-  });
-  const dotAdd_d_layerNorm_3 = dotAdd_16x32x64x64_3({
-    d_reshape: d_reshape_5,
-    query_kernel: multiHeadAttention_2_query_kernel,
-    d_layerNorm_part: d_layerNorm_3_part,
-    d_y: d_layerNorm_3_2,
-    d_layerNorm: d_layerNorm_3,
-  });
-  const dotAdamw_multiHeadAttention_2_query_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm_3,
-    d_y: d_reshape_5,
-    m: multiHeadAttention_2_query_kernel_m,
-    v: multiHeadAttention_2_query_kernel_v,
-    w: multiHeadAttention_2_query_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_layerNorm_3_beta = sumAdamw_16x32x64({
-    d_y: d_layerNorm_3,
-    m: layerNorm_3_beta_m,
-    v: layerNorm_3_beta_v,
-    w: layerNorm_3_beta,
-    rate,
-    correction,
-  });
-  const sumMulAdd_d_residual_2 = sumMulAdd_16x32x64_2({
-    d_layerNorm: d_layerNorm_3,
-    gamma: layerNorm_3_gamma,
-    x: residual_2,
-    sum: sum_5,
-    inverse: layerNorm_3_inverse,
-    sqrt: sqrt_3,
-    d_centered: d_layerNorm_3_centered_2,
-    d_centered_2: d_layerNorm_3_centered,
-    d_residual: d_residual_3,
-    d_x: d_residual_2,
-  });
-  const sumAdamw_layerNorm_3_gamma = sumAdamw_16x32x64_2({
-    d_layerNorm: d_layerNorm_3,
-    normal: layerNorm_3_normal,
-    m: layerNorm_3_gamma_m,
-    v: layerNorm_3_gamma_v,
-    w: layerNorm_3_gamma,
-    rate,
-    correction,
-  });
-  const sumAdamw_dense_2_bias = sumAdamw_16x32x64({
-    d_y: d_residual_2,
-    m: dense_2_bias_m,
-    v: dense_2_bias_v,
-    w: dense_2_bias,
-    rate,
-    correction,
-  });
-  const widen_d_residual_2_wide = widen_16x32x64({ x: d_residual_2, x_wide: d_residual_2_wide });
-  const widen_dense_2_kernel_wide_2 = widen_256x64_2({
-    kernel: dense_2_kernel,
-    kernel_wide: dense_2_kernel_wide_2,
-  });
-  const dotAdd_d_dense_z = dotAdd_16x32x64x256({
-    d_y: d_residual_2_wide,
-    kernel_wide: dense_2_kernel_wide_2,
-    d_z: d_dense_z,
-    add: add_3,
-    z_2: dense_z,
-  });
-  const widen_dense_wide = widen_16x256x32({ x: dense, x_wide: dense_wide });
-  const widen_d_residual_2_wide_2 = widen_16x64x32({
-    x: d_residual_2,
-    x_wide: d_residual_2_wide_2,
-  });
-  const dotAdamw_dense_2_kernel = dotAdamw_256x16x32x64({
-    x: dense_wide,
-    d_y: d_residual_2_wide_2,
-    m: dense_2_kernel_m,
-    v: dense_2_kernel_v,
-    w: dense_2_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_dense_bias = sumAdamw_16x32x256({
-    d_z: d_dense_z,
-    m: dense_bias_m,
-    v: dense_bias_v,
-    w: dense_bias,
-    rate,
-    correction,
-  });
-  const widen_dense_kernel_wide_2 = widen_64x256_2({
-    kernel: dense_kernel,
-    kernel_wide: dense_kernel_wide_2,
-  });
-  const dot_d_layerNorm_2 = dot_16x32x256x64({
-    d_z: d_dense_z,
-    kernel_wide: dense_kernel_wide_2,
-    d_layerNorm: d_layerNorm_2,
-  });
-  const widen_layerNorm_2_wide_2 = widen_16x64x32({ x: layerNorm_2, x_wide: layerNorm_2_wide_2 });
-  const widen_d_dense_z_wide = widen_16x256x32({ x: d_dense_z, x_wide: d_dense_z_wide });
-  const dotAdamw_dense_kernel = dotAdamw_64x16x32x256({
-    x: layerNorm_2_wide_2,
-    d_z_wide: d_dense_z_wide,
-    m: dense_kernel_m,
-    v: dense_kernel_v,
-    w: dense_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_layerNorm_2_beta = sumAdamw_16x32x64({
-    d_y: d_layerNorm_2,
-    m: layerNorm_2_beta_m,
-    v: layerNorm_2_beta_v,
-    w: layerNorm_2_beta,
-    rate,
-    correction,
-  });
-  const sumMulAdd_d_residual = sumMulAdd_16x32x64_2({
-    d_layerNorm: d_layerNorm_2,
-    gamma: layerNorm_2_gamma,
-    x: residual,
-    sum: sum_3,
-    inverse: layerNorm_2_inverse,
-    sqrt: sqrt_2,
-    d_centered: d_layerNorm_2_centered_2,
-    d_centered_2: d_layerNorm_2_centered,
-    d_residual: d_residual_2,
-    d_x: d_residual,
-  });
-  const sumAdamw_layerNorm_2_gamma = sumAdamw_16x32x64_2({
-    d_layerNorm: d_layerNorm_2,
-    normal: layerNorm_2_normal,
-    m: layerNorm_2_gamma_m,
-    v: layerNorm_2_gamma_v,
-    w: layerNorm_2_gamma,
-    rate,
-    correction,
-  });
-  const sumAdamw_multiHeadAttention_output_bias = sumAdamw_16x32x64({
-    d_y: d_residual,
-    m: multiHeadAttention_output_bias_m,
-    v: multiHeadAttention_output_bias_v,
-    w: multiHeadAttention_output_bias,
-    rate,
-    correction,
-  });
-  const dot_d_reshape_4 = dot_16x32x64x64({
-    d_y: d_residual,
-    kernel: multiHeadAttention_output_kernel,
-    d_x: d_reshape_4,
-  });
-  const dotAdamw_multiHeadAttention_output_kernel = dotAdamw_64x16x32x64_2({
-    x: transpose_4,
-    d_y: d_residual,
-    m: multiHeadAttention_output_kernel_m,
-    v: multiHeadAttention_output_kernel_v,
-    w: multiHeadAttention_output_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_weights = dot_16x4x32x16x32({
-    d_reshape: d_reshape_4,
-    value: multiHeadAttention_value,
-    d_weights,
-  });
-  const sumMul_d_dot_4 = sumMul_16x4x32x32({ d_weights, exps, total, d_dot: d_dot_4 });
-  const dot_d_reshape_3 = dot_16x32x4x32x16_2({
-    weights,
-    d_reshape: d_reshape_4,
-    d_reshape_2: d_reshape_3,
-  });
-  const sumAdamw_multiHeadAttention_value_bias = sumAdamw_16x32x64_3({
-    d_reshape: d_reshape_3,
-    m: multiHeadAttention_value_bias_m,
-    v: multiHeadAttention_value_bias_v,
-    w: multiHeadAttention_value_bias,
-    rate,
-    correction,
-  });
-  const dot_d_layerNorm_part = dot_16x32x64x64({
-    d_y: d_reshape_3,
-    kernel: multiHeadAttention_value_kernel,
-    d_x: d_layerNorm_part,
-  });
-  const dotAdamw_multiHeadAttention_value_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm,
-    d_y: d_reshape_3,
-    m: multiHeadAttention_value_kernel_m,
-    v: multiHeadAttention_value_kernel_v,
-    w: multiHeadAttention_value_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_reshape_2 = dot_16x32x4x32x16_3({
-    query: multiHeadAttention_query,
-    d_dot: d_dot_4,
-    d_reshape: d_reshape_2,
-  });
-  const sumAdamw_multiHeadAttention_key_bias = sumAdamw_16x32x64_3({
-    d_reshape: d_reshape_2,
-    m: multiHeadAttention_key_bias_m,
-    v: multiHeadAttention_key_bias_v,
-    w: multiHeadAttention_key_bias,
-    rate,
-    correction,
-  });
-  const dot_d_layerNorm_6 = dot_16x32x64x64({
-    d_y: d_reshape_2,
-    kernel: multiHeadAttention_key_kernel,
-    d_x: d_layerNorm_6,
-  });
-  const dotAdamw_multiHeadAttention_key_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm,
-    d_y: d_reshape_2,
-    m: multiHeadAttention_key_kernel_m,
-    v: multiHeadAttention_key_kernel_v,
-    w: multiHeadAttention_key_kernel,
-    rate,
-    correction,
-  });
-  const dot_d_reshape = dot_Nx32x4x32x16(16, {
-    a: d_dot_4,
-    b: multiHeadAttention_key,
-    y: d_reshape,
-  });
-  const sumAdamw_multiHeadAttention_query_bias = sumAdamw_16x32x64_3({
-    d_reshape,
-    m: multiHeadAttention_query_bias_m,
-    v: multiHeadAttention_query_bias_v,
-    w: multiHeadAttention_query_bias,
-    rate,
-    correction,
-  });
-  const dotAdd_d_layerNorm = dotAdd_16x32x64x64_3({
-    d_reshape,
-    query_kernel: multiHeadAttention_query_kernel,
-    d_layerNorm_part,
-    d_y: d_layerNorm_6,
-    d_layerNorm,
-  });
-  const dotAdamw_multiHeadAttention_query_kernel = dotAdamw_64x16x32x64_2({
-    x: layerNorm,
-    d_y: d_reshape,
-    m: multiHeadAttention_query_kernel_m,
-    v: multiHeadAttention_query_kernel_v,
-    w: multiHeadAttention_query_kernel,
-    rate,
-    correction,
-  });
-  const sumAdamw_layerNorm_beta = sumAdamw_16x32x64({
-    d_y: d_layerNorm,
-    m: layerNorm_beta_m,
-    v: layerNorm_beta_v,
-    w: layerNorm_beta,
-    rate,
-    correction,
-  });
-  const sumMulAdd_d_positionalEncoding = sumMulAdd_16x32x64_2({
-    d_layerNorm,
-    gamma: layerNorm_gamma,
-    x: positionalEncoding,
-    sum,
-    inverse: layerNorm_inverse,
-    sqrt,
-    d_centered: d_layerNorm_centered_2,
-    d_centered_2: d_layerNorm_centered,
-    d_residual,
-    d_x: d_positionalEncoding,
-  });
-  const sumAdamw_layerNorm_gamma = sumAdamw_16x32x64_2({
-    d_layerNorm,
-    normal: layerNorm_normal,
-    m: layerNorm_gamma_m,
-    v: layerNorm_gamma_v,
-    w: layerNorm_gamma,
-    rate,
-    correction,
   });
   const sumAdamw_positionalEncoding_table = sumAdamw_32x16x64({
     d_positionalEncoding,
@@ -1971,152 +1895,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const gatherAddSumAdd_layerNorm_evaluate = gatherAddSumAdd_Nx32x64(16, {
-    x: x_evaluate,
-    embedding_table,
-    embedding: embedding_evaluate,
-    positionalEncoding_table,
-    positionalEncoding: positionalEncoding_evaluate,
-    layerNorm_gamma,
-    layerNorm_beta,
-    layerNorm: layerNorm_evaluate,
-  });
-  const dotAdd_multiHeadAttention_query_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_evaluate,
-    kernel: multiHeadAttention_query_kernel,
-    bias: multiHeadAttention_query_bias,
-    y: multiHeadAttention_query_evaluate,
-  });
-  const dotAdd_multiHeadAttention_key_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_evaluate,
-    kernel: multiHeadAttention_key_kernel,
-    bias: multiHeadAttention_key_bias,
-    y: multiHeadAttention_key_evaluate,
-  });
-  const dotAdd_multiHeadAttention_value_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_evaluate,
-    kernel: multiHeadAttention_value_kernel,
-    bias: multiHeadAttention_value_bias,
-    y: multiHeadAttention_value_evaluate,
-  });
-  const dotWhere_masked_evaluate = dotWhere_Nx4x32x16x32(16, {
-    query: multiHeadAttention_query_evaluate,
-    key: multiHeadAttention_key_evaluate,
-    masked: masked_evaluate,
-  });
-  const reduceMaxExpSumDiv_weights_evaluate = reduceMaxExpSumDiv_Nx4x32x32(16, {
-    masked: masked_evaluate,
-    exps: exps_evaluate,
-    weights: weights_evaluate,
-  });
-  const dot_transpose_4_evaluate = dot_Nx32x4x32x16(16, {
-    a: weights_evaluate,
-    b: multiHeadAttention_value_evaluate,
-    y: transpose_4_evaluate,
-  });
-  const dotAdd_residual_evaluate = dotAdd_Nx32x64x64_2(16, {
-    transpose: transpose_4_evaluate,
-    output_kernel: multiHeadAttention_output_kernel,
-    x: positionalEncoding_evaluate,
-    output_bias: multiHeadAttention_output_bias,
-    residual: residual_evaluate,
-  });
-  const sumAdd_layerNorm_2_evaluate = sumAdd_Nx32x64(16, {
-    residual: residual_evaluate,
-    gamma: layerNorm_2_gamma,
-    beta: layerNorm_2_beta,
-    layerNorm: layerNorm_2_evaluate,
-  });
-  const dotAddMul_dense_evaluate = dotAddMul_Nx32x64x256(16, {
-    layerNorm: layerNorm_2_evaluate,
-    dense_kernel,
-    dense: dense_evaluate,
-    dense_bias,
-  });
-  const dotAdd_residual_2_evaluate = dotAdd_Nx32x256x64(16, {
-    dense: dense_evaluate,
-    kernel: dense_2_kernel,
-    residual: residual_evaluate,
-    bias: dense_2_bias,
-    residual_2: residual_2_evaluate,
-  });
-  const sumAdd_layerNorm_3_evaluate = sumAdd_Nx32x64(16, {
-    residual: residual_2_evaluate,
-    gamma: layerNorm_3_gamma,
-    beta: layerNorm_3_beta,
-    layerNorm: layerNorm_3_evaluate,
-  });
-  const dotAdd_multiHeadAttention_2_query_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_3_evaluate,
-    kernel: multiHeadAttention_2_query_kernel,
-    bias: multiHeadAttention_2_query_bias,
-    y: multiHeadAttention_2_query_evaluate,
-  });
-  const dotAdd_multiHeadAttention_2_key_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_3_evaluate,
-    kernel: multiHeadAttention_2_key_kernel,
-    bias: multiHeadAttention_2_key_bias,
-    y: multiHeadAttention_2_key_evaluate,
-  });
-  const dotAdd_multiHeadAttention_2_value_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_3_evaluate,
-    kernel: multiHeadAttention_2_value_kernel,
-    bias: multiHeadAttention_2_value_bias,
-    y: multiHeadAttention_2_value_evaluate,
-  });
-  const dotWhere_masked_2_evaluate = dotWhere_Nx4x32x16x32(16, {
-    query: multiHeadAttention_2_query_evaluate,
-    key: multiHeadAttention_2_key_evaluate,
-    masked: masked_2_evaluate,
-  });
-  const reduceMaxExpSumDiv_weights_2_evaluate = reduceMaxExpSumDiv_Nx4x32x32(16, {
-    masked: masked_2_evaluate,
-    exps: exps_2_evaluate,
-    weights: weights_2_evaluate,
-  });
-  const dot_transpose_8_evaluate = dot_Nx32x4x32x16(16, {
-    a: weights_2_evaluate,
-    b: multiHeadAttention_2_value_evaluate,
-    y: transpose_8_evaluate,
-  });
-  const dotAdd_residual_3_evaluate = dotAdd_Nx32x64x64_2(16, {
-    transpose: transpose_8_evaluate,
-    output_kernel: multiHeadAttention_2_output_kernel,
-    x: residual_2_evaluate,
-    output_bias: multiHeadAttention_2_output_bias,
-    residual: residual_3_evaluate,
-  });
-  const sumAdd_layerNorm_4_evaluate = sumAdd_Nx32x64(16, {
-    residual: residual_3_evaluate,
-    gamma: layerNorm_4_gamma,
-    beta: layerNorm_4_beta,
-    layerNorm: layerNorm_4_evaluate,
-  });
-  const dotAddMul_dense_3_evaluate = dotAddMul_Nx32x64x256(16, {
-    layerNorm: layerNorm_4_evaluate,
-    dense_kernel: dense_3_kernel,
-    dense: dense_3_evaluate,
-    dense_bias: dense_3_bias,
-  });
-  const dotAdd_residual_4_evaluate = dotAdd_Nx32x256x64(16, {
-    dense: dense_3_evaluate,
-    kernel: dense_4_kernel,
-    residual: residual_3_evaluate,
-    bias: dense_4_bias,
-    residual_2: residual_4_evaluate,
-  });
-  const sumAdd_layerNorm_5_evaluate = sumAdd_Nx32x64(16, {
-    residual: residual_4_evaluate,
-    gamma: layerNorm_5_gamma,
-    beta: layerNorm_5_beta,
-    layerNorm: layerNorm_5_evaluate,
-  });
-  const dotAdd_scores_3_evaluate = dotAdd_Nx32x64x64(16, {
-    layerNorm: layerNorm_5_evaluate,
-    kernel: scores_kernel,
-    bias: scores_bias,
-    y: scores_3_evaluate,
-  });
   const reduceMaxSum_chosen_evaluate = reduceMaxSum_16x32_evaluate({
     rowSum: rowSum_evaluate,
     scores_3: scores_3_evaluate,
@@ -2132,152 +1910,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     argmax_2: argmax_evaluate,
     next: next_evaluate,
     live_rows: live_rows_evaluate,
-  });
-  const gatherAddSumAdd_layerNorm_predict = gatherAddSumAdd_Nx32x64(1, {
-    x: x_predict,
-    embedding_table,
-    embedding: embedding_predict,
-    positionalEncoding_table,
-    positionalEncoding: positionalEncoding_predict,
-    layerNorm_gamma,
-    layerNorm_beta,
-    layerNorm: layerNorm_predict,
-  });
-  const dotAdd_multiHeadAttention_query_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_predict,
-    kernel: multiHeadAttention_query_kernel,
-    bias: multiHeadAttention_query_bias,
-    y: multiHeadAttention_query_predict,
-  });
-  const dotAdd_multiHeadAttention_key_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_predict,
-    kernel: multiHeadAttention_key_kernel,
-    bias: multiHeadAttention_key_bias,
-    y: multiHeadAttention_key_predict,
-  });
-  const dotAdd_multiHeadAttention_value_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_predict,
-    kernel: multiHeadAttention_value_kernel,
-    bias: multiHeadAttention_value_bias,
-    y: multiHeadAttention_value_predict,
-  });
-  const dotWhere_masked_predict = dotWhere_Nx4x32x16x32(1, {
-    query: multiHeadAttention_query_predict,
-    key: multiHeadAttention_key_predict,
-    masked: masked_predict,
-  });
-  const reduceMaxExpSumDiv_weights_predict = reduceMaxExpSumDiv_Nx4x32x32(1, {
-    masked: masked_predict,
-    exps: exps_predict,
-    weights: weights_predict,
-  });
-  const dot_transpose_4_predict = dot_Nx32x4x32x16(1, {
-    a: weights_predict,
-    b: multiHeadAttention_value_predict,
-    y: transpose_4_predict,
-  });
-  const dotAdd_residual_predict = dotAdd_Nx32x64x64_2(1, {
-    transpose: transpose_4_predict,
-    output_kernel: multiHeadAttention_output_kernel,
-    x: positionalEncoding_predict,
-    output_bias: multiHeadAttention_output_bias,
-    residual: residual_predict,
-  });
-  const sumAdd_layerNorm_2_predict = sumAdd_Nx32x64(1, {
-    residual: residual_predict,
-    gamma: layerNorm_2_gamma,
-    beta: layerNorm_2_beta,
-    layerNorm: layerNorm_2_predict,
-  });
-  const dotAddMul_dense_predict = dotAddMul_Nx32x64x256(1, {
-    layerNorm: layerNorm_2_predict,
-    dense_kernel,
-    dense: dense_predict,
-    dense_bias,
-  });
-  const dotAdd_residual_2_predict = dotAdd_Nx32x256x64(1, {
-    dense: dense_predict,
-    kernel: dense_2_kernel,
-    residual: residual_predict,
-    bias: dense_2_bias,
-    residual_2: residual_2_predict,
-  });
-  const sumAdd_layerNorm_3_predict = sumAdd_Nx32x64(1, {
-    residual: residual_2_predict,
-    gamma: layerNorm_3_gamma,
-    beta: layerNorm_3_beta,
-    layerNorm: layerNorm_3_predict,
-  });
-  const dotAdd_multiHeadAttention_2_query_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_3_predict,
-    kernel: multiHeadAttention_2_query_kernel,
-    bias: multiHeadAttention_2_query_bias,
-    y: multiHeadAttention_2_query_predict,
-  });
-  const dotAdd_multiHeadAttention_2_key_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_3_predict,
-    kernel: multiHeadAttention_2_key_kernel,
-    bias: multiHeadAttention_2_key_bias,
-    y: multiHeadAttention_2_key_predict,
-  });
-  const dotAdd_multiHeadAttention_2_value_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_3_predict,
-    kernel: multiHeadAttention_2_value_kernel,
-    bias: multiHeadAttention_2_value_bias,
-    y: multiHeadAttention_2_value_predict,
-  });
-  const dotWhere_masked_2_predict = dotWhere_Nx4x32x16x32(1, {
-    query: multiHeadAttention_2_query_predict,
-    key: multiHeadAttention_2_key_predict,
-    masked: masked_2_predict,
-  });
-  const reduceMaxExpSumDiv_weights_2_predict = reduceMaxExpSumDiv_Nx4x32x32(1, {
-    masked: masked_2_predict,
-    exps: exps_2_predict,
-    weights: weights_2_predict,
-  });
-  const dot_transpose_8_predict = dot_Nx32x4x32x16(1, {
-    a: weights_2_predict,
-    b: multiHeadAttention_2_value_predict,
-    y: transpose_8_predict,
-  });
-  const dotAdd_residual_3_predict = dotAdd_Nx32x64x64_2(1, {
-    transpose: transpose_8_predict,
-    output_kernel: multiHeadAttention_2_output_kernel,
-    x: residual_2_predict,
-    output_bias: multiHeadAttention_2_output_bias,
-    residual: residual_3_predict,
-  });
-  const sumAdd_layerNorm_4_predict = sumAdd_Nx32x64(1, {
-    residual: residual_3_predict,
-    gamma: layerNorm_4_gamma,
-    beta: layerNorm_4_beta,
-    layerNorm: layerNorm_4_predict,
-  });
-  const dotAddMul_dense_3_predict = dotAddMul_Nx32x64x256(1, {
-    layerNorm: layerNorm_4_predict,
-    dense_kernel: dense_3_kernel,
-    dense: dense_3_predict,
-    dense_bias: dense_3_bias,
-  });
-  const dotAdd_residual_4_predict = dotAdd_Nx32x256x64(1, {
-    dense: dense_3_predict,
-    kernel: dense_4_kernel,
-    residual: residual_3_predict,
-    bias: dense_4_bias,
-    residual_2: residual_4_predict,
-  });
-  const sumAdd_layerNorm_5_predict = sumAdd_Nx32x64(1, {
-    residual: residual_4_predict,
-    gamma: layerNorm_5_gamma,
-    beta: layerNorm_5_beta,
-    layerNorm: layerNorm_5_predict,
-  });
-  const dotAdd_scores_3_predict = dotAdd_Nx32x64x64(1, {
-    layerNorm: layerNorm_5_predict,
-    kernel: scores_kernel,
-    bias: scores_bias,
-    y: scores_3_predict,
   });
 
   fillUniform(embedding_table, seed, 0, 0.05);
@@ -2702,7 +2334,6 @@ export const STATE: readonly StateRow[] = [
 // #endregion
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
-type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
@@ -2789,97 +2420,111 @@ function gatherAddAdd_16x32x64(
  * y[i,j,l] = value[i,j,l] + bias[l]
  * Plain twin: dotAdd_Nx32x64x64.
  */
-function dotAdd_16x32x64x64(arrays: Floats<"layerNorm" | "kernel" | "bias" | "y">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { layerNorm, kernel, bias, y } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
-          const kernel_0 = kernel[k * 64 + l]!;
-          const kernel_1 = kernel[k * 64 + l + 1]!;
-          const kernel_2 = kernel[k * 64 + l + 2]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-          sum00 += layerNorm_0 * kernel_0;
-          sum01 += layerNorm_0 * kernel_1;
-          sum02 += layerNorm_0 * kernel_2;
-          sum10 += layerNorm_1 * kernel_0;
-          sum11 += layerNorm_1 * kernel_1;
-          sum12 += layerNorm_1 * kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 1]!;
-          const kernel_0 = kernel[k * 64 + l + 64]!;
-          const kernel_1 = kernel[k * 64 + l + 65]!;
-          const kernel_2 = kernel[k * 64 + l + 66]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 65]!;
-          sum00 += layerNorm_0 * kernel_0;
-          sum01 += layerNorm_0 * kernel_1;
-          sum02 += layerNorm_0 * kernel_2;
-          sum10 += layerNorm_1 * kernel_0;
-          sum11 += layerNorm_1 * kernel_1;
-          sum12 += layerNorm_1 * kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 2]!;
-          const kernel_0 = kernel[k * 64 + l + 128]!;
-          const kernel_1 = kernel[k * 64 + l + 129]!;
-          const kernel_2 = kernel[k * 64 + l + 130]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 66]!;
-          sum00 += layerNorm_0 * kernel_0;
-          sum01 += layerNorm_0 * kernel_1;
-          sum02 += layerNorm_0 * kernel_2;
-          sum10 += layerNorm_1 * kernel_0;
-          sum11 += layerNorm_1 * kernel_1;
-          sum12 += layerNorm_1 * kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 3]!;
-          const kernel_0 = kernel[k * 64 + l + 192]!;
-          const kernel_1 = kernel[k * 64 + l + 193]!;
-          const kernel_2 = kernel[k * 64 + l + 194]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 67]!;
-          sum00 += layerNorm_0 * kernel_0;
-          sum01 += layerNorm_0 * kernel_1;
-          sum02 += layerNorm_0 * kernel_2;
-          sum10 += layerNorm_1 * kernel_0;
-          sum11 += layerNorm_1 * kernel_1;
-          sum12 += layerNorm_1 * kernel_2;
-        }
+function dotAdd_16x32x64x64(
+  layerNorm: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dotAdd_16x32x64x64_block(i, j, layerNorm, kernel, bias, y);
+}
+
+function dotAdd_16x32x64x64_block(
+  i: number,
+  j: number,
+  layerNorm: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_2 = i * 2048 + j * 64 + k;
+      const at_3 = k * 64 + l;
+      {
+        const a0 = layerNorm[at_2]!;
+        const b0 = kernel[at_3]!;
+        const b1 = kernel[at_3 + 1]!;
+        const b2 = kernel[at_3 + 2]!;
+        const a1 = layerNorm[at_2 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      y[i * 2048 + j * 64 + l] = Math.fround(sum00) + bias[l]!;
-      y[i * 2048 + j * 64 + l + 1] = Math.fround(sum01) + bias[l + 1]!;
-      y[i * 2048 + j * 64 + l + 2] = Math.fround(sum02) + bias[l + 2]!;
-      y[i * 2048 + j * 64 + l + 64] = Math.fround(sum10) + bias[l]!;
-      y[i * 2048 + j * 64 + l + 65] = Math.fround(sum11) + bias[l + 1]!;
-      y[i * 2048 + j * 64 + l + 66] = Math.fround(sum12) + bias[l + 2]!;
+      if (k + 1 === 64) break;
+      {
+        const a0 = layerNorm[at_2 + 1]!;
+        const b0 = kernel[at_3 + 64]!;
+        const b1 = kernel[at_3 + 65]!;
+        const b2 = kernel[at_3 + 66]!;
+        const a1 = layerNorm[at_2 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = layerNorm[at_2 + 2]!;
+        const b0 = kernel[at_3 + 128]!;
+        const b1 = kernel[at_3 + 129]!;
+        const b2 = kernel[at_3 + 130]!;
+        const a1 = layerNorm[at_2 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = layerNorm[at_2 + 3]!;
+        const b0 = kernel[at_3 + 192]!;
+        const b1 = kernel[at_3 + 193]!;
+        const b2 = kernel[at_3 + 194]!;
+        const a1 = layerNorm[at_2 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
-      const kernel_3 = kernel[k * 64 + 63]!;
-      const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-      sum0 += layerNorm_2 * kernel_3;
-      sum1 += layerNorm_3 * kernel_3;
-    }
-    y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
-    y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
+    const at = i * 2048 + j * 64 + l;
+    y[at] = Math.fround(sum00) + bias[l]!;
+    y[at + 1] = Math.fround(sum01) + bias[l + 1]!;
+    y[at + 2] = Math.fround(sum02) + bias[l + 2]!;
+    y[at + 64] = Math.fround(sum10) + bias[l]!;
+    y[at + 65] = Math.fround(sum11) + bias[l + 1]!;
+    y[at + 66] = Math.fround(sum12) + bias[l + 2]!;
   }
-  return function dotAdd_16x32x64x64(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = layerNorm[i * 2048 + j * 64 + k]!;
+    const b3 = kernel[k * 64 + 63]!;
+    const a3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
+  y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
 }
 
 /**
@@ -2888,59 +2533,61 @@ function dotAdd_16x32x64x64(arrays: Floats<"layerNorm" | "kernel" | "bias" | "y"
  * Takes 1 or 16 rows.
  */
 function dotWhere_Nx4x32x16x32(
+  query: Float32Array,
+  key: Float32Array,
+  masked: Float32Array,
   rows: number,
-  arrays: Floats<"query" | "key" | "masked">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 3;
-    const { query, key, masked } = arrays;
-    for (let l = 0; l < 32; l += 4)
-      for (let m = 0; m < 32; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          const query_0 = query[i * 2048 + l * 64 + j * 16 + k]!;
-          const key_0 = key[i * 2048 + m * 64 + j * 16 + k]!;
-          const key_1 = key[i * 2048 + m * 64 + j * 16 + k + 64]!;
-          const query_1 = query[i * 2048 + l * 64 + j * 16 + k + 64]!;
-          const query_2 = query[i * 2048 + l * 64 + j * 16 + k + 128]!;
-          const query_3 = query[i * 2048 + l * 64 + j * 16 + k + 192]!;
-          sum00 += query_0 * key_0;
-          sum01 += query_0 * key_1;
-          sum10 += query_1 * key_0;
-          sum11 += query_1 * key_1;
-          sum20 += query_2 * key_0;
-          sum21 += query_2 * key_1;
-          sum30 += query_3 * key_0;
-          sum31 += query_3 * key_1;
-        }
-        masked[i * 4096 + j * 1024 + l * 32 + m] = m <= l ? Math.fround(sum00) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 1] =
-          m + 1 <= l ? Math.fround(sum01) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 32] =
-          m <= l + 1 ? Math.fround(sum10) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 33] =
-          m + 1 <= l + 1 ? Math.fround(sum11) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 64] =
-          m <= l + 2 ? Math.fround(sum20) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 65] =
-          m + 1 <= l + 2 ? Math.fround(sum21) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 96] =
-          m <= l + 3 ? Math.fround(sum30) * 0.25 : -1e30;
-        masked[i * 4096 + j * 1024 + l * 32 + m + 97] =
-          m + 1 <= l + 3 ? Math.fround(sum31) * 0.25 : -1e30;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 4; j++) dotWhere_Nx4x32x16x32_block(i, j, query, key, masked);
+}
+
+function dotWhere_Nx4x32x16x32_block(
+  i: number,
+  j: number,
+  query: Float32Array,
+  key: Float32Array,
+  masked: Float32Array,
+): void {
+  i &= 15;
+  j &= 3;
+  for (let l = 0; l < 32; l += 4)
+    for (let m = 0; m < 32; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 2048 + l * 64 + j * 16 + k;
+        const a0 = query[at_2]!;
+        const b0 = key[i * 2048 + m * 64 + j * 16 + k]!;
+        const b1 = key[i * 2048 + m * 64 + j * 16 + k + 64]!;
+        const a1 = query[at_2 + 64]!;
+        const a2 = query[at_2 + 128]!;
+        const a3 = query[at_2 + 192]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-  }
-  return function dotWhere_Nx4x32x16x32(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 4; j++) block(i, j);
-  };
+      const at = i * 4096 + j * 1024 + l * 32 + m;
+      masked[at] = m <= l ? Math.fround(sum00) * 0.25 : -1e30;
+      masked[at + 1] = m + 1 <= l ? Math.fround(sum01) * 0.25 : -1e30;
+      masked[at + 32] = m <= l + 1 ? Math.fround(sum10) * 0.25 : -1e30;
+      masked[at + 33] = m + 1 <= l + 1 ? Math.fround(sum11) * 0.25 : -1e30;
+      masked[at + 64] = m <= l + 2 ? Math.fround(sum20) * 0.25 : -1e30;
+      masked[at + 65] = m + 1 <= l + 2 ? Math.fround(sum21) * 0.25 : -1e30;
+      masked[at + 96] = m <= l + 3 ? Math.fround(sum30) * 0.25 : -1e30;
+      masked[at + 97] = m + 1 <= l + 3 ? Math.fround(sum31) * 0.25 : -1e30;
+    }
 }
 
 /**
@@ -2950,103 +2597,124 @@ function dotWhere_Nx4x32x16x32(
  * weights[i,j,l,m] = exps[i,j,l,m] / total[i,j,l]
  */
 function reduceMaxExpSumDiv_16x4x32x32(
-  arrays: Floats<"masked" | "exps" | "total" | "weights">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 3;
-    const { masked, exps, total, weights } = arrays;
-    for (let l = 0; l < 32; l++) {
-      let largest = -Infinity;
-      for (let k = 0; k < 32; k++)
-        largest = Math.max(largest, masked[i * 4096 + j * 1024 + l * 32 + k]!);
-      for (let m = 0; m < 32; m++)
-        exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
-          masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
-        );
-      let sum = 0;
-      for (let k = 0; k < 32; k++) sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
-      const total_2 = Math.fround(sum);
-      total[i * 128 + j * 32 + l] = total_2;
-      for (let m = 0; m < 32; m++)
-        weights[i * 4096 + j * 1024 + l * 32 + m] =
-          exps[i * 4096 + j * 1024 + l * 32 + m]! / total_2;
-    }
+  masked: Float32Array,
+  exps: Float32Array,
+  total: Float32Array,
+  weights: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 4; j++)
+      reduceMaxExpSumDiv_16x4x32x32_block(i, j, masked, exps, total, weights);
+}
+
+function reduceMaxExpSumDiv_16x4x32x32_block(
+  i: number,
+  j: number,
+  masked: Float32Array,
+  exps: Float32Array,
+  total: Float32Array,
+  weights: Float32Array,
+): void {
+  i &= 15;
+  j &= 3;
+  for (let l = 0; l < 32; l++) {
+    let largest = -Infinity;
+    for (let k = 0; k < 32; k++)
+      largest = Math.max(largest, masked[i * 4096 + j * 1024 + l * 32 + k]!);
+    for (let m = 0; m < 32; m++)
+      exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
+        masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
+      );
+    let sum = 0;
+    for (let k = 0; k < 32; k++) sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
+    const total_2 = Math.fround(sum);
+    total[i * 128 + j * 32 + l] = total_2;
+    for (let m = 0; m < 32; m++)
+      weights[i * 4096 + j * 1024 + l * 32 + m] = exps[i * 4096 + j * 1024 + l * 32 + m]! / total_2;
   }
-  return function reduceMaxExpSumDiv_16x4x32x32(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 4; j++) block(i, j);
-  };
 }
 
 /**
  * y[i<rows,j<32,l<4,m<16] = Σ k<32: a[i,l,j,k]·b[i,k,16·l + m]
  * Takes 1 or 16 rows.
  */
-function dot_Nx32x4x32x16(rows: number, arrays: Floats<"a" | "b" | "y">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { a, b, y } = arrays;
-    for (let l = 0; l < 4; l++)
-      for (let m = 0; m < 16; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 32; k++) {
-          const a_0 = a[i * 4096 + l * 1024 + j * 32 + k]!;
-          const b_0 = b[i * 2048 + k * 64 + l * 16 + m]!;
-          const b_1 = b[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const a_1 = a[i * 4096 + l * 1024 + j * 32 + k + 32]!;
-          const a_2 = a[i * 4096 + l * 1024 + j * 32 + k + 64]!;
-          sum00 += a_0 * b_0;
-          sum01 += a_0 * b_1;
-          sum10 += a_1 * b_0;
-          sum11 += a_1 * b_1;
-          sum20 += a_2 * b_0;
-          sum21 += a_2 * b_1;
-        }
-        y[i * 2048 + j * 64 + l * 16 + m] = sum00;
-        y[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-        y[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-        y[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-        y[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
-        y[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
-      }
+function dot_Nx32x4x32x16(a: Float32Array, b: Float32Array, y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < 30; j += 3) dot_Nx32x4x32x16_block(i, j, a, b, y);
+    dot_Nx32x4x32x16_block_2(i, a, b, y);
   }
-  function block_2(i: number): void {
-    i &= 15;
-    const { a, b, y } = arrays;
-    for (let l = 0; l < 4; l++)
-      for (let m = 0; m < 16; m += 2) {
-        let sum00_2 = 0;
-        let sum01_2 = 0;
-        let sum10_2 = 0;
-        let sum11_2 = 0;
-        for (let k = 0; k < 32; k++) {
-          const a_3 = a[i * 4096 + l * 1024 + k + 960]!;
-          const b_2 = b[i * 2048 + k * 64 + l * 16 + m]!;
-          const b_3 = b[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const a_4 = a[i * 4096 + l * 1024 + k + 992]!;
-          sum00_2 += a_3 * b_2;
-          sum01_2 += a_3 * b_3;
-          sum10_2 += a_4 * b_2;
-          sum11_2 += a_4 * b_3;
-        }
-        y[i * 2048 + l * 16 + m + 1920] = sum00_2;
-        y[i * 2048 + l * 16 + m + 1921] = sum01_2;
-        y[i * 2048 + l * 16 + m + 1984] = sum10_2;
-        y[i * 2048 + l * 16 + m + 1985] = sum11_2;
+}
+
+function dot_Nx32x4x32x16_block(
+  i: number,
+  j: number,
+  a: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 4; l++)
+    for (let m = 0; m < 16; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 32; k++) {
+        const at_2 = i * 4096 + l * 1024 + j * 32 + k;
+        const a_0 = a[at_2]!;
+        const b_0 = b[i * 2048 + k * 64 + l * 16 + m]!;
+        const b_1 = b[i * 2048 + k * 64 + l * 16 + m + 1]!;
+        const a_1 = a[at_2 + 32]!;
+        const a_2 = a[at_2 + 64]!;
+        sum00 += a_0 * b_0;
+        sum01 += a_0 * b_1;
+        sum10 += a_1 * b_0;
+        sum11 += a_1 * b_1;
+        sum20 += a_2 * b_0;
+        sum21 += a_2 * b_1;
       }
-  }
-  return function dot_Nx32x4x32x16(): void {
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < 30; j += 3) block(i, j);
-      block_2(i);
+      const at = i * 2048 + j * 64 + l * 16 + m;
+      y[at] = sum00;
+      y[at + 1] = sum01;
+      y[at + 64] = sum10;
+      y[at + 65] = sum11;
+      y[at + 128] = sum20;
+      y[at + 129] = sum21;
     }
-  };
+}
+
+function dot_Nx32x4x32x16_block_2(
+  i: number,
+  a: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
+): void {
+  i &= 15;
+  for (let l = 0; l < 4; l++)
+    for (let m = 0; m < 16; m += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const a_3 = a[i * 4096 + l * 1024 + k + 960]!;
+        const b_2 = b[i * 2048 + k * 64 + l * 16 + m]!;
+        const b_3 = b[i * 2048 + k * 64 + l * 16 + m + 1]!;
+        const a_4 = a[i * 4096 + l * 1024 + k + 992]!;
+        sum00_2 += a_3 * b_2;
+        sum01_2 += a_3 * b_3;
+        sum10_2 += a_4 * b_2;
+        sum11_2 += a_4 * b_3;
+      }
+      const at = i * 2048 + l * 16 + m;
+      y[at + 1920] = sum00_2;
+      y[at + 1921] = sum01_2;
+      y[at + 1984] = sum10_2;
+      y[at + 1985] = sum11_2;
+    }
 }
 
 /**
@@ -3055,106 +2723,114 @@ function dot_Nx32x4x32x16(rows: number, arrays: Floats<"a" | "b" | "y">): () => 
  * Plain twin: dotAdd_Nx32x64x64_2.
  */
 function dotAdd_16x32x64x64_2(
-  arrays: Floats<"transpose" | "output_kernel" | "x" | "output_bias" | "residual">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { transpose, output_kernel, x, output_bias, residual } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const transpose_0 = transpose[i * 2048 + j * 64 + k]!;
-          const output_kernel_0 = output_kernel[k * 64 + l]!;
-          const output_kernel_1 = output_kernel[k * 64 + l + 1]!;
-          const output_kernel_2 = output_kernel[k * 64 + l + 2]!;
-          const transpose_1 = transpose[i * 2048 + j * 64 + k + 64]!;
-          sum00 += transpose_0 * output_kernel_0;
-          sum01 += transpose_0 * output_kernel_1;
-          sum02 += transpose_0 * output_kernel_2;
-          sum10 += transpose_1 * output_kernel_0;
-          sum11 += transpose_1 * output_kernel_1;
-          sum12 += transpose_1 * output_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const transpose_0 = transpose[i * 2048 + j * 64 + k + 1]!;
-          const output_kernel_0 = output_kernel[k * 64 + l + 64]!;
-          const output_kernel_1 = output_kernel[k * 64 + l + 65]!;
-          const output_kernel_2 = output_kernel[k * 64 + l + 66]!;
-          const transpose_1 = transpose[i * 2048 + j * 64 + k + 65]!;
-          sum00 += transpose_0 * output_kernel_0;
-          sum01 += transpose_0 * output_kernel_1;
-          sum02 += transpose_0 * output_kernel_2;
-          sum10 += transpose_1 * output_kernel_0;
-          sum11 += transpose_1 * output_kernel_1;
-          sum12 += transpose_1 * output_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const transpose_0 = transpose[i * 2048 + j * 64 + k + 2]!;
-          const output_kernel_0 = output_kernel[k * 64 + l + 128]!;
-          const output_kernel_1 = output_kernel[k * 64 + l + 129]!;
-          const output_kernel_2 = output_kernel[k * 64 + l + 130]!;
-          const transpose_1 = transpose[i * 2048 + j * 64 + k + 66]!;
-          sum00 += transpose_0 * output_kernel_0;
-          sum01 += transpose_0 * output_kernel_1;
-          sum02 += transpose_0 * output_kernel_2;
-          sum10 += transpose_1 * output_kernel_0;
-          sum11 += transpose_1 * output_kernel_1;
-          sum12 += transpose_1 * output_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const transpose_0 = transpose[i * 2048 + j * 64 + k + 3]!;
-          const output_kernel_0 = output_kernel[k * 64 + l + 192]!;
-          const output_kernel_1 = output_kernel[k * 64 + l + 193]!;
-          const output_kernel_2 = output_kernel[k * 64 + l + 194]!;
-          const transpose_1 = transpose[i * 2048 + j * 64 + k + 67]!;
-          sum00 += transpose_0 * output_kernel_0;
-          sum01 += transpose_0 * output_kernel_1;
-          sum02 += transpose_0 * output_kernel_2;
-          sum10 += transpose_1 * output_kernel_0;
-          sum11 += transpose_1 * output_kernel_1;
-          sum12 += transpose_1 * output_kernel_2;
-        }
+  transpose: Float32Array,
+  output_kernel: Float32Array,
+  x: Float32Array,
+  output_bias: Float32Array,
+  residual: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAdd_16x32x64x64_2_block(i, j, transpose, output_kernel, x, output_bias, residual);
+}
+
+function dotAdd_16x32x64x64_2_block(
+  i: number,
+  j: number,
+  transpose: Float32Array,
+  output_kernel: Float32Array,
+  x: Float32Array,
+  output_bias: Float32Array,
+  residual: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_3 = i * 2048 + j * 64 + k;
+      const at_4 = k * 64 + l;
+      {
+        const a0 = transpose[at_3]!;
+        const b0 = output_kernel[at_4]!;
+        const b1 = output_kernel[at_4 + 1]!;
+        const b2 = output_kernel[at_4 + 2]!;
+        const a1 = transpose[at_3 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      residual[i * 2048 + j * 64 + l] =
-        x[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + output_bias[l]!);
-      residual[i * 2048 + j * 64 + l + 1] =
-        x[i * 2048 + j * 64 + l + 1]! + (Math.fround(sum01) + output_bias[l + 1]!);
-      residual[i * 2048 + j * 64 + l + 2] =
-        x[i * 2048 + j * 64 + l + 2]! + (Math.fround(sum02) + output_bias[l + 2]!);
-      residual[i * 2048 + j * 64 + l + 64] =
-        x[i * 2048 + j * 64 + l + 64]! + (Math.fround(sum10) + output_bias[l]!);
-      residual[i * 2048 + j * 64 + l + 65] =
-        x[i * 2048 + j * 64 + l + 65]! + (Math.fround(sum11) + output_bias[l + 1]!);
-      residual[i * 2048 + j * 64 + l + 66] =
-        x[i * 2048 + j * 64 + l + 66]! + (Math.fround(sum12) + output_bias[l + 2]!);
+      if (k + 1 === 64) break;
+      {
+        const a0 = transpose[at_3 + 1]!;
+        const b0 = output_kernel[at_4 + 64]!;
+        const b1 = output_kernel[at_4 + 65]!;
+        const b2 = output_kernel[at_4 + 66]!;
+        const a1 = transpose[at_3 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = transpose[at_3 + 2]!;
+        const b0 = output_kernel[at_4 + 128]!;
+        const b1 = output_kernel[at_4 + 129]!;
+        const b2 = output_kernel[at_4 + 130]!;
+        const a1 = transpose[at_3 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = transpose[at_3 + 3]!;
+        const b0 = output_kernel[at_4 + 192]!;
+        const b1 = output_kernel[at_4 + 193]!;
+        const b2 = output_kernel[at_4 + 194]!;
+        const a1 = transpose[at_3 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const transpose_2 = transpose[i * 2048 + j * 64 + k]!;
-      const output_kernel_3 = output_kernel[k * 64 + 63]!;
-      const transpose_3 = transpose[i * 2048 + j * 64 + k + 64]!;
-      sum0 += transpose_2 * output_kernel_3;
-      sum1 += transpose_3 * output_kernel_3;
-    }
-    residual[i * 2048 + j * 64 + 63] =
-      x[i * 2048 + j * 64 + 63]! + (Math.fround(sum0) + output_bias[63]!);
-    residual[i * 2048 + j * 64 + 127] =
-      x[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + output_bias[63]!);
+    const at_2 = i * 2048 + j * 64 + l;
+    residual[at_2] = x[at_2]! + (Math.fround(sum00) + output_bias[l]!);
+    residual[at_2 + 1] = x[at_2 + 1]! + (Math.fround(sum01) + output_bias[l + 1]!);
+    residual[at_2 + 2] = x[at_2 + 2]! + (Math.fround(sum02) + output_bias[l + 2]!);
+    residual[at_2 + 64] = x[at_2 + 64]! + (Math.fround(sum10) + output_bias[l]!);
+    residual[at_2 + 65] = x[at_2 + 65]! + (Math.fround(sum11) + output_bias[l + 1]!);
+    residual[at_2 + 66] = x[at_2 + 66]! + (Math.fround(sum12) + output_bias[l + 2]!);
   }
-  return function dotAdd_16x32x64x64_2(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = transpose[i * 2048 + j * 64 + k]!;
+    const b3 = output_kernel[k * 64 + 63]!;
+    const a3 = transpose[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  const at = i * 2048 + j * 64;
+  residual[at + 63] = x[at + 63]! + (Math.fround(sum0) + output_bias[63]!);
+  residual[at + 127] = x[at + 127]! + (Math.fround(sum1) + output_bias[63]!);
 }
 
 /**
@@ -3166,66 +2842,79 @@ function dotAdd_16x32x64x64_2(
  * layerNorm[i,j,l] = normal[i,j,l]·gamma[l] + beta[l]
  */
 function sumSqrtAdd_16x32x64(
-  arrays: Floats<
-    "residual" | "sum" | "sqrt_2" | "inverse" | "normal" | "gamma" | "beta" | "layerNorm"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { residual, sum, sqrt_2, inverse, normal, gamma, beta, layerNorm } = arrays;
-    for (let j = 0; j < 32; j++) {
-      let sum_4 = 0;
-      for (let k = 0; k < 64; k++) sum_4 += residual[i * 2048 + j * 64 + k]!;
-      const sum_2 = Math.fround(sum_4);
-      sum[i * 32 + j] = sum_2;
-      const mul_0 = sum_2 * (1 / 64);
-      let sum_2_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
-        sum_2_2 += part_0 * part_0;
-      }
-      const sqrt_3 = Math.fround(Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001));
-      sqrt_2[i * 32 + j] = sqrt_3;
-      const inverse_2 = Math.fround(1 / sqrt_3);
-      inverse[i * 32 + j] = inverse_2;
-      for (let l = 0; l < 64; l++)
-        normal[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * inverse_2;
-      for (let l = 0; l < 64; l++)
-        layerNorm[i * 2048 + j * 64 + l] = normal[i * 2048 + j * 64 + l]! * gamma[l]! + beta[l]!;
+  residual: Float32Array,
+  sum: Float32Array,
+  sqrt_2: Float32Array,
+  inverse: Float32Array,
+  normal: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  layerNorm: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    sumSqrtAdd_16x32x64_block(i, residual, sum, sqrt_2, inverse, normal, gamma, beta, layerNorm);
+}
+
+function sumSqrtAdd_16x32x64_block(
+  i: number,
+  residual: Float32Array,
+  sum: Float32Array,
+  sqrt_2: Float32Array,
+  inverse: Float32Array,
+  normal: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  layerNorm: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    let sum_4 = 0;
+    for (let k = 0; k < 64; k++) sum_4 += residual[i * 2048 + j * 64 + k]!;
+    const sum_2 = Math.fround(sum_4);
+    sum[i * 32 + j] = sum_2;
+    const mul_0 = sum_2 * (1 / 64);
+    let sum_2_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
+      sum_2_2 += part_0 * part_0;
     }
+    const sqrt_3 = Math.fround(Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001));
+    sqrt_2[i * 32 + j] = sqrt_3;
+    const inverse_2 = Math.fround(1 / sqrt_3);
+    inverse[i * 32 + j] = inverse_2;
+    for (let l = 0; l < 64; l++)
+      normal[i * 2048 + j * 64 + l] =
+        Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * inverse_2;
+    for (let l = 0; l < 64; l++)
+      layerNorm[i * 2048 + j * 64 + l] = normal[i * 2048 + j * 64 + l]! * gamma[l]! + beta[l]!;
   }
-  return function sumSqrtAdd_16x32x64(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
 }
 
 /** x_wide[i<16,j<32,l<64] = f64(x[i,j,l]) */
-function widen_16x32x64(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_16x32x64(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 32; j++)
-        for (let l = 0; l < 64; l++) x_wide[i * 2048 + j * 64 + l] = x[i * 2048 + j * 64 + l]!;
-  };
+function widen_16x32x64(x: Float32Array, x_wide: Float64Array): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j++)
+      for (let l = 0; l < 64; l++) x_wide[i * 2048 + j * 64 + l] = x[i * 2048 + j * 64 + l]!;
 }
 
-/** kernel_wide[i<256,j<64] = f64(kernel[j,i]) */
-function widen_256x64(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => void {
-  return function widen_256x64(): void {
-    const { kernel, kernel_wide } = arrays;
-    for (let i = 0; i < 256; i += 8)
-      for (let j = 0; j < 64; j++) {
-        kernel_wide[i * 64 + j] = kernel[j * 256 + i]!;
-        kernel_wide[i * 64 + j + 64] = kernel[j * 256 + i + 1]!;
-        kernel_wide[i * 64 + j + 128] = kernel[j * 256 + i + 2]!;
-        kernel_wide[i * 64 + j + 192] = kernel[j * 256 + i + 3]!;
-        kernel_wide[i * 64 + j + 256] = kernel[j * 256 + i + 4]!;
-        kernel_wide[i * 64 + j + 320] = kernel[j * 256 + i + 5]!;
-        kernel_wide[i * 64 + j + 384] = kernel[j * 256 + i + 6]!;
-        kernel_wide[i * 64 + j + 448] = kernel[j * 256 + i + 7]!;
-      }
-  };
+/**
+ * kernel_wide[i<I,j<J] = f64(kernel[j,i])
+ * For I, J: 256, 64 and 64, 256.
+ */
+function widen_NxN(kernel: Float32Array, kernel_wide: Float64Array, I: number, J: number): void {
+  for (let i = 0; i < I; i += 8)
+    for (let j = 0; j < J; j++) {
+      const at = i * J + j;
+      const at_2 = j * I + i;
+      kernel_wide[at] = kernel[at_2]!;
+      kernel_wide[at + J] = kernel[at_2 + 1]!;
+      kernel_wide[at + J * 2] = kernel[at_2 + 2]!;
+      kernel_wide[at + J * 3] = kernel[at_2 + 3]!;
+      kernel_wide[at + J * 4] = kernel[at_2 + 4]!;
+      kernel_wide[at + J * 5] = kernel[at_2 + 5]!;
+      kernel_wide[at + J * 6] = kernel[at_2 + 6]!;
+      kernel_wide[at + J * 7] = kernel[at_2 + 7]!;
+    }
 }
 
 /**
@@ -3236,129 +2925,131 @@ function widen_256x64(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => 
  * All sums first, kept in z_2; then the rest, point by point.
  */
 function dotAddMul_16x32x64x256(
-  arrays: Doubles<"x" | "kernel_wide"> & Floats<"z_2" | "bias" | "add" | "dense">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { x, kernel_wide, z_2 } = arrays;
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const x_0 = x[i * 2048 + j * 64 + k]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 64]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 128]!;
-          const x_1 = x[i * 2048 + j * 64 + k + 64]!;
-          sum00 += x_0 * kernel_wide_0;
-          sum01 += x_0 * kernel_wide_1;
-          sum02 += x_0 * kernel_wide_2;
-          sum10 += x_1 * kernel_wide_0;
-          sum11 += x_1 * kernel_wide_1;
-          sum12 += x_1 * kernel_wide_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const x_0 = x[i * 2048 + j * 64 + k + 1]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 1]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 65]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 129]!;
-          const x_1 = x[i * 2048 + j * 64 + k + 65]!;
-          sum00 += x_0 * kernel_wide_0;
-          sum01 += x_0 * kernel_wide_1;
-          sum02 += x_0 * kernel_wide_2;
-          sum10 += x_1 * kernel_wide_0;
-          sum11 += x_1 * kernel_wide_1;
-          sum12 += x_1 * kernel_wide_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const x_0 = x[i * 2048 + j * 64 + k + 2]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 2]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 66]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 130]!;
-          const x_1 = x[i * 2048 + j * 64 + k + 66]!;
-          sum00 += x_0 * kernel_wide_0;
-          sum01 += x_0 * kernel_wide_1;
-          sum02 += x_0 * kernel_wide_2;
-          sum10 += x_1 * kernel_wide_0;
-          sum11 += x_1 * kernel_wide_1;
-          sum12 += x_1 * kernel_wide_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const x_0 = x[i * 2048 + j * 64 + k + 3]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 3]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 67]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 131]!;
-          const x_1 = x[i * 2048 + j * 64 + k + 67]!;
-          sum00 += x_0 * kernel_wide_0;
-          sum01 += x_0 * kernel_wide_1;
-          sum02 += x_0 * kernel_wide_2;
-          sum10 += x_1 * kernel_wide_0;
-          sum11 += x_1 * kernel_wide_1;
-          sum12 += x_1 * kernel_wide_2;
-        }
-      }
-      z_2[i * 8192 + j * 256 + l] = sum00;
-      z_2[i * 8192 + j * 256 + l + 1] = sum01;
-      z_2[i * 8192 + j * 256 + l + 2] = sum02;
-      z_2[i * 8192 + j * 256 + l + 256] = sum10;
-      z_2[i * 8192 + j * 256 + l + 257] = sum11;
-      z_2[i * 8192 + j * 256 + l + 258] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const x_2 = x[i * 2048 + j * 64 + k]!;
-      const kernel_wide_3 = kernel_wide[k + 16320]!;
-      const x_3 = x[i * 2048 + j * 64 + k + 64]!;
-      sum0 += x_2 * kernel_wide_3;
-      sum1 += x_3 * kernel_wide_3;
-    }
-    z_2[i * 8192 + j * 256 + 255] = sum0;
-    z_2[i * 8192 + j * 256 + 511] = sum1;
-  }
-  function block_2(i: number): void {
-    i &= 15;
-    const { z_2, bias, add, dense } = arrays;
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 256; l++) {
-        const z_2_2 = Math.fround(z_2[i * 8192 + j * 256 + l]! + bias[l]!);
-        z_2[i * 8192 + j * 256 + l] = z_2_2;
-        const add_2 = Math.fround(erf(Math.fround(z_2_2 * 0.7071067811865476)) + 1);
-        add[i * 8192 + j * 256 + l] = add_2;
-        dense[i * 8192 + j * 256 + l] = Math.fround(z_2_2 * 0.5) * add_2;
-      }
-  }
-  return function dotAddMul_16x32x64x256(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-    for (let i = 0; i < 16; i++) block_2(i);
-  };
+  x: Float64Array,
+  kernel_wide: Float64Array,
+  z_2: Float32Array,
+  bias: Float32Array,
+  add: Float32Array,
+  dense: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dotAddMul_16x32x64x256_block(i, j, x, kernel_wide, z_2);
+  for (let i = 0; i < 16; i++) dotAddMul_16x32x64x256_block_2(i, z_2, bias, add, dense);
 }
 
-/** kernel_wide[i<64,j<256] = f64(kernel[j,i]) */
-function widen_64x256(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => void {
-  return function widen_64x256(): void {
-    const { kernel, kernel_wide } = arrays;
-    for (let i = 0; i < 64; i += 8)
-      for (let j = 0; j < 256; j++) {
-        kernel_wide[i * 256 + j] = kernel[j * 64 + i]!;
-        kernel_wide[i * 256 + j + 256] = kernel[j * 64 + i + 1]!;
-        kernel_wide[i * 256 + j + 512] = kernel[j * 64 + i + 2]!;
-        kernel_wide[i * 256 + j + 768] = kernel[j * 64 + i + 3]!;
-        kernel_wide[i * 256 + j + 1024] = kernel[j * 64 + i + 4]!;
-        kernel_wide[i * 256 + j + 1280] = kernel[j * 64 + i + 5]!;
-        kernel_wide[i * 256 + j + 1536] = kernel[j * 64 + i + 6]!;
-        kernel_wide[i * 256 + j + 1792] = kernel[j * 64 + i + 7]!;
+function dotAddMul_16x32x64x256_block(
+  i: number,
+  j: number,
+  x: Float64Array,
+  kernel_wide: Float64Array,
+  z_2: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 255; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_2 = i * 2048 + j * 64 + k;
+      const at_3 = l * 64 + k;
+      {
+        const x_0 = x[at_2]!;
+        const a0 = kernel_wide[at_3]!;
+        const a1 = kernel_wide[at_3 + 64]!;
+        const a2 = kernel_wide[at_3 + 128]!;
+        const x_1 = x[at_2 + 64]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
-  };
+      if (k + 1 === 64) break;
+      {
+        const x_0 = x[at_2 + 1]!;
+        const a0 = kernel_wide[at_3 + 1]!;
+        const a1 = kernel_wide[at_3 + 65]!;
+        const a2 = kernel_wide[at_3 + 129]!;
+        const x_1 = x[at_2 + 65]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const x_0 = x[at_2 + 2]!;
+        const a0 = kernel_wide[at_3 + 2]!;
+        const a1 = kernel_wide[at_3 + 66]!;
+        const a2 = kernel_wide[at_3 + 130]!;
+        const x_1 = x[at_2 + 66]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const x_0 = x[at_2 + 3]!;
+        const a0 = kernel_wide[at_3 + 3]!;
+        const a1 = kernel_wide[at_3 + 67]!;
+        const a2 = kernel_wide[at_3 + 131]!;
+        const x_1 = x[at_2 + 67]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
+      }
+    }
+    const at = i * 8192 + j * 256 + l;
+    z_2[at] = sum00;
+    z_2[at + 1] = sum01;
+    z_2[at + 2] = sum02;
+    z_2[at + 256] = sum10;
+    z_2[at + 257] = sum11;
+    z_2[at + 258] = sum12;
+  }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const x_2 = x[i * 2048 + j * 64 + k]!;
+    const a3 = kernel_wide[k + 16320]!;
+    const x_3 = x[i * 2048 + j * 64 + k + 64]!;
+    sum0 += x_2 * a3;
+    sum1 += x_3 * a3;
+  }
+  z_2[i * 8192 + j * 256 + 255] = sum0;
+  z_2[i * 8192 + j * 256 + 511] = sum1;
+}
+
+function dotAddMul_16x32x64x256_block_2(
+  i: number,
+  z_2: Float32Array,
+  bias: Float32Array,
+  add: Float32Array,
+  dense: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++)
+    for (let l = 0; l < 256; l++) {
+      const at = i * 8192 + j * 256 + l;
+      const z_2_2 = Math.fround(z_2[at]! + bias[l]!);
+      z_2[at] = z_2_2;
+      const add_2 = Math.fround(erf(Math.fround(z_2_2 * 0.7071067811865476)) + 1);
+      add[at] = add_2;
+      dense[at] = Math.fround(z_2_2 * 0.5) * add_2;
+    }
 }
 
 /**
@@ -3367,106 +3058,114 @@ function widen_64x256(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => 
  * Plain twin: dotAdd_Nx32x256x64.
  */
 function dotAdd_16x32x256x64(
-  arrays: Floats<"dense" | "residual" | "bias" | "residual_2"> & Doubles<"kernel_wide">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { dense, kernel_wide, residual, bias, residual_2 } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 256]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 512]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-          sum00 += dense_0 * kernel_wide_0;
-          sum01 += dense_0 * kernel_wide_1;
-          sum02 += dense_0 * kernel_wide_2;
-          sum10 += dense_1 * kernel_wide_0;
-          sum11 += dense_1 * kernel_wide_1;
-          sum12 += dense_1 * kernel_wide_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 1]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 257]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 513]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
-          sum00 += dense_0 * kernel_wide_0;
-          sum01 += dense_0 * kernel_wide_1;
-          sum02 += dense_0 * kernel_wide_2;
-          sum10 += dense_1 * kernel_wide_0;
-          sum11 += dense_1 * kernel_wide_1;
-          sum12 += dense_1 * kernel_wide_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 2]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 258]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 514]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
-          sum00 += dense_0 * kernel_wide_0;
-          sum01 += dense_0 * kernel_wide_1;
-          sum02 += dense_0 * kernel_wide_2;
-          sum10 += dense_1 * kernel_wide_0;
-          sum11 += dense_1 * kernel_wide_1;
-          sum12 += dense_1 * kernel_wide_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 3]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 259]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 515]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
-          sum00 += dense_0 * kernel_wide_0;
-          sum01 += dense_0 * kernel_wide_1;
-          sum02 += dense_0 * kernel_wide_2;
-          sum10 += dense_1 * kernel_wide_0;
-          sum11 += dense_1 * kernel_wide_1;
-          sum12 += dense_1 * kernel_wide_2;
-        }
+  dense: Float32Array,
+  kernel_wide: Float64Array,
+  residual: Float32Array,
+  bias: Float32Array,
+  residual_2: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAdd_16x32x256x64_block(i, j, dense, kernel_wide, residual, bias, residual_2);
+}
+
+function dotAdd_16x32x256x64_block(
+  i: number,
+  j: number,
+  dense: Float32Array,
+  kernel_wide: Float64Array,
+  residual: Float32Array,
+  bias: Float32Array,
+  residual_2: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 256; k += 4) {
+      const at_3 = i * 8192 + j * 256 + k;
+      const at_4 = l * 256 + k;
+      {
+        const a0 = dense[at_3]!;
+        const b0 = kernel_wide[at_4]!;
+        const b1 = kernel_wide[at_4 + 256]!;
+        const b2 = kernel_wide[at_4 + 512]!;
+        const a1 = dense[at_3 + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      residual_2[i * 2048 + j * 64 + l] =
-        residual[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + bias[l]!);
-      residual_2[i * 2048 + j * 64 + l + 1] =
-        residual[i * 2048 + j * 64 + l + 1]! + (Math.fround(sum01) + bias[l + 1]!);
-      residual_2[i * 2048 + j * 64 + l + 2] =
-        residual[i * 2048 + j * 64 + l + 2]! + (Math.fround(sum02) + bias[l + 2]!);
-      residual_2[i * 2048 + j * 64 + l + 64] =
-        residual[i * 2048 + j * 64 + l + 64]! + (Math.fround(sum10) + bias[l]!);
-      residual_2[i * 2048 + j * 64 + l + 65] =
-        residual[i * 2048 + j * 64 + l + 65]! + (Math.fround(sum11) + bias[l + 1]!);
-      residual_2[i * 2048 + j * 64 + l + 66] =
-        residual[i * 2048 + j * 64 + l + 66]! + (Math.fround(sum12) + bias[l + 2]!);
+      if (k + 1 === 256) break;
+      {
+        const a0 = dense[at_3 + 1]!;
+        const b0 = kernel_wide[at_4 + 1]!;
+        const b1 = kernel_wide[at_4 + 257]!;
+        const b2 = kernel_wide[at_4 + 513]!;
+        const a1 = dense[at_3 + 257]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 256) break;
+      {
+        const a0 = dense[at_3 + 2]!;
+        const b0 = kernel_wide[at_4 + 2]!;
+        const b1 = kernel_wide[at_4 + 258]!;
+        const b2 = kernel_wide[at_4 + 514]!;
+        const a1 = dense[at_3 + 258]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 256) break;
+      {
+        const a0 = dense[at_3 + 3]!;
+        const b0 = kernel_wide[at_4 + 3]!;
+        const b1 = kernel_wide[at_4 + 259]!;
+        const b2 = kernel_wide[at_4 + 515]!;
+        const a1 = dense[at_3 + 259]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const dense_2 = dense[i * 8192 + j * 256 + k]!;
-      const kernel_wide_3 = kernel_wide[k + 16128]!;
-      const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
-      sum0 += dense_2 * kernel_wide_3;
-      sum1 += dense_3 * kernel_wide_3;
-    }
-    residual_2[i * 2048 + j * 64 + 63] =
-      residual[i * 2048 + j * 64 + 63]! + (Math.fround(sum0) + bias[63]!);
-    residual_2[i * 2048 + j * 64 + 127] =
-      residual[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + bias[63]!);
+    const at_2 = i * 2048 + j * 64 + l;
+    residual_2[at_2] = residual[at_2]! + (Math.fround(sum00) + bias[l]!);
+    residual_2[at_2 + 1] = residual[at_2 + 1]! + (Math.fround(sum01) + bias[l + 1]!);
+    residual_2[at_2 + 2] = residual[at_2 + 2]! + (Math.fround(sum02) + bias[l + 2]!);
+    residual_2[at_2 + 64] = residual[at_2 + 64]! + (Math.fround(sum10) + bias[l]!);
+    residual_2[at_2 + 65] = residual[at_2 + 65]! + (Math.fround(sum11) + bias[l + 1]!);
+    residual_2[at_2 + 66] = residual[at_2 + 66]! + (Math.fround(sum12) + bias[l + 2]!);
   }
-  return function dotAdd_16x32x256x64(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 256; k++) {
+    const a2 = dense[i * 8192 + j * 256 + k]!;
+    const b3 = kernel_wide[k + 16128]!;
+    const a3 = dense[i * 8192 + j * 256 + k + 256]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  const at = i * 2048 + j * 64;
+  residual_2[at + 63] = residual[at + 63]! + (Math.fround(sum0) + bias[63]!);
+  residual_2[at + 127] = residual[at + 127]! + (Math.fround(sum1) + bias[63]!);
 }
 
 /**
@@ -3539,134 +3238,148 @@ function mulAdd_16x32x64(
 }
 
 /**
- * d_w[i<64] = Σ k<16, k2<32: d_y[k,k2,i]
+ * d_w[i<I] = Σ k<16, k2<32: d_y[k,k2,i]
  * m′[i] = m[i]·0.9 + d_w[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_w[i]·d_w[i]·(1 − 0.999)
  * w′[i] = w[i] − w[i]·0.00001 − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I: 64 and 256.
+ * Plain twins: sumAdamw_16x32x64, sumAdamw_16x32x256.
  */
-function sumAdamw_16x32x64(
-  arrays: Floats<"d_y" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdamw_16x32x64(): void {
-    const { d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 64; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const d_y_0 = d_y[k * 2048 + k2 * 64 + i]!;
-          const d_y_1 = d_y[k * 2048 + k2 * 64 + i + 1]!;
-          const d_y_2 = d_y[k * 2048 + k2 * 64 + i + 2]!;
-          const d_y_3 = d_y[k * 2048 + k2 * 64 + i + 3]!;
-          sum0 += d_y_0;
-          sum1 += d_y_1;
-          sum2 += d_y_2;
-          sum3 += d_y_3;
-        }
-      adamw(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adamw(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adamw(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adamw(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
-  };
+function sumAdamw_16x32xN(
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) {
+        const at = k * 32 * I + k2 * I + i;
+        const a0 = d_y[at]!;
+        const a1 = d_y[at + 1]!;
+        const a2 = d_y[at + 2]!;
+        const a3 = d_y[at + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+      }
+    adamw(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
+    adamw(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
+    adamw(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
+    adamw(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
+  }
 }
 
 /** d_x[i<16,j<32,l<64] = Σ k<64: d_y[i,j,k]·kernel[l,k] */
-function dot_16x32x64x64(arrays: Floats<"d_y" | "kernel" | "d_x">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { d_y, kernel, d_x } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k]!;
-          const kernel_0 = kernel[l * 64 + k]!;
-          const kernel_1 = kernel[l * 64 + k + 64]!;
-          const kernel_2 = kernel[l * 64 + k + 128]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 64]!;
-          sum00 += d_y_0 * kernel_0;
-          sum01 += d_y_0 * kernel_1;
-          sum02 += d_y_0 * kernel_2;
-          sum10 += d_y_1 * kernel_0;
-          sum11 += d_y_1 * kernel_1;
-          sum12 += d_y_1 * kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 1]!;
-          const kernel_0 = kernel[l * 64 + k + 1]!;
-          const kernel_1 = kernel[l * 64 + k + 65]!;
-          const kernel_2 = kernel[l * 64 + k + 129]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 65]!;
-          sum00 += d_y_0 * kernel_0;
-          sum01 += d_y_0 * kernel_1;
-          sum02 += d_y_0 * kernel_2;
-          sum10 += d_y_1 * kernel_0;
-          sum11 += d_y_1 * kernel_1;
-          sum12 += d_y_1 * kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 2]!;
-          const kernel_0 = kernel[l * 64 + k + 2]!;
-          const kernel_1 = kernel[l * 64 + k + 66]!;
-          const kernel_2 = kernel[l * 64 + k + 130]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 66]!;
-          sum00 += d_y_0 * kernel_0;
-          sum01 += d_y_0 * kernel_1;
-          sum02 += d_y_0 * kernel_2;
-          sum10 += d_y_1 * kernel_0;
-          sum11 += d_y_1 * kernel_1;
-          sum12 += d_y_1 * kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 3]!;
-          const kernel_0 = kernel[l * 64 + k + 3]!;
-          const kernel_1 = kernel[l * 64 + k + 67]!;
-          const kernel_2 = kernel[l * 64 + k + 131]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 67]!;
-          sum00 += d_y_0 * kernel_0;
-          sum01 += d_y_0 * kernel_1;
-          sum02 += d_y_0 * kernel_2;
-          sum10 += d_y_1 * kernel_0;
-          sum11 += d_y_1 * kernel_1;
-          sum12 += d_y_1 * kernel_2;
-        }
+function dot_16x32x64x64(d_y: Float32Array, kernel: Float32Array, d_x: Float32Array): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dot_16x32x64x64_block(i, j, d_y, kernel, d_x);
+}
+
+function dot_16x32x64x64_block(
+  i: number,
+  j: number,
+  d_y: Float32Array,
+  kernel: Float32Array,
+  d_x: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_2 = i * 2048 + j * 64 + k;
+      const at_3 = l * 64 + k;
+      {
+        const a0 = d_y[at_2]!;
+        const b0 = kernel[at_3]!;
+        const b1 = kernel[at_3 + 64]!;
+        const b2 = kernel[at_3 + 128]!;
+        const a1 = d_y[at_2 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_x[i * 2048 + j * 64 + l] = sum00;
-      d_x[i * 2048 + j * 64 + l + 1] = sum01;
-      d_x[i * 2048 + j * 64 + l + 2] = sum02;
-      d_x[i * 2048 + j * 64 + l + 64] = sum10;
-      d_x[i * 2048 + j * 64 + l + 65] = sum11;
-      d_x[i * 2048 + j * 64 + l + 66] = sum12;
+      if (k + 1 === 64) break;
+      {
+        const a0 = d_y[at_2 + 1]!;
+        const b0 = kernel[at_3 + 1]!;
+        const b1 = kernel[at_3 + 65]!;
+        const b2 = kernel[at_3 + 129]!;
+        const a1 = d_y[at_2 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = d_y[at_2 + 2]!;
+        const b0 = kernel[at_3 + 2]!;
+        const b1 = kernel[at_3 + 66]!;
+        const b2 = kernel[at_3 + 130]!;
+        const a1 = d_y[at_2 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = d_y[at_2 + 3]!;
+        const b0 = kernel[at_3 + 3]!;
+        const b1 = kernel[at_3 + 67]!;
+        const b2 = kernel[at_3 + 131]!;
+        const a1 = d_y[at_2 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_y_2 = d_y[i * 2048 + j * 64 + k]!;
-      const kernel_3 = kernel[k + 4032]!;
-      const d_y_3 = d_y[i * 2048 + j * 64 + k + 64]!;
-      sum0 += d_y_2 * kernel_3;
-      sum1 += d_y_3 * kernel_3;
-    }
-    d_x[i * 2048 + j * 64 + 63] = sum0;
-    d_x[i * 2048 + j * 64 + 127] = sum1;
+    const at = i * 2048 + j * 64 + l;
+    d_x[at] = sum00;
+    d_x[at + 1] = sum01;
+    d_x[at + 2] = sum02;
+    d_x[at + 64] = sum10;
+    d_x[at + 65] = sum11;
+    d_x[at + 66] = sum12;
   }
-  return function dot_16x32x64x64(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = d_y[i * 2048 + j * 64 + k]!;
+    const b3 = kernel[k + 4032]!;
+    const a3 = d_y[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  d_x[i * 2048 + j * 64 + 63] = sum0;
+  d_x[i * 2048 + j * 64 + 127] = sum1;
 }
 
 /**
@@ -3692,36 +3405,38 @@ function dotAdamw_64x16x32x64(
       let sum21 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 32; k2++) {
-          const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
-          const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-          const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-          const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
-          const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
-          sum00 += layerNorm_5_0 * d_shifted_3_0;
-          sum01 += layerNorm_5_0 * d_shifted_3_1;
-          sum10 += layerNorm_5_1 * d_shifted_3_0;
-          sum11 += layerNorm_5_1 * d_shifted_3_1;
-          sum20 += layerNorm_5_2 * d_shifted_3_0;
-          sum21 += layerNorm_5_2 * d_shifted_3_1;
+          const at_2 = k * 2048 + k2 * 64 + i;
+          const a0 = layerNorm_5[at_2]!;
+          const b0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+          const b1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+          const a1 = layerNorm_5[at_2 + 1]!;
+          const a2 = layerNorm_5[at_2 + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-      adamw(m, v, w, i * 64 + j, Math.fround(sum00), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 64, Math.fround(sum10), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 65, Math.fround(sum11), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 128, Math.fround(sum20), rate_0, correction_0);
+      const at = i * 64 + j;
+      adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adamw(m, v, w, at + 64, Math.fround(sum10), rate_0, correction_0);
+      adamw(m, v, w, at + 65, Math.fround(sum11), rate_0, correction_0);
+      adamw(m, v, w, at + 128, Math.fround(sum20), rate_0, correction_0);
       const d_scores_kernel21 = Math.fround(sum21);
       const scores_kernel_m_next21 = Math.fround(
-        m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
+        m[at + 129]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
       );
-      m[i * 64 + j + 129] = scores_kernel_m_next21;
+      m[at + 129] = scores_kernel_m_next21;
       const scores_kernel_v_next21 = Math.fround(
-        v[i * 64 + j + 129]! * 0.999 + d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
+        v[at + 129]! * 0.999 + d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
       );
-      v[i * 64 + j + 129] = scores_kernel_v_next21;
-      const scores_kernel_5 = w[i * 64 + j + 129]!;
-      w[i * 64 + j + 129] =
-        scores_kernel_5 -
-        scores_kernel_5 * 0.00001 -
+      v[at + 129] = scores_kernel_v_next21;
+      const c5 = w[at + 129]!;
+      w[at + 129] =
+        c5 -
+        c5 * 0.00001 -
         (scores_kernel_m_next21 * rate_0) /
           (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
     }
@@ -3736,11 +3451,11 @@ function dotAdamw_64x16x32x64(
       let sum1 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 32; k2++) {
-          const layerNorm_5_3 = layerNorm_5[k * 2048 + k2 * 64 + 63]!;
-          const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-          const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-          sum0 += layerNorm_5_3 * d_shifted_3_2;
-          sum1 += layerNorm_5_3 * d_shifted_3_3;
+          const a3 = layerNorm_5[k * 2048 + k2 * 64 + 63]!;
+          const b2 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+          const b3 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
       adamw(m, v, w, j + 4032, Math.fround(sum0), rate_0, correction_0);
       adamw(m, v, w, j + 4033, Math.fround(sum1), rate_0, correction_0);
@@ -3802,10 +3517,10 @@ function sumMulAdd_16x32x64(
           mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_0);
       const layerNorm_5_inverse_0 = layerNorm_5_inverse[i * 32 + j]!;
       for (let l = 0; l < 64; l++) {
-        const d_layerNorm_5_centered_2_0 = d_layerNorm_5_centered_2[i * 2048 + j * 64 + l]!;
-        d_layerNorm_5_centered[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm_5[i * 2048 + j * 64 + l]! * layerNorm_5_gamma[l]!) *
-            layerNorm_5_inverse_0 +
+        const at = i * 2048 + j * 64 + l;
+        const d_layerNorm_5_centered_2_0 = d_layerNorm_5_centered_2[at]!;
+        d_layerNorm_5_centered[at] =
+          Math.fround(d_layerNorm_5[at]! * layerNorm_5_gamma[l]!) * layerNorm_5_inverse_0 +
           d_layerNorm_5_centered_2_0 +
           d_layerNorm_5_centered_2_0;
       }
@@ -3829,29 +3544,32 @@ function sumMulAdd_16x32x64(
  * w′[i] = w[i] − w[i]·0.00001 − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
  */
 function sumAdamw_16x32x64_2(
-  arrays: Floats<"d_layerNorm" | "normal" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdamw_16x32x64_2(): void {
-    const { d_layerNorm, normal, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 64; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++)
-          sum += d_layerNorm[k * 2048 + k2 * 64 + i]! * normal[k * 2048 + k2 * 64 + i]!;
-      adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
-  };
+  d_layerNorm: Float32Array,
+  normal: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i++) {
+    let sum = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++)
+        sum += d_layerNorm[k * 2048 + k2 * 64 + i]! * normal[k * 2048 + k2 * 64 + i]!;
+    adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+  }
 }
 
-/** kernel_wide[i<256,j<64] = f64(kernel[i,j]) */
-function widen_256x64_2(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => void {
-  return function widen_256x64_2(): void {
-    const { kernel, kernel_wide } = arrays;
-    for (let i = 0; i < 256; i++)
-      for (let j = 0; j < 64; j++) kernel_wide[i * 64 + j] = kernel[i * 64 + j]!;
-  };
+/**
+ * kernel_wide[i<I,j<J] = f64(kernel[i,j])
+ * For I, J: 256, 64 and 64, 256.
+ */
+function widen_NxN_2(kernel: Float32Array, kernel_wide: Float64Array, I: number, J: number): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < J; j++) kernel_wide[i * J + j] = kernel[i * J + j]!;
 }
 
 /**
@@ -3861,156 +3579,154 @@ function widen_256x64_2(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () =
  * All sums first, kept in d_z; then the rest, point by point.
  */
 function dotAdd_16x32x64x256(
-  arrays: Doubles<"d_y" | "kernel_wide"> & Floats<"d_z" | "add" | "z_2">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { d_y, kernel_wide, d_z } = arrays;
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 64]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 128]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 64]!;
-          sum00 += d_y_0 * kernel_wide_0;
-          sum01 += d_y_0 * kernel_wide_1;
-          sum02 += d_y_0 * kernel_wide_2;
-          sum10 += d_y_1 * kernel_wide_0;
-          sum11 += d_y_1 * kernel_wide_1;
-          sum12 += d_y_1 * kernel_wide_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 1]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 1]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 65]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 129]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 65]!;
-          sum00 += d_y_0 * kernel_wide_0;
-          sum01 += d_y_0 * kernel_wide_1;
-          sum02 += d_y_0 * kernel_wide_2;
-          sum10 += d_y_1 * kernel_wide_0;
-          sum11 += d_y_1 * kernel_wide_1;
-          sum12 += d_y_1 * kernel_wide_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 2]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 2]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 66]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 130]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 66]!;
-          sum00 += d_y_0 * kernel_wide_0;
-          sum01 += d_y_0 * kernel_wide_1;
-          sum02 += d_y_0 * kernel_wide_2;
-          sum10 += d_y_1 * kernel_wide_0;
-          sum11 += d_y_1 * kernel_wide_1;
-          sum12 += d_y_1 * kernel_wide_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const d_y_0 = d_y[i * 2048 + j * 64 + k + 3]!;
-          const kernel_wide_0 = kernel_wide[l * 64 + k + 3]!;
-          const kernel_wide_1 = kernel_wide[l * 64 + k + 67]!;
-          const kernel_wide_2 = kernel_wide[l * 64 + k + 131]!;
-          const d_y_1 = d_y[i * 2048 + j * 64 + k + 67]!;
-          sum00 += d_y_0 * kernel_wide_0;
-          sum01 += d_y_0 * kernel_wide_1;
-          sum02 += d_y_0 * kernel_wide_2;
-          sum10 += d_y_1 * kernel_wide_0;
-          sum11 += d_y_1 * kernel_wide_1;
-          sum12 += d_y_1 * kernel_wide_2;
-        }
-      }
-      d_z[i * 8192 + j * 256 + l] = sum00;
-      d_z[i * 8192 + j * 256 + l + 1] = sum01;
-      d_z[i * 8192 + j * 256 + l + 2] = sum02;
-      d_z[i * 8192 + j * 256 + l + 256] = sum10;
-      d_z[i * 8192 + j * 256 + l + 257] = sum11;
-      d_z[i * 8192 + j * 256 + l + 258] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_y_2 = d_y[i * 2048 + j * 64 + k]!;
-      const kernel_wide_3 = kernel_wide[k + 16320]!;
-      const d_y_3 = d_y[i * 2048 + j * 64 + k + 64]!;
-      sum0 += d_y_2 * kernel_wide_3;
-      sum1 += d_y_3 * kernel_wide_3;
-    }
-    d_z[i * 8192 + j * 256 + 255] = sum0;
-    d_z[i * 8192 + j * 256 + 511] = sum1;
-  }
-  function block_2(i: number): void {
-    i &= 15;
-    const { d_z, add, z_2 } = arrays;
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 256; l++) {
-        const d_dense = d_z[i * 8192 + j * 256 + l]!;
-        const z_0 = z_2[i * 8192 + j * 256 + l]!;
-        const part_0 = Math.fround(z_0 * 0.7071067811865476);
-        d_z[i * 8192 + j * 256 + l] =
-          d_dense * add[i * 8192 + j * 256 + l]! * 0.5 +
-          d_dense *
-            Math.fround(z_0 * 0.5) *
-            (exp(-(part_0 * part_0)) * 1.1283791670955126) *
-            0.7071067811865476;
-      }
-  }
-  return function dotAdd_16x32x64x256(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-    for (let i = 0; i < 16; i++) block_2(i);
-  };
+  d_y: Float64Array,
+  kernel_wide: Float64Array,
+  d_z: Float32Array,
+  add: Float32Array,
+  z_2: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dotAdd_16x32x64x256_block(i, j, d_y, kernel_wide, d_z);
+  for (let i = 0; i < 16; i++) dotAdd_16x32x64x256_block_2(i, d_z, add, z_2);
 }
 
-/** x_wide[i<16,j<256,l<32] = f64(x[i,l,j]) */
-function widen_16x256x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { x, x_wide } = arrays;
-    for (let j = 0; j < 256; j += 8)
+function dotAdd_16x32x64x256_block(
+  i: number,
+  j: number,
+  d_y: Float64Array,
+  kernel_wide: Float64Array,
+  d_z: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 255; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_2 = i * 2048 + j * 64 + k;
+      const at_3 = l * 64 + k;
+      {
+        const a0 = d_y[at_2]!;
+        const b0 = kernel_wide[at_3]!;
+        const b1 = kernel_wide[at_3 + 64]!;
+        const b2 = kernel_wide[at_3 + 128]!;
+        const a1 = d_y[at_2 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 1 === 64) break;
+      {
+        const a0 = d_y[at_2 + 1]!;
+        const b0 = kernel_wide[at_3 + 1]!;
+        const b1 = kernel_wide[at_3 + 65]!;
+        const b2 = kernel_wide[at_3 + 129]!;
+        const a1 = d_y[at_2 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = d_y[at_2 + 2]!;
+        const b0 = kernel_wide[at_3 + 2]!;
+        const b1 = kernel_wide[at_3 + 66]!;
+        const b2 = kernel_wide[at_3 + 130]!;
+        const a1 = d_y[at_2 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = d_y[at_2 + 3]!;
+        const b0 = kernel_wide[at_3 + 3]!;
+        const b1 = kernel_wide[at_3 + 67]!;
+        const b2 = kernel_wide[at_3 + 131]!;
+        const a1 = d_y[at_2 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+    }
+    const at = i * 8192 + j * 256 + l;
+    d_z[at] = sum00;
+    d_z[at + 1] = sum01;
+    d_z[at + 2] = sum02;
+    d_z[at + 256] = sum10;
+    d_z[at + 257] = sum11;
+    d_z[at + 258] = sum12;
+  }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = d_y[i * 2048 + j * 64 + k]!;
+    const b3 = kernel_wide[k + 16320]!;
+    const a3 = d_y[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  d_z[i * 8192 + j * 256 + 255] = sum0;
+  d_z[i * 8192 + j * 256 + 511] = sum1;
+}
+
+function dotAdd_16x32x64x256_block_2(
+  i: number,
+  d_z: Float32Array,
+  add: Float32Array,
+  z_2: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++)
+    for (let l = 0; l < 256; l++) {
+      const at = i * 8192 + j * 256 + l;
+      const d_dense = d_z[at]!;
+      const z_0 = z_2[at]!;
+      const part_0 = Math.fround(z_0 * 0.7071067811865476);
+      d_z[at] =
+        d_dense * add[at]! * 0.5 +
+        d_dense *
+          Math.fround(z_0 * 0.5) *
+          (exp(-(part_0 * part_0)) * 1.1283791670955126) *
+          0.7071067811865476;
+    }
+}
+
+/**
+ * y[i<16,j<J,l<32] = f64(x[i,l,j])
+ * For J: 256 and 64.
+ */
+function widen_16xNx32(x: Float32Array, y: Float64Array, J: number): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < J; j += 8)
       for (let l = 0; l < 32; l++) {
-        x_wide[i * 8192 + j * 32 + l] = x[i * 8192 + l * 256 + j]!;
-        x_wide[i * 8192 + j * 32 + l + 32] = x[i * 8192 + l * 256 + j + 1]!;
-        x_wide[i * 8192 + j * 32 + l + 64] = x[i * 8192 + l * 256 + j + 2]!;
-        x_wide[i * 8192 + j * 32 + l + 96] = x[i * 8192 + l * 256 + j + 3]!;
-        x_wide[i * 8192 + j * 32 + l + 128] = x[i * 8192 + l * 256 + j + 4]!;
-        x_wide[i * 8192 + j * 32 + l + 160] = x[i * 8192 + l * 256 + j + 5]!;
-        x_wide[i * 8192 + j * 32 + l + 192] = x[i * 8192 + l * 256 + j + 6]!;
-        x_wide[i * 8192 + j * 32 + l + 224] = x[i * 8192 + l * 256 + j + 7]!;
+        const at = i * 32 * J + j * 32 + l;
+        const at_2 = i * 32 * J + l * J + j;
+        y[at] = x[at_2]!;
+        y[at + 32] = x[at_2 + 1]!;
+        y[at + 64] = x[at_2 + 2]!;
+        y[at + 96] = x[at_2 + 3]!;
+        y[at + 128] = x[at_2 + 4]!;
+        y[at + 160] = x[at_2 + 5]!;
+        y[at + 192] = x[at_2 + 6]!;
+        y[at + 224] = x[at_2 + 7]!;
       }
-  }
-  return function widen_16x256x32(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/** x_wide[i<16,j<64,l<32] = f64(x[i,l,j]) */
-function widen_16x64x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_16x64x32(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 64; j += 8)
-        for (let l = 0; l < 32; l++) {
-          x_wide[i * 2048 + j * 32 + l] = x[i * 2048 + l * 64 + j]!;
-          x_wide[i * 2048 + j * 32 + l + 32] = x[i * 2048 + l * 64 + j + 1]!;
-          x_wide[i * 2048 + j * 32 + l + 64] = x[i * 2048 + l * 64 + j + 2]!;
-          x_wide[i * 2048 + j * 32 + l + 96] = x[i * 2048 + l * 64 + j + 3]!;
-          x_wide[i * 2048 + j * 32 + l + 128] = x[i * 2048 + l * 64 + j + 4]!;
-          x_wide[i * 2048 + j * 32 + l + 160] = x[i * 2048 + l * 64 + j + 5]!;
-          x_wide[i * 2048 + j * 32 + l + 192] = x[i * 2048 + l * 64 + j + 6]!;
-          x_wide[i * 2048 + j * 32 + l + 224] = x[i * 2048 + l * 64 + j + 7]!;
-        }
-  };
 }
 
 /**
@@ -4020,259 +3736,239 @@ function widen_16x64x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
  * w′[i,j] = w[i,j] − w[i,j]·0.00001 − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function dotAdamw_256x16x32x64(
-  arrays: Doubles<"x" | "d_y"> & Floats<"m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 255;
-    const { x, d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2 += 4) {
-          {
-            const x_0 = x[k * 8192 + i * 32 + k2]!;
-            const d_y_0 = d_y[k * 2048 + j * 32 + k2]!;
-            const d_y_1 = d_y[k * 2048 + j * 32 + k2 + 32]!;
-            const x_1 = x[k * 8192 + i * 32 + k2 + 32]!;
-            const x_2 = x[k * 8192 + i * 32 + k2 + 64]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const x_0 = x[k * 8192 + i * 32 + k2 + 1]!;
-            const d_y_0 = d_y[k * 2048 + j * 32 + k2 + 1]!;
-            const d_y_1 = d_y[k * 2048 + j * 32 + k2 + 33]!;
-            const x_1 = x[k * 8192 + i * 32 + k2 + 33]!;
-            const x_2 = x[k * 8192 + i * 32 + k2 + 65]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const x_0 = x[k * 8192 + i * 32 + k2 + 2]!;
-            const d_y_0 = d_y[k * 2048 + j * 32 + k2 + 2]!;
-            const d_y_1 = d_y[k * 2048 + j * 32 + k2 + 34]!;
-            const x_1 = x[k * 8192 + i * 32 + k2 + 34]!;
-            const x_2 = x[k * 8192 + i * 32 + k2 + 66]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const x_0 = x[k * 8192 + i * 32 + k2 + 3]!;
-            const d_y_0 = d_y[k * 2048 + j * 32 + k2 + 3]!;
-            const d_y_1 = d_y[k * 2048 + j * 32 + k2 + 35]!;
-            const x_1 = x[k * 8192 + i * 32 + k2 + 35]!;
-            const x_2 = x[k * 8192 + i * 32 + k2 + 67]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-        }
-      adamw(m, v, w, i * 64 + j, Math.fround(sum00), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 64, Math.fround(sum10), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 65, Math.fround(sum11), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 128, Math.fround(sum20), rate_0, correction_0);
-      const d_kernel21 = Math.fround(sum21);
-      const kernel_m_next21 = Math.fround(m[i * 64 + j + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
-      m[i * 64 + j + 129] = kernel_m_next21;
-      const kernel_v_next21 = Math.fround(
-        v[i * 64 + j + 129]! * 0.999 + d_kernel21 * d_kernel21 * (1 - 0.999),
-      );
-      v[i * 64 + j + 129] = kernel_v_next21;
-      const kernel_5 = w[i * 64 + j + 129]!;
-      w[i * 64 + j + 129] =
-        kernel_5 -
-        kernel_5 * 0.00001 -
-        (kernel_m_next21 * rate_0) / (Math.sqrt(kernel_v_next21 * correction_0) + 1e-8);
-    }
+  x: Float64Array,
+  d_y: Float64Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 255; i += 3)
+    dotAdamw_256x16x32x64_block(i, x, d_y, m, v, w, rate, correction);
+  for (let j = 0; j < 64; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) {
+        const x_3 = x[k * 8192 + k2 + 8160]!;
+        const a2 = d_y[k * 2048 + j * 32 + k2]!;
+        const a3 = d_y[k * 2048 + j * 32 + k2 + 32]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
+      }
+    adamw(m, v, w, j + 16320, Math.fround(sum0), rate_0, correction_0);
+    adamw(m, v, w, j + 16321, Math.fround(sum1), rate_0, correction_0);
   }
-  return function dotAdamw_256x16x32x64(): void {
-    const { x, d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 255; i += 3) block(i);
-    for (let j = 0; j < 64; j += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const x_3 = x[k * 8192 + k2 + 8160]!;
-          const d_y_2 = d_y[k * 2048 + j * 32 + k2]!;
-          const d_y_3 = d_y[k * 2048 + j * 32 + k2 + 32]!;
-          sum0 += x_3 * d_y_2;
-          sum1 += x_3 * d_y_3;
-        }
-      adamw(m, v, w, j + 16320, Math.fround(sum0), rate_0, correction_0);
-      adamw(m, v, w, j + 16321, Math.fround(sum1), rate_0, correction_0);
-    }
-  };
 }
 
-/**
- * d_bias[i<256] = Σ k<16, k2<32: d_z[k,k2,i]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − w[i]·0.00001 − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdamw_16x32x256(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdamw_16x32x256(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 256; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const d_z_0 = d_z[k * 8192 + k2 * 256 + i]!;
-          const d_z_1 = d_z[k * 8192 + k2 * 256 + i + 1]!;
-          const d_z_2 = d_z[k * 8192 + k2 * 256 + i + 2]!;
-          const d_z_3 = d_z[k * 8192 + k2 * 256 + i + 3]!;
-          sum0 += d_z_0;
-          sum1 += d_z_1;
-          sum2 += d_z_2;
-          sum3 += d_z_3;
+function dotAdamw_256x16x32x64_block(
+  i: number,
+  x: Float64Array,
+  d_y: Float64Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  i &= 255;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let j = 0; j < 64; j += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2 += 4) {
+        const at_2 = k * 8192 + i * 32 + k2;
+        const at_3 = k * 2048 + j * 32 + k2;
+        {
+          const x_0 = x[at_2]!;
+          const a0 = d_y[at_3]!;
+          const a1 = d_y[at_3 + 32]!;
+          const x_1 = x[at_2 + 32]!;
+          const x_2 = x[at_2 + 64]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
-      adamw(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adamw(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adamw(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adamw(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
-  };
-}
-
-/** kernel_wide[i<64,j<256] = f64(kernel[i,j]) */
-function widen_64x256_2(arrays: Floats<"kernel"> & Doubles<"kernel_wide">): () => void {
-  return function widen_64x256_2(): void {
-    const { kernel, kernel_wide } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 256; j++) kernel_wide[i * 256 + j] = kernel[i * 256 + j]!;
-  };
+        if (k2 + 1 === 32) break;
+        {
+          const x_0 = x[at_2 + 1]!;
+          const a0 = d_y[at_3 + 1]!;
+          const a1 = d_y[at_3 + 33]!;
+          const x_1 = x[at_2 + 33]!;
+          const x_2 = x[at_2 + 65]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+        if (k2 + 2 === 32) break;
+        {
+          const x_0 = x[at_2 + 2]!;
+          const a0 = d_y[at_3 + 2]!;
+          const a1 = d_y[at_3 + 34]!;
+          const x_1 = x[at_2 + 34]!;
+          const x_2 = x[at_2 + 66]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+        if (k2 + 3 === 32) break;
+        {
+          const x_0 = x[at_2 + 3]!;
+          const a0 = d_y[at_3 + 3]!;
+          const a1 = d_y[at_3 + 35]!;
+          const x_1 = x[at_2 + 35]!;
+          const x_2 = x[at_2 + 67]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+      }
+    const at = i * 64 + j;
+    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adamw(m, v, w, at + 64, Math.fround(sum10), rate_0, correction_0);
+    adamw(m, v, w, at + 65, Math.fround(sum11), rate_0, correction_0);
+    adamw(m, v, w, at + 128, Math.fround(sum20), rate_0, correction_0);
+    const d_kernel21 = Math.fround(sum21);
+    const kernel_m_next21 = Math.fround(m[at + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
+    m[at + 129] = kernel_m_next21;
+    const kernel_v_next21 = Math.fround(
+      v[at + 129]! * 0.999 + d_kernel21 * d_kernel21 * (1 - 0.999),
+    );
+    v[at + 129] = kernel_v_next21;
+    const b5 = w[at + 129]!;
+    w[at + 129] =
+      b5 -
+      b5 * 0.00001 -
+      (kernel_m_next21 * rate_0) / (Math.sqrt(kernel_v_next21 * correction_0) + 1e-8);
+  }
 }
 
 /** d_layerNorm[i<16,j<32,l<64] = Σ k<256: d_z[i,j,k]·f32(kernel_wide[l,k]) */
 function dot_16x32x256x64(
-  arrays: Floats<"d_z" | "d_layerNorm"> & Doubles<"kernel_wide">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { d_z, kernel_wide, d_layerNorm } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_z_0 = d_z[i * 8192 + j * 256 + k]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 256]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 512]!;
-          const d_z_1 = d_z[i * 8192 + j * 256 + k + 256]!;
-          sum00 += d_z_0 * kernel_wide_0;
-          sum01 += d_z_0 * kernel_wide_1;
-          sum02 += d_z_0 * kernel_wide_2;
-          sum10 += d_z_1 * kernel_wide_0;
-          sum11 += d_z_1 * kernel_wide_1;
-          sum12 += d_z_1 * kernel_wide_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_z_0 = d_z[i * 8192 + j * 256 + k + 1]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 1]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 257]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 513]!;
-          const d_z_1 = d_z[i * 8192 + j * 256 + k + 257]!;
-          sum00 += d_z_0 * kernel_wide_0;
-          sum01 += d_z_0 * kernel_wide_1;
-          sum02 += d_z_0 * kernel_wide_2;
-          sum10 += d_z_1 * kernel_wide_0;
-          sum11 += d_z_1 * kernel_wide_1;
-          sum12 += d_z_1 * kernel_wide_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_z_0 = d_z[i * 8192 + j * 256 + k + 2]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 2]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 258]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 514]!;
-          const d_z_1 = d_z[i * 8192 + j * 256 + k + 258]!;
-          sum00 += d_z_0 * kernel_wide_0;
-          sum01 += d_z_0 * kernel_wide_1;
-          sum02 += d_z_0 * kernel_wide_2;
-          sum10 += d_z_1 * kernel_wide_0;
-          sum11 += d_z_1 * kernel_wide_1;
-          sum12 += d_z_1 * kernel_wide_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_z_0 = d_z[i * 8192 + j * 256 + k + 3]!;
-          const kernel_wide_0 = kernel_wide[l * 256 + k + 3]!;
-          const kernel_wide_1 = kernel_wide[l * 256 + k + 259]!;
-          const kernel_wide_2 = kernel_wide[l * 256 + k + 515]!;
-          const d_z_1 = d_z[i * 8192 + j * 256 + k + 259]!;
-          sum00 += d_z_0 * kernel_wide_0;
-          sum01 += d_z_0 * kernel_wide_1;
-          sum02 += d_z_0 * kernel_wide_2;
-          sum10 += d_z_1 * kernel_wide_0;
-          sum11 += d_z_1 * kernel_wide_1;
-          sum12 += d_z_1 * kernel_wide_2;
-        }
+  d_z: Float32Array,
+  kernel_wide: Float64Array,
+  d_layerNorm: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dot_16x32x256x64_block(i, j, d_z, kernel_wide, d_layerNorm);
+}
+
+function dot_16x32x256x64_block(
+  i: number,
+  j: number,
+  d_z: Float32Array,
+  kernel_wide: Float64Array,
+  d_layerNorm: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 256; k += 4) {
+      const at_2 = i * 8192 + j * 256 + k;
+      const at_3 = l * 256 + k;
+      {
+        const a0 = d_z[at_2]!;
+        const b0 = kernel_wide[at_3]!;
+        const b1 = kernel_wide[at_3 + 256]!;
+        const b2 = kernel_wide[at_3 + 512]!;
+        const a1 = d_z[at_2 + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_layerNorm[i * 2048 + j * 64 + l] = sum00;
-      d_layerNorm[i * 2048 + j * 64 + l + 1] = sum01;
-      d_layerNorm[i * 2048 + j * 64 + l + 2] = sum02;
-      d_layerNorm[i * 2048 + j * 64 + l + 64] = sum10;
-      d_layerNorm[i * 2048 + j * 64 + l + 65] = sum11;
-      d_layerNorm[i * 2048 + j * 64 + l + 66] = sum12;
+      if (k + 1 === 256) break;
+      {
+        const a0 = d_z[at_2 + 1]!;
+        const b0 = kernel_wide[at_3 + 1]!;
+        const b1 = kernel_wide[at_3 + 257]!;
+        const b2 = kernel_wide[at_3 + 513]!;
+        const a1 = d_z[at_2 + 257]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 256) break;
+      {
+        const a0 = d_z[at_2 + 2]!;
+        const b0 = kernel_wide[at_3 + 2]!;
+        const b1 = kernel_wide[at_3 + 258]!;
+        const b2 = kernel_wide[at_3 + 514]!;
+        const a1 = d_z[at_2 + 258]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 256) break;
+      {
+        const a0 = d_z[at_2 + 3]!;
+        const b0 = kernel_wide[at_3 + 3]!;
+        const b1 = kernel_wide[at_3 + 259]!;
+        const b2 = kernel_wide[at_3 + 515]!;
+        const a1 = d_z[at_2 + 259]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_z_2 = d_z[i * 8192 + j * 256 + k]!;
-      const kernel_wide_3 = kernel_wide[k + 16128]!;
-      const d_z_3 = d_z[i * 8192 + j * 256 + k + 256]!;
-      sum0 += d_z_2 * kernel_wide_3;
-      sum1 += d_z_3 * kernel_wide_3;
-    }
-    d_layerNorm[i * 2048 + j * 64 + 63] = sum0;
-    d_layerNorm[i * 2048 + j * 64 + 127] = sum1;
+    const at = i * 2048 + j * 64 + l;
+    d_layerNorm[at] = sum00;
+    d_layerNorm[at + 1] = sum01;
+    d_layerNorm[at + 2] = sum02;
+    d_layerNorm[at + 64] = sum10;
+    d_layerNorm[at + 65] = sum11;
+    d_layerNorm[at + 66] = sum12;
   }
-  return function dot_16x32x256x64(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 256; k++) {
+    const a2 = d_z[i * 8192 + j * 256 + k]!;
+    const b3 = kernel_wide[k + 16128]!;
+    const a3 = d_z[i * 8192 + j * 256 + k + 256]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  d_layerNorm[i * 2048 + j * 64 + 63] = sum0;
+  d_layerNorm[i * 2048 + j * 64 + 127] = sum1;
 }
 
 /**
@@ -4282,117 +3978,133 @@ function dot_16x32x256x64(
  * w′[i,j] = w[i,j] − w[i,j]·0.00001 − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function dotAdamw_64x16x32x256(
-  arrays: Doubles<"x" | "d_z_wide"> & Floats<"m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(j: number): void {
-    j &= 255;
-    const { x, d_z_wide, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 64; i += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2 += 4) {
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2]!;
-            const d_z_wide_0 = d_z_wide[k * 8192 + j * 32 + k2]!;
-            const d_z_wide_1 = d_z_wide[k * 8192 + j * 32 + k2 + 32]!;
-            const d_z_wide_2 = d_z_wide[k * 8192 + j * 32 + k2 + 64]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 32]!;
-            sum00 += x_0 * d_z_wide_0;
-            sum01 += x_0 * d_z_wide_1;
-            sum02 += x_0 * d_z_wide_2;
-            sum10 += x_1 * d_z_wide_0;
-            sum11 += x_1 * d_z_wide_1;
-            sum12 += x_1 * d_z_wide_2;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 1]!;
-            const d_z_wide_0 = d_z_wide[k * 8192 + j * 32 + k2 + 1]!;
-            const d_z_wide_1 = d_z_wide[k * 8192 + j * 32 + k2 + 33]!;
-            const d_z_wide_2 = d_z_wide[k * 8192 + j * 32 + k2 + 65]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 33]!;
-            sum00 += x_0 * d_z_wide_0;
-            sum01 += x_0 * d_z_wide_1;
-            sum02 += x_0 * d_z_wide_2;
-            sum10 += x_1 * d_z_wide_0;
-            sum11 += x_1 * d_z_wide_1;
-            sum12 += x_1 * d_z_wide_2;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 2]!;
-            const d_z_wide_0 = d_z_wide[k * 8192 + j * 32 + k2 + 2]!;
-            const d_z_wide_1 = d_z_wide[k * 8192 + j * 32 + k2 + 34]!;
-            const d_z_wide_2 = d_z_wide[k * 8192 + j * 32 + k2 + 66]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 34]!;
-            sum00 += x_0 * d_z_wide_0;
-            sum01 += x_0 * d_z_wide_1;
-            sum02 += x_0 * d_z_wide_2;
-            sum10 += x_1 * d_z_wide_0;
-            sum11 += x_1 * d_z_wide_1;
-            sum12 += x_1 * d_z_wide_2;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const x_0 = x[k * 2048 + i * 32 + k2 + 3]!;
-            const d_z_wide_0 = d_z_wide[k * 8192 + j * 32 + k2 + 3]!;
-            const d_z_wide_1 = d_z_wide[k * 8192 + j * 32 + k2 + 35]!;
-            const d_z_wide_2 = d_z_wide[k * 8192 + j * 32 + k2 + 67]!;
-            const x_1 = x[k * 2048 + i * 32 + k2 + 35]!;
-            sum00 += x_0 * d_z_wide_0;
-            sum01 += x_0 * d_z_wide_1;
-            sum02 += x_0 * d_z_wide_2;
-            sum10 += x_1 * d_z_wide_0;
-            sum11 += x_1 * d_z_wide_1;
-            sum12 += x_1 * d_z_wide_2;
-          }
-        }
-      adamw(m, v, w, i * 256 + j, Math.fround(sum00), rate_0, correction_0);
-      adamw(m, v, w, i * 256 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adamw(m, v, w, i * 256 + j + 2, Math.fround(sum02), rate_0, correction_0);
-      adamw(m, v, w, i * 256 + j + 256, Math.fround(sum10), rate_0, correction_0);
-      adamw(m, v, w, i * 256 + j + 257, Math.fround(sum11), rate_0, correction_0);
-      const d_kernel12 = Math.fround(sum12);
-      const kernel_m_next12 = Math.fround(m[i * 256 + j + 258]! * 0.9 + d_kernel12 * (1 - 0.9));
-      m[i * 256 + j + 258] = kernel_m_next12;
-      const kernel_v_next12 = Math.fround(
-        v[i * 256 + j + 258]! * 0.999 + d_kernel12 * d_kernel12 * (1 - 0.999),
-      );
-      v[i * 256 + j + 258] = kernel_v_next12;
-      const kernel_5 = w[i * 256 + j + 258]!;
-      w[i * 256 + j + 258] =
-        kernel_5 -
-        kernel_5 * 0.00001 -
-        (kernel_m_next12 * rate_0) / (Math.sqrt(kernel_v_next12 * correction_0) + 1e-8);
-    }
+  x: Float64Array,
+  d_z_wide: Float64Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let j = 0; j < 255; j += 3)
+    dotAdamw_64x16x32x256_block(j, x, d_z_wide, m, v, w, rate, correction);
+  for (let i = 0; i < 64; i += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) {
+        const x_2 = x[k * 2048 + i * 32 + k2]!;
+        const a3 = d_z_wide[k * 8192 + k2 + 8160]!;
+        const x_3 = x[k * 2048 + i * 32 + k2 + 32]!;
+        sum0 += x_2 * a3;
+        sum1 += x_3 * a3;
+      }
+    adamw(m, v, w, i * 256 + 255, Math.fround(sum0), rate_0, correction_0);
+    adamw(m, v, w, i * 256 + 511, Math.fround(sum1), rate_0, correction_0);
   }
-  return function dotAdamw_64x16x32x256(): void {
-    const { x, d_z_wide, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let j = 0; j < 255; j += 3) block(j);
-    for (let i = 0; i < 64; i += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const x_2 = x[k * 2048 + i * 32 + k2]!;
-          const d_z_wide_3 = d_z_wide[k * 8192 + k2 + 8160]!;
-          const x_3 = x[k * 2048 + i * 32 + k2 + 32]!;
-          sum0 += x_2 * d_z_wide_3;
-          sum1 += x_3 * d_z_wide_3;
+}
+
+function dotAdamw_64x16x32x256_block(
+  j: number,
+  x: Float64Array,
+  d_z_wide: Float64Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  j &= 255;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2 += 4) {
+        const at_2 = k * 2048 + i * 32 + k2;
+        const at_3 = k * 8192 + j * 32 + k2;
+        {
+          const x_0 = x[at_2]!;
+          const a0 = d_z_wide[at_3]!;
+          const a1 = d_z_wide[at_3 + 32]!;
+          const a2 = d_z_wide[at_3 + 64]!;
+          const x_1 = x[at_2 + 32]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
         }
-      adamw(m, v, w, i * 256 + 255, Math.fround(sum0), rate_0, correction_0);
-      adamw(m, v, w, i * 256 + 511, Math.fround(sum1), rate_0, correction_0);
-    }
-  };
+        if (k2 + 1 === 32) break;
+        {
+          const x_0 = x[at_2 + 1]!;
+          const a0 = d_z_wide[at_3 + 1]!;
+          const a1 = d_z_wide[at_3 + 33]!;
+          const a2 = d_z_wide[at_3 + 65]!;
+          const x_1 = x[at_2 + 33]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+        if (k2 + 2 === 32) break;
+        {
+          const x_0 = x[at_2 + 2]!;
+          const a0 = d_z_wide[at_3 + 2]!;
+          const a1 = d_z_wide[at_3 + 34]!;
+          const a2 = d_z_wide[at_3 + 66]!;
+          const x_1 = x[at_2 + 34]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+        if (k2 + 3 === 32) break;
+        {
+          const x_0 = x[at_2 + 3]!;
+          const a0 = d_z_wide[at_3 + 3]!;
+          const a1 = d_z_wide[at_3 + 35]!;
+          const a2 = d_z_wide[at_3 + 67]!;
+          const x_1 = x[at_2 + 35]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum02 += x_0 * a2;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum12 += x_1 * a2;
+        }
+      }
+    const at = i * 256 + j;
+    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adamw(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adamw(m, v, w, at + 256, Math.fround(sum10), rate_0, correction_0);
+    adamw(m, v, w, at + 257, Math.fround(sum11), rate_0, correction_0);
+    const d_kernel12 = Math.fround(sum12);
+    const kernel_m_next12 = Math.fround(m[at + 258]! * 0.9 + d_kernel12 * (1 - 0.9));
+    m[at + 258] = kernel_m_next12;
+    const kernel_v_next12 = Math.fround(
+      v[at + 258]! * 0.999 + d_kernel12 * d_kernel12 * (1 - 0.999),
+    );
+    v[at + 258] = kernel_v_next12;
+    const b5 = w[at + 258]!;
+    w[at + 258] =
+      b5 -
+      b5 * 0.00001 -
+      (kernel_m_next12 * rate_0) / (Math.sqrt(kernel_v_next12 * correction_0) + 1e-8);
+  }
 }
 
 /**
@@ -4403,55 +4115,75 @@ function dotAdamw_64x16x32x256(
  * d_x[i,j,l] = d_residual[i,j,l] + d_centered_2[i,j,l] + d_mu[i,j]·(1 / 64)
  */
 function sumMulAdd_16x32x64_2(
-  arrays: Floats<
-    | "d_layerNorm"
-    | "gamma"
-    | "x"
-    | "sum"
-    | "inverse"
-    | "sqrt"
-    | "d_centered"
-    | "d_centered_2"
-    | "d_residual"
-    | "d_x"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_layerNorm, gamma, x, sum, inverse, sqrt, d_centered, d_centered_2, d_residual, d_x } =
-      arrays;
-    for (let j = 0; j < 32; j++) {
-      const mul_0 = sum[i * 32 + j]! * (1 / 64);
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++)
-        sum_2 +=
-          Math.fround(d_layerNorm[i * 2048 + j * 64 + k]! * gamma[k]!) *
-          Math.fround(x[i * 2048 + j * 64 + k]! - mul_0);
-      const mul_1 =
-        (-(Math.fround(sum_2) * (inverse[i * 32 + j]! * inverse[i * 32 + j]!)) /
-          (sqrt[i * 32 + j]! * 2)) *
-        (1 / 64);
-      for (let l = 0; l < 64; l++)
-        d_centered[i * 2048 + j * 64 + l] = mul_1 * Math.fround(x[i * 2048 + j * 64 + l]! - mul_0);
-      const inverse_0 = inverse[i * 32 + j]!;
-      for (let l = 0; l < 64; l++) {
-        const d_centered_0 = d_centered[i * 2048 + j * 64 + l]!;
-        d_centered_2[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm[i * 2048 + j * 64 + l]! * gamma[l]!) * inverse_0 +
-          d_centered_0 +
-          d_centered_0;
-      }
-      let sum_2_2 = 0;
-      for (let k = 0; k < 64; k++) sum_2_2 += -d_centered_2[i * 2048 + j * 64 + k]!;
-      const mul_3 = Math.fround(sum_2_2) * (1 / 64);
-      for (let l = 0; l < 64; l++)
-        d_x[i * 2048 + j * 64 + l] =
-          d_residual[i * 2048 + j * 64 + l]! + d_centered_2[i * 2048 + j * 64 + l]! + mul_3;
+  d_layerNorm: Float32Array,
+  gamma: Float32Array,
+  x: Float32Array,
+  sum: Float32Array,
+  inverse: Float32Array,
+  sqrt: Float32Array,
+  d_centered: Float32Array,
+  d_centered_2: Float32Array,
+  d_residual: Float32Array,
+  d_x: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    sumMulAdd_16x32x64_2_block(
+      i,
+      d_layerNorm,
+      gamma,
+      x,
+      sum,
+      inverse,
+      sqrt,
+      d_centered,
+      d_centered_2,
+      d_residual,
+      d_x,
+    );
+}
+
+function sumMulAdd_16x32x64_2_block(
+  i: number,
+  d_layerNorm: Float32Array,
+  gamma: Float32Array,
+  x: Float32Array,
+  sum: Float32Array,
+  inverse: Float32Array,
+  sqrt: Float32Array,
+  d_centered: Float32Array,
+  d_centered_2: Float32Array,
+  d_residual: Float32Array,
+  d_x: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    const mul_0 = sum[i * 32 + j]! * (1 / 64);
+    let sum_2 = 0;
+    for (let k = 0; k < 64; k++)
+      sum_2 +=
+        Math.fround(d_layerNorm[i * 2048 + j * 64 + k]! * gamma[k]!) *
+        Math.fround(x[i * 2048 + j * 64 + k]! - mul_0);
+    const mul_1 =
+      (-(Math.fround(sum_2) * (inverse[i * 32 + j]! * inverse[i * 32 + j]!)) /
+        (sqrt[i * 32 + j]! * 2)) *
+      (1 / 64);
+    for (let l = 0; l < 64; l++)
+      d_centered[i * 2048 + j * 64 + l] = mul_1 * Math.fround(x[i * 2048 + j * 64 + l]! - mul_0);
+    const inverse_0 = inverse[i * 32 + j]!;
+    for (let l = 0; l < 64; l++) {
+      const at = i * 2048 + j * 64 + l;
+      const d_centered_0 = d_centered[at]!;
+      d_centered_2[at] =
+        Math.fround(d_layerNorm[at]! * gamma[l]!) * inverse_0 + d_centered_0 + d_centered_0;
+    }
+    let sum_2_2 = 0;
+    for (let k = 0; k < 64; k++) sum_2_2 += -d_centered_2[i * 2048 + j * 64 + k]!;
+    const mul_3 = Math.fround(sum_2_2) * (1 / 64);
+    for (let l = 0; l < 64; l++) {
+      const at = i * 2048 + j * 64 + l;
+      d_x[at] = d_residual[at]! + d_centered_2[at]! + mul_3;
     }
   }
-  return function sumMulAdd_16x32x64_2(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
 }
 
 /**
@@ -4462,264 +4194,316 @@ function sumMulAdd_16x32x64_2(
  * Plain twin: dotAdamw_64x16x32x64.
  */
 function dotAdamw_64x16x32x64_2(
-  arrays: Floats<"x" | "d_y" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let j = 0; j < 64; j += 2) {
+  x: Float32Array,
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 63; i += 3)
+    dotAdamw_64x16x32x64_2_block(i, x, d_y, m, v, w, rate, correction);
+  for (let j = 0; j < 64; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) {
+        const x_3 = x[k * 2048 + k2 * 64 + 63]!;
+        const a2 = d_y[k * 2048 + k2 * 64 + j]!;
+        const a3 = d_y[k * 2048 + k2 * 64 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
+      }
+    adamw(m, v, w, j + 4032, Math.fround(sum0), rate_0, correction_0);
+    adamw(m, v, w, j + 4033, Math.fround(sum1), rate_0, correction_0);
+  }
+}
+
+function dotAdamw_64x16x32x64_2_block(
+  i: number,
+  x: Float32Array,
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  i &= 63;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let j = 0; j < 64; j += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2 += 4) {
+        const at_2 = k * 2048 + k2 * 64 + i;
+        const at_3 = k * 2048 + k2 * 64 + j;
+        {
+          const x_0 = x[at_2]!;
+          const a0 = d_y[at_3]!;
+          const a1 = d_y[at_3 + 1]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+        if (k2 + 1 === 32) break;
+        {
+          const x_0 = x[at_2 + 64]!;
+          const a0 = d_y[at_3 + 64]!;
+          const a1 = d_y[at_3 + 65]!;
+          const x_1 = x[at_2 + 65]!;
+          const x_2 = x[at_2 + 66]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+        if (k2 + 2 === 32) break;
+        {
+          const x_0 = x[at_2 + 128]!;
+          const a0 = d_y[at_3 + 128]!;
+          const a1 = d_y[at_3 + 129]!;
+          const x_1 = x[at_2 + 129]!;
+          const x_2 = x[at_2 + 130]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+        if (k2 + 3 === 32) break;
+        {
+          const x_0 = x[at_2 + 192]!;
+          const a0 = d_y[at_3 + 192]!;
+          const a1 = d_y[at_3 + 193]!;
+          const x_1 = x[at_2 + 193]!;
+          const x_2 = x[at_2 + 194]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
+        }
+      }
+    const at = i * 64 + j;
+    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adamw(m, v, w, at + 64, Math.fround(sum10), rate_0, correction_0);
+    adamw(m, v, w, at + 65, Math.fround(sum11), rate_0, correction_0);
+    adamw(m, v, w, at + 128, Math.fround(sum20), rate_0, correction_0);
+    const d_kernel21 = Math.fround(sum21);
+    const kernel_m_next21 = Math.fround(m[at + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
+    m[at + 129] = kernel_m_next21;
+    const kernel_v_next21 = Math.fround(
+      v[at + 129]! * 0.999 + d_kernel21 * d_kernel21 * (1 - 0.999),
+    );
+    v[at + 129] = kernel_v_next21;
+    const b5 = w[at + 129]!;
+    w[at + 129] =
+      b5 -
+      b5 * 0.00001 -
+      (kernel_m_next21 * rate_0) / (Math.sqrt(kernel_v_next21 * correction_0) + 1e-8);
+  }
+}
+
+/** d_weights[i<16,j<4,l<32,m<32] = Σ k<16: d_reshape[i,l,16·j + k]·value[i,m,16·j + k] */
+function dot_16x4x32x16x32(
+  d_reshape: Float32Array,
+  value: Float32Array,
+  d_weights: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 4; j++) dot_16x4x32x16x32_block(i, j, d_reshape, value, d_weights);
+}
+
+function dot_16x4x32x16x32_block(
+  i: number,
+  j: number,
+  d_reshape: Float32Array,
+  value: Float32Array,
+  d_weights: Float32Array,
+): void {
+  i &= 15;
+  j &= 3;
+  for (let l = 0; l < 32; l += 4)
+    for (let m = 0; m < 32; m += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2 += 4) {
-          {
-            const x_0 = x[k * 2048 + k2 * 64 + i]!;
-            const d_y_0 = d_y[k * 2048 + k2 * 64 + j]!;
-            const d_y_1 = d_y[k * 2048 + k2 * 64 + j + 1]!;
-            const x_1 = x[k * 2048 + k2 * 64 + i + 1]!;
-            const x_2 = x[k * 2048 + k2 * 64 + i + 2]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const x_0 = x[k * 2048 + k2 * 64 + i + 64]!;
-            const d_y_0 = d_y[k * 2048 + k2 * 64 + j + 64]!;
-            const d_y_1 = d_y[k * 2048 + k2 * 64 + j + 65]!;
-            const x_1 = x[k * 2048 + k2 * 64 + i + 65]!;
-            const x_2 = x[k * 2048 + k2 * 64 + i + 66]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const x_0 = x[k * 2048 + k2 * 64 + i + 128]!;
-            const d_y_0 = d_y[k * 2048 + k2 * 64 + j + 128]!;
-            const d_y_1 = d_y[k * 2048 + k2 * 64 + j + 129]!;
-            const x_1 = x[k * 2048 + k2 * 64 + i + 129]!;
-            const x_2 = x[k * 2048 + k2 * 64 + i + 130]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const x_0 = x[k * 2048 + k2 * 64 + i + 192]!;
-            const d_y_0 = d_y[k * 2048 + k2 * 64 + j + 192]!;
-            const d_y_1 = d_y[k * 2048 + k2 * 64 + j + 193]!;
-            const x_1 = x[k * 2048 + k2 * 64 + i + 193]!;
-            const x_2 = x[k * 2048 + k2 * 64 + i + 194]!;
-            sum00 += x_0 * d_y_0;
-            sum01 += x_0 * d_y_1;
-            sum10 += x_1 * d_y_0;
-            sum11 += x_1 * d_y_1;
-            sum20 += x_2 * d_y_0;
-            sum21 += x_2 * d_y_1;
-          }
-        }
-      adamw(m, v, w, i * 64 + j, Math.fround(sum00), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 64, Math.fround(sum10), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 65, Math.fround(sum11), rate_0, correction_0);
-      adamw(m, v, w, i * 64 + j + 128, Math.fround(sum20), rate_0, correction_0);
-      const d_kernel21 = Math.fround(sum21);
-      const kernel_m_next21 = Math.fround(m[i * 64 + j + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
-      m[i * 64 + j + 129] = kernel_m_next21;
-      const kernel_v_next21 = Math.fround(
-        v[i * 64 + j + 129]! * 0.999 + d_kernel21 * d_kernel21 * (1 - 0.999),
-      );
-      v[i * 64 + j + 129] = kernel_v_next21;
-      const kernel_5 = w[i * 64 + j + 129]!;
-      w[i * 64 + j + 129] =
-        kernel_5 -
-        kernel_5 * 0.00001 -
-        (kernel_m_next21 * rate_0) / (Math.sqrt(kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  return function dotAdamw_64x16x32x64_2(): void {
-    const { x, d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 63; i += 3) block(i);
-    for (let j = 0; j < 64; j += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) {
-          const x_3 = x[k * 2048 + k2 * 64 + 63]!;
-          const d_y_2 = d_y[k * 2048 + k2 * 64 + j]!;
-          const d_y_3 = d_y[k * 2048 + k2 * 64 + j + 1]!;
-          sum0 += x_3 * d_y_2;
-          sum1 += x_3 * d_y_3;
-        }
-      adamw(m, v, w, j + 4032, Math.fround(sum0), rate_0, correction_0);
-      adamw(m, v, w, j + 4033, Math.fround(sum1), rate_0, correction_0);
-    }
-  };
-}
-
-/** d_weights[i<16,j<4,l<32,m<32] = Σ k<16: d_reshape[i,l,16·j + k]·value[i,m,16·j + k] */
-function dot_16x4x32x16x32(arrays: Floats<"d_reshape" | "value" | "d_weights">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 3;
-    const { d_reshape, value, d_weights } = arrays;
-    for (let l = 0; l < 32; l += 4)
-      for (let m = 0; m < 32; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          const d_reshape_0 = d_reshape[i * 2048 + l * 64 + j * 16 + k]!;
-          const value_0 = value[i * 2048 + m * 64 + j * 16 + k]!;
-          const value_1 = value[i * 2048 + m * 64 + j * 16 + k + 64]!;
-          const d_reshape_1 = d_reshape[i * 2048 + l * 64 + j * 16 + k + 64]!;
-          const d_reshape_2 = d_reshape[i * 2048 + l * 64 + j * 16 + k + 128]!;
-          const d_reshape_3 = d_reshape[i * 2048 + l * 64 + j * 16 + k + 192]!;
-          sum00 += d_reshape_0 * value_0;
-          sum01 += d_reshape_0 * value_1;
-          sum10 += d_reshape_1 * value_0;
-          sum11 += d_reshape_1 * value_1;
-          sum20 += d_reshape_2 * value_0;
-          sum21 += d_reshape_2 * value_1;
-          sum30 += d_reshape_3 * value_0;
-          sum31 += d_reshape_3 * value_1;
-        }
-        d_weights[i * 4096 + j * 1024 + l * 32 + m] = sum00;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 1] = sum01;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 32] = sum10;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 33] = sum11;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 64] = sum20;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 65] = sum21;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 96] = sum30;
-        d_weights[i * 4096 + j * 1024 + l * 32 + m + 97] = sum31;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 2048 + l * 64 + j * 16 + k;
+        const a0 = d_reshape[at_2]!;
+        const b0 = value[i * 2048 + m * 64 + j * 16 + k]!;
+        const b1 = value[i * 2048 + m * 64 + j * 16 + k + 64]!;
+        const a1 = d_reshape[at_2 + 64]!;
+        const a2 = d_reshape[at_2 + 128]!;
+        const a3 = d_reshape[at_2 + 192]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-  }
-  return function dot_16x4x32x16x32(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 4; j++) block(i, j);
-  };
+      const at = i * 4096 + j * 1024 + l * 32 + m;
+      d_weights[at] = sum00;
+      d_weights[at + 1] = sum01;
+      d_weights[at + 32] = sum10;
+      d_weights[at + 33] = sum11;
+      d_weights[at + 64] = sum20;
+      d_weights[at + 65] = sum21;
+      d_weights[at + 96] = sum30;
+      d_weights[at + 97] = sum31;
+    }
 }
 
 /**
  * d_total[i<16,j<4,l<32] = Σ k<32: −(d_weights[i,j,l,k]·(exps[i,j,l,k]·(1 / (total[i,j,l]·total[i,j,l]))))
  * d_dot[i,j,l,m<32] = where(m ≤ l, (d_weights[i,j,l,m] / total[i,j,l] + d_total[i,j,l])·exps[i,j,l,m], 0)·0.25
  */
-function sumMul_16x4x32x32(arrays: Floats<"d_weights" | "exps" | "total" | "d_dot">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_weights, exps, total, d_dot } = arrays;
-    for (let j = 0; j < 4; j++)
-      for (let l = 0; l < 32; l++) {
-        const div_0 = 1 / (total[i * 128 + j * 32 + l]! * total[i * 128 + j * 32 + l]!);
-        let sum = 0;
-        for (let k = 0; k < 32; k++)
-          sum += -(
-            d_weights[i * 4096 + j * 1024 + l * 32 + k]! *
-            (exps[i * 4096 + j * 1024 + l * 32 + k]! * div_0)
-          );
-        const d_total = Math.fround(sum);
-        for (let m = 0; m < 32; m++)
-          d_dot[i * 4096 + j * 1024 + l * 32 + m] =
-            (m <= l
-              ? (d_weights[i * 4096 + j * 1024 + l * 32 + m]! / total[i * 128 + j * 32 + l]! +
-                  d_total) *
-                exps[i * 4096 + j * 1024 + l * 32 + m]!
-              : 0) * 0.25;
+function sumMul_16x4x32x32(
+  d_weights: Float32Array,
+  exps: Float32Array,
+  total: Float32Array,
+  d_dot: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++) sumMul_16x4x32x32_block(i, d_weights, exps, total, d_dot);
+}
+
+function sumMul_16x4x32x32_block(
+  i: number,
+  d_weights: Float32Array,
+  exps: Float32Array,
+  total: Float32Array,
+  d_dot: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 4; j++)
+    for (let l = 0; l < 32; l++) {
+      const div_0 = 1 / (total[i * 128 + j * 32 + l]! * total[i * 128 + j * 32 + l]!);
+      let sum = 0;
+      for (let k = 0; k < 32; k++)
+        sum += -(
+          d_weights[i * 4096 + j * 1024 + l * 32 + k]! *
+          (exps[i * 4096 + j * 1024 + l * 32 + k]! * div_0)
+        );
+      const d_total = Math.fround(sum);
+      for (let m = 0; m < 32; m++) {
+        const at = i * 4096 + j * 1024 + l * 32 + m;
+        d_dot[at] =
+          (m <= l ? (d_weights[at]! / total[i * 128 + j * 32 + l]! + d_total) * exps[at]! : 0) *
+          0.25;
       }
-  }
-  return function sumMul_16x4x32x32(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
+    }
 }
 
 /** d_reshape_2[i<16,j<32,l<4,m<16] = Σ k<32: weights[i,l,k,j]·d_reshape[i,k,16·l + m] */
-function dot_16x32x4x32x16_2(arrays: Floats<"weights" | "d_reshape" | "d_reshape_2">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { weights, d_reshape, d_reshape_2 } = arrays;
-    for (let l = 0; l < 4; l++)
-      for (let m = 0; m < 16; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 32; k++) {
-          const weights_0 = weights[i * 4096 + l * 1024 + k * 32 + j]!;
-          const d_reshape_0 = d_reshape[i * 2048 + k * 64 + l * 16 + m]!;
-          const d_reshape_1 = d_reshape[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const weights_1 = weights[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-          const weights_2 = weights[i * 4096 + l * 1024 + k * 32 + j + 2]!;
-          sum00 += weights_0 * d_reshape_0;
-          sum01 += weights_0 * d_reshape_1;
-          sum10 += weights_1 * d_reshape_0;
-          sum11 += weights_1 * d_reshape_1;
-          sum20 += weights_2 * d_reshape_0;
-          sum21 += weights_2 * d_reshape_1;
-        }
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m] = sum00;
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
-        d_reshape_2[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
-      }
+function dot_16x32x4x32x16_2(
+  weights: Float32Array,
+  d_reshape: Float32Array,
+  d_reshape_2: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 30; j += 3)
+      dot_16x32x4x32x16_2_block(i, j, weights, d_reshape, d_reshape_2);
+    dot_16x32x4x32x16_2_block_2(i, weights, d_reshape, d_reshape_2);
   }
-  function block_2(i: number): void {
-    i &= 15;
-    const { weights, d_reshape, d_reshape_2 } = arrays;
-    for (let l = 0; l < 4; l++)
-      for (let m = 0; m < 16; m += 2) {
-        let sum00_2 = 0;
-        let sum01_2 = 0;
-        let sum10_2 = 0;
-        let sum11_2 = 0;
-        for (let k = 0; k < 32; k++) {
-          const weights_3 = weights[i * 4096 + l * 1024 + k * 32 + 30]!;
-          const d_reshape_2_2 = d_reshape[i * 2048 + k * 64 + l * 16 + m]!;
-          const d_reshape_3 = d_reshape[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const weights_4 = weights[i * 4096 + l * 1024 + k * 32 + 31]!;
-          sum00_2 += weights_3 * d_reshape_2_2;
-          sum01_2 += weights_3 * d_reshape_3;
-          sum10_2 += weights_4 * d_reshape_2_2;
-          sum11_2 += weights_4 * d_reshape_3;
-        }
-        d_reshape_2[i * 2048 + l * 16 + m + 1920] = sum00_2;
-        d_reshape_2[i * 2048 + l * 16 + m + 1921] = sum01_2;
-        d_reshape_2[i * 2048 + l * 16 + m + 1984] = sum10_2;
-        d_reshape_2[i * 2048 + l * 16 + m + 1985] = sum11_2;
+}
+
+function dot_16x32x4x32x16_2_block(
+  i: number,
+  j: number,
+  weights: Float32Array,
+  d_reshape: Float32Array,
+  d_reshape_2: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 4; l++)
+    for (let m = 0; m < 16; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 32; k++) {
+        const at_2 = i * 4096 + l * 1024 + k * 32 + j;
+        const a0 = weights[at_2]!;
+        const b0 = d_reshape[i * 2048 + k * 64 + l * 16 + m]!;
+        const b1 = d_reshape[i * 2048 + k * 64 + l * 16 + m + 1]!;
+        const a1 = weights[at_2 + 1]!;
+        const a2 = weights[at_2 + 2]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-  }
-  return function dot_16x32x4x32x16_2(): void {
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 30; j += 3) block(i, j);
-      block_2(i);
+      const at = i * 2048 + j * 64 + l * 16 + m;
+      d_reshape_2[at] = sum00;
+      d_reshape_2[at + 1] = sum01;
+      d_reshape_2[at + 64] = sum10;
+      d_reshape_2[at + 65] = sum11;
+      d_reshape_2[at + 128] = sum20;
+      d_reshape_2[at + 129] = sum21;
     }
-  };
+}
+
+function dot_16x32x4x32x16_2_block_2(
+  i: number,
+  weights: Float32Array,
+  d_reshape: Float32Array,
+  d_reshape_2: Float32Array,
+): void {
+  i &= 15;
+  for (let l = 0; l < 4; l++)
+    for (let m = 0; m < 16; m += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const a3 = weights[i * 4096 + l * 1024 + k * 32 + 30]!;
+        const b2 = d_reshape[i * 2048 + k * 64 + l * 16 + m]!;
+        const b3 = d_reshape[i * 2048 + k * 64 + l * 16 + m + 1]!;
+        const a4 = weights[i * 4096 + l * 1024 + k * 32 + 31]!;
+        sum00_2 += a3 * b2;
+        sum01_2 += a3 * b3;
+        sum10_2 += a4 * b2;
+        sum11_2 += a4 * b3;
+      }
+      const at = i * 2048 + l * 16 + m;
+      d_reshape_2[at + 1920] = sum00_2;
+      d_reshape_2[at + 1921] = sum01_2;
+      d_reshape_2[at + 1984] = sum10_2;
+      d_reshape_2[at + 1985] = sum11_2;
+    }
 }
 
 /**
@@ -4730,71 +4514,84 @@ function dot_16x32x4x32x16_2(arrays: Floats<"weights" | "d_reshape" | "d_reshape
  * Plain twin: sumAdamw_16x32x64.
  */
 function sumAdamw_16x32x64_3(
-  arrays: Floats<"d_reshape" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdamw_16x32x64_3(): void {
-    const { d_reshape, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 64; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 32; k2++) sum += d_reshape[k * 2048 + k2 * 64 + i]!;
-      adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
-  };
+  d_reshape: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i++) {
+    let sum = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 32; k2++) sum += d_reshape[k * 2048 + k2 * 64 + i]!;
+    adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+  }
 }
 
 /** d_reshape[i<16,j<32,l<4,m<16] = Σ k<32: query[i,k,16·l + m]·d_dot[i,l,k,j] */
-function dot_16x32x4x32x16_3(arrays: Floats<"query" | "d_dot" | "d_reshape">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { query, d_dot, d_reshape } = arrays;
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 15; m += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k++) {
-          const query_0 = query[i * 2048 + k * 64 + l * 16 + m]!;
-          const d_dot_0 = d_dot[i * 4096 + l * 1024 + k * 32 + j]!;
-          const query_1 = query[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const query_2 = query[i * 2048 + k * 64 + l * 16 + m + 2]!;
-          const d_dot_1 = d_dot[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-          sum00 += query_0 * d_dot_0;
-          sum01 += query_1 * d_dot_0;
-          sum02 += query_2 * d_dot_0;
-          sum10 += query_0 * d_dot_1;
-          sum11 += query_1 * d_dot_1;
-          sum12 += query_2 * d_dot_1;
-        }
-        d_reshape[i * 2048 + j * 64 + l * 16 + m] = sum00;
-        d_reshape[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-        d_reshape[i * 2048 + j * 64 + l * 16 + m + 2] = sum02;
-        d_reshape[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-        d_reshape[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-        d_reshape[i * 2048 + j * 64 + l * 16 + m + 66] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
+function dot_16x32x4x32x16_3(
+  query: Float32Array,
+  d_dot: Float32Array,
+  d_reshape: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2) dot_16x32x4x32x16_3_block(i, j, query, d_dot, d_reshape);
+}
+
+function dot_16x32x4x32x16_3_block(
+  i: number,
+  j: number,
+  query: Float32Array,
+  d_dot: Float32Array,
+  d_reshape: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 4; l++) {
+    for (let m = 0; m < 15; m += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
       for (let k = 0; k < 32; k++) {
-        const query_3 = query[i * 2048 + k * 64 + l * 16 + 15]!;
-        const d_dot_2 = d_dot[i * 4096 + l * 1024 + k * 32 + j]!;
-        const d_dot_3 = d_dot[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-        sum0 += query_3 * d_dot_2;
-        sum1 += query_3 * d_dot_3;
+        const at_2 = i * 2048 + k * 64 + l * 16 + m;
+        const a0 = query[at_2]!;
+        const b0 = d_dot[i * 4096 + l * 1024 + k * 32 + j]!;
+        const a1 = query[at_2 + 1]!;
+        const a2 = query[at_2 + 2]!;
+        const b1 = d_dot[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+        sum00 += a0 * b0;
+        sum01 += a1 * b0;
+        sum02 += a2 * b0;
+        sum10 += a0 * b1;
+        sum11 += a1 * b1;
+        sum12 += a2 * b1;
       }
-      d_reshape[i * 2048 + j * 64 + l * 16 + 15] = sum0;
-      d_reshape[i * 2048 + j * 64 + l * 16 + 79] = sum1;
+      const at = i * 2048 + j * 64 + l * 16 + m;
+      d_reshape[at] = sum00;
+      d_reshape[at + 1] = sum01;
+      d_reshape[at + 2] = sum02;
+      d_reshape[at + 64] = sum10;
+      d_reshape[at + 65] = sum11;
+      d_reshape[at + 66] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const a3 = query[i * 2048 + k * 64 + l * 16 + 15]!;
+      const b2 = d_dot[i * 4096 + l * 1024 + k * 32 + j]!;
+      const b3 = d_dot[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+      sum0 += a3 * b2;
+      sum1 += a3 * b3;
+    }
+    d_reshape[i * 2048 + j * 64 + l * 16 + 15] = sum0;
+    d_reshape[i * 2048 + j * 64 + l * 16 + 79] = sum1;
   }
-  return function dot_16x32x4x32x16_3(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
 }
 
 /**
@@ -4802,118 +4599,114 @@ function dot_16x32x4x32x16_3(arrays: Floats<"query" | "d_dot" | "d_reshape">): (
  * d_layerNorm[i,j,l] = d_layerNorm_part[i,j,l] + d_y[i,j,l] + d_value[i,j,l]
  */
 function dotAdd_16x32x64x64_3(
-  arrays: Floats<"d_reshape" | "query_kernel" | "d_layerNorm_part" | "d_y" | "d_layerNorm">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { d_reshape, query_kernel, d_layerNorm_part, d_y, d_layerNorm } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const d_reshape_0 = d_reshape[i * 2048 + j * 64 + k]!;
-          const query_kernel_0 = query_kernel[l * 64 + k]!;
-          const query_kernel_1 = query_kernel[l * 64 + k + 64]!;
-          const query_kernel_2 = query_kernel[l * 64 + k + 128]!;
-          const d_reshape_1 = d_reshape[i * 2048 + j * 64 + k + 64]!;
-          sum00 += d_reshape_0 * query_kernel_0;
-          sum01 += d_reshape_0 * query_kernel_1;
-          sum02 += d_reshape_0 * query_kernel_2;
-          sum10 += d_reshape_1 * query_kernel_0;
-          sum11 += d_reshape_1 * query_kernel_1;
-          sum12 += d_reshape_1 * query_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const d_reshape_0 = d_reshape[i * 2048 + j * 64 + k + 1]!;
-          const query_kernel_0 = query_kernel[l * 64 + k + 1]!;
-          const query_kernel_1 = query_kernel[l * 64 + k + 65]!;
-          const query_kernel_2 = query_kernel[l * 64 + k + 129]!;
-          const d_reshape_1 = d_reshape[i * 2048 + j * 64 + k + 65]!;
-          sum00 += d_reshape_0 * query_kernel_0;
-          sum01 += d_reshape_0 * query_kernel_1;
-          sum02 += d_reshape_0 * query_kernel_2;
-          sum10 += d_reshape_1 * query_kernel_0;
-          sum11 += d_reshape_1 * query_kernel_1;
-          sum12 += d_reshape_1 * query_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const d_reshape_0 = d_reshape[i * 2048 + j * 64 + k + 2]!;
-          const query_kernel_0 = query_kernel[l * 64 + k + 2]!;
-          const query_kernel_1 = query_kernel[l * 64 + k + 66]!;
-          const query_kernel_2 = query_kernel[l * 64 + k + 130]!;
-          const d_reshape_1 = d_reshape[i * 2048 + j * 64 + k + 66]!;
-          sum00 += d_reshape_0 * query_kernel_0;
-          sum01 += d_reshape_0 * query_kernel_1;
-          sum02 += d_reshape_0 * query_kernel_2;
-          sum10 += d_reshape_1 * query_kernel_0;
-          sum11 += d_reshape_1 * query_kernel_1;
-          sum12 += d_reshape_1 * query_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const d_reshape_0 = d_reshape[i * 2048 + j * 64 + k + 3]!;
-          const query_kernel_0 = query_kernel[l * 64 + k + 3]!;
-          const query_kernel_1 = query_kernel[l * 64 + k + 67]!;
-          const query_kernel_2 = query_kernel[l * 64 + k + 131]!;
-          const d_reshape_1 = d_reshape[i * 2048 + j * 64 + k + 67]!;
-          sum00 += d_reshape_0 * query_kernel_0;
-          sum01 += d_reshape_0 * query_kernel_1;
-          sum02 += d_reshape_0 * query_kernel_2;
-          sum10 += d_reshape_1 * query_kernel_0;
-          sum11 += d_reshape_1 * query_kernel_1;
-          sum12 += d_reshape_1 * query_kernel_2;
-        }
+  d_reshape: Float32Array,
+  query_kernel: Float32Array,
+  d_layerNorm_part: Float32Array,
+  d_y: Float32Array,
+  d_layerNorm: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAdd_16x32x64x64_3_block(i, j, d_reshape, query_kernel, d_layerNorm_part, d_y, d_layerNorm);
+}
+
+function dotAdd_16x32x64x64_3_block(
+  i: number,
+  j: number,
+  d_reshape: Float32Array,
+  query_kernel: Float32Array,
+  d_layerNorm_part: Float32Array,
+  d_y: Float32Array,
+  d_layerNorm: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    for (let k = 0; k < 64; k += 4) {
+      const at_3 = i * 2048 + j * 64 + k;
+      const at_4 = l * 64 + k;
+      {
+        const a0 = d_reshape[at_3]!;
+        const b0 = query_kernel[at_4]!;
+        const b1 = query_kernel[at_4 + 64]!;
+        const b2 = query_kernel[at_4 + 128]!;
+        const a1 = d_reshape[at_3 + 64]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_layerNorm[i * 2048 + j * 64 + l] =
-        d_layerNorm_part[i * 2048 + j * 64 + l]! + d_y[i * 2048 + j * 64 + l]! + Math.fround(sum00);
-      d_layerNorm[i * 2048 + j * 64 + l + 1] =
-        d_layerNorm_part[i * 2048 + j * 64 + l + 1]! +
-        d_y[i * 2048 + j * 64 + l + 1]! +
-        Math.fround(sum01);
-      d_layerNorm[i * 2048 + j * 64 + l + 2] =
-        d_layerNorm_part[i * 2048 + j * 64 + l + 2]! +
-        d_y[i * 2048 + j * 64 + l + 2]! +
-        Math.fround(sum02);
-      d_layerNorm[i * 2048 + j * 64 + l + 64] =
-        d_layerNorm_part[i * 2048 + j * 64 + l + 64]! +
-        d_y[i * 2048 + j * 64 + l + 64]! +
-        Math.fround(sum10);
-      d_layerNorm[i * 2048 + j * 64 + l + 65] =
-        d_layerNorm_part[i * 2048 + j * 64 + l + 65]! +
-        d_y[i * 2048 + j * 64 + l + 65]! +
-        Math.fround(sum11);
-      d_layerNorm[i * 2048 + j * 64 + l + 66] =
-        d_layerNorm_part[i * 2048 + j * 64 + l + 66]! +
-        d_y[i * 2048 + j * 64 + l + 66]! +
-        Math.fround(sum12);
+      if (k + 1 === 64) break;
+      {
+        const a0 = d_reshape[at_3 + 1]!;
+        const b0 = query_kernel[at_4 + 1]!;
+        const b1 = query_kernel[at_4 + 65]!;
+        const b2 = query_kernel[at_4 + 129]!;
+        const a1 = d_reshape[at_3 + 65]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 2 === 64) break;
+      {
+        const a0 = d_reshape[at_3 + 2]!;
+        const b0 = query_kernel[at_4 + 2]!;
+        const b1 = query_kernel[at_4 + 66]!;
+        const b2 = query_kernel[at_4 + 130]!;
+        const a1 = d_reshape[at_3 + 66]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
+      if (k + 3 === 64) break;
+      {
+        const a0 = d_reshape[at_3 + 3]!;
+        const b0 = query_kernel[at_4 + 3]!;
+        const b1 = query_kernel[at_4 + 67]!;
+        const b2 = query_kernel[at_4 + 131]!;
+        const a1 = d_reshape[at_3 + 67]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
+      }
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_reshape_2 = d_reshape[i * 2048 + j * 64 + k]!;
-      const query_kernel_3 = query_kernel[k + 4032]!;
-      const d_reshape_3 = d_reshape[i * 2048 + j * 64 + k + 64]!;
-      sum0 += d_reshape_2 * query_kernel_3;
-      sum1 += d_reshape_3 * query_kernel_3;
-    }
-    d_layerNorm[i * 2048 + j * 64 + 63] =
-      d_layerNorm_part[i * 2048 + j * 64 + 63]! + d_y[i * 2048 + j * 64 + 63]! + Math.fround(sum0);
-    d_layerNorm[i * 2048 + j * 64 + 127] =
-      d_layerNorm_part[i * 2048 + j * 64 + 127]! +
-      d_y[i * 2048 + j * 64 + 127]! +
-      Math.fround(sum1);
+    const at_2 = i * 2048 + j * 64 + l;
+    d_layerNorm[at_2] = d_layerNorm_part[at_2]! + d_y[at_2]! + Math.fround(sum00);
+    d_layerNorm[at_2 + 1] = d_layerNorm_part[at_2 + 1]! + d_y[at_2 + 1]! + Math.fround(sum01);
+    d_layerNorm[at_2 + 2] = d_layerNorm_part[at_2 + 2]! + d_y[at_2 + 2]! + Math.fround(sum02);
+    d_layerNorm[at_2 + 64] = d_layerNorm_part[at_2 + 64]! + d_y[at_2 + 64]! + Math.fround(sum10);
+    d_layerNorm[at_2 + 65] = d_layerNorm_part[at_2 + 65]! + d_y[at_2 + 65]! + Math.fround(sum11);
+    d_layerNorm[at_2 + 66] = d_layerNorm_part[at_2 + 66]! + d_y[at_2 + 66]! + Math.fround(sum12);
   }
-  return function dotAdd_16x32x64x64_3(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = d_reshape[i * 2048 + j * 64 + k]!;
+    const b3 = query_kernel[k + 4032]!;
+    const a3 = d_reshape[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  const at = i * 2048 + j * 64;
+  d_layerNorm[at + 63] = d_layerNorm_part[at + 63]! + d_y[at + 63]! + Math.fround(sum0);
+  d_layerNorm[at + 127] = d_layerNorm_part[at + 127]! + d_y[at + 127]! + Math.fround(sum1);
 }
 
 /**
@@ -4936,14 +4729,15 @@ function sumAdamw_32x16x64(
         let sum2 = 0;
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
-          const d_positionalEncoding_0 = d_positionalEncoding[k * 2048 + i * 64 + j]!;
-          const d_positionalEncoding_1 = d_positionalEncoding[k * 2048 + i * 64 + j + 1]!;
-          const d_positionalEncoding_2 = d_positionalEncoding[k * 2048 + i * 64 + j + 2]!;
-          const d_positionalEncoding_3 = d_positionalEncoding[k * 2048 + i * 64 + j + 3]!;
-          sum0 += d_positionalEncoding_0;
-          sum1 += d_positionalEncoding_1;
-          sum2 += d_positionalEncoding_2;
-          sum3 += d_positionalEncoding_3;
+          const at = k * 2048 + i * 64 + j;
+          const a0 = d_positionalEncoding[at]!;
+          const a1 = d_positionalEncoding[at + 1]!;
+          const a2 = d_positionalEncoding[at + 2]!;
+          const a3 = d_positionalEncoding[at + 3]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
+          sum3 += a3;
         }
         adamw(m, v, w, i * 64 + j, Math.fround(sum0), rate_0, correction_0);
         adamw(m, v, w, i * 64 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -5000,18 +4794,18 @@ function adamw_64x64(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i++)
       for (let j = 0; j < 64; j++) {
+        const at = i * 64 + j;
         const embedding_table_m_next = Math.fround(
-          embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table[i * 64 + j]! * (1 - 0.9),
+          embedding_table_m[at]! * 0.9 + d_embedding_table[at]! * (1 - 0.9),
         );
-        embedding_table_m[i * 64 + j] = embedding_table_m_next;
-        const d_embedding_table_0 = d_embedding_table[i * 64 + j]!;
+        embedding_table_m[at] = embedding_table_m_next;
+        const d_embedding_table_0 = d_embedding_table[at]!;
         const embedding_table_v_next = Math.fround(
-          embedding_table_v[i * 64 + j]! * 0.999 +
-            d_embedding_table_0 * d_embedding_table_0 * (1 - 0.999),
+          embedding_table_v[at]! * 0.999 + d_embedding_table_0 * d_embedding_table_0 * (1 - 0.999),
         );
-        embedding_table_v[i * 64 + j] = embedding_table_v_next;
-        const embedding_table_0 = embedding_table[i * 64 + j]!;
-        embedding_table[i * 64 + j] =
+        embedding_table_v[at] = embedding_table_v_next;
+        const embedding_table_0 = embedding_table[at]!;
+        embedding_table[at] =
           embedding_table_0 -
           embedding_table_0 * 0.00001 -
           (embedding_table_m_next * rate_0) /
@@ -5030,21 +4824,19 @@ function adamw_64x64(
  * Takes 1 or 16 rows.
  */
 function gatherAddSumAdd_Nx32x64(
+  x: Int32Array,
+  embedding_table: Float32Array,
+  embedding: Float32Array,
+  positionalEncoding_table: Float32Array,
+  positionalEncoding: Float32Array,
+  layerNorm_gamma: Float32Array,
+  layerNorm_beta: Float32Array,
+  layerNorm: Float32Array,
   rows: number,
-  arrays: Ints<"x"> &
-    Floats<
-      | "embedding_table"
-      | "embedding"
-      | "positionalEncoding_table"
-      | "positionalEncoding"
-      | "layerNorm_gamma"
-      | "layerNorm_beta"
-      | "layerNorm"
-    >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const {
+): void {
+  for (let i = 0; i < rows; i++)
+    gatherAddSumAdd_Nx32x64_block(
+      i,
       x,
       embedding_table,
       embedding,
@@ -5053,37 +4845,47 @@ function gatherAddSumAdd_Nx32x64(
       layerNorm_gamma,
       layerNorm_beta,
       layerNorm,
-    } = arrays;
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        let sum = 0;
-        const x_0 = x[i * 32 + j]!;
-        if (0 <= x_0 && x_0 < 64) sum += embedding_table[x_0 * 64 + l]!;
-        embedding[i * 2048 + j * 64 + l] = sum;
-      }
-      for (let l = 0; l < 64; l++)
-        positionalEncoding[i * 2048 + j * 64 + l] =
-          embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
-      const mul_0 = Math.fround(sum_2) * (1 / 64);
-      let sum_4 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
-        sum_4 += part_0 * part_0;
-      }
-      const div_0 = 1 / Math.sqrt(Math.fround(sum_4) * (1 / 64) + 0.00001);
-      for (let l = 0; l < 64; l++)
-        layerNorm[i * 2048 + j * 64 + l] =
-          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_0) *
-            div_0 *
-            layerNorm_gamma[l]! +
-          layerNorm_beta[l]!;
+    );
+}
+
+function gatherAddSumAdd_Nx32x64_block(
+  i: number,
+  x: Int32Array,
+  embedding_table: Float32Array,
+  embedding: Float32Array,
+  positionalEncoding_table: Float32Array,
+  positionalEncoding: Float32Array,
+  layerNorm_gamma: Float32Array,
+  layerNorm_beta: Float32Array,
+  layerNorm: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    for (let l = 0; l < 64; l++) {
+      let sum = 0;
+      const x_0 = x[i * 32 + j]!;
+      if (0 <= x_0 && x_0 < 64) sum += embedding_table[x_0 * 64 + l]!;
+      embedding[i * 2048 + j * 64 + l] = sum;
     }
+    for (let l = 0; l < 64; l++)
+      positionalEncoding[i * 2048 + j * 64 + l] =
+        embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
+    let sum_2 = 0;
+    for (let k = 0; k < 64; k++) sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
+    const mul_0 = Math.fround(sum_2) * (1 / 64);
+    let sum_4 = 0;
+    for (let k = 0; k < 64; k++) {
+      const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
+      sum_4 += part_0 * part_0;
+    }
+    const div_0 = 1 / Math.sqrt(Math.fround(sum_4) * (1 / 64) + 0.00001);
+    for (let l = 0; l < 64; l++)
+      layerNorm[i * 2048 + j * 64 + l] =
+        Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_0) *
+          div_0 *
+          layerNorm_gamma[l]! +
+        layerNorm_beta[l]!;
   }
-  return function gatherAddSumAdd_Nx32x64(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -5092,55 +4894,65 @@ function gatherAddSumAdd_Nx32x64(
  * Takes 1 or 16 rows.
  */
 function dotAdd_Nx32x64x64(
+  layerNorm: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
   rows: number,
-  arrays: Floats<"layerNorm" | "kernel" | "bias" | "y">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { layerNorm, kernel, bias, y } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
-        const kernel_0 = kernel[k * 64 + l]!;
-        const kernel_1 = kernel[k * 64 + l + 1]!;
-        const kernel_2 = kernel[k * 64 + l + 2]!;
-        const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-        sum00 += layerNorm_0 * kernel_0;
-        sum01 += layerNorm_0 * kernel_1;
-        sum02 += layerNorm_0 * kernel_2;
-        sum10 += layerNorm_1 * kernel_0;
-        sum11 += layerNorm_1 * kernel_1;
-        sum12 += layerNorm_1 * kernel_2;
-      }
-      y[i * 2048 + j * 64 + l] = Math.fround(sum00) + bias[l]!;
-      y[i * 2048 + j * 64 + l + 1] = Math.fround(sum01) + bias[l + 1]!;
-      y[i * 2048 + j * 64 + l + 2] = Math.fround(sum02) + bias[l + 2]!;
-      y[i * 2048 + j * 64 + l + 64] = Math.fround(sum10) + bias[l]!;
-      y[i * 2048 + j * 64 + l + 65] = Math.fround(sum11) + bias[l + 1]!;
-      y[i * 2048 + j * 64 + l + 66] = Math.fround(sum12) + bias[l + 2]!;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j += 2) dotAdd_Nx32x64x64_block(i, j, layerNorm, kernel, bias, y);
+}
+
+function dotAdd_Nx32x64x64_block(
+  i: number,
+  j: number,
+  layerNorm: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
     for (let k = 0; k < 64; k++) {
-      const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
-      const kernel_3 = kernel[k * 64 + 63]!;
-      const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-      sum0 += layerNorm_2 * kernel_3;
-      sum1 += layerNorm_3 * kernel_3;
+      const a0 = layerNorm[i * 2048 + j * 64 + k]!;
+      const b0 = kernel[k * 64 + l]!;
+      const b1 = kernel[k * 64 + l + 1]!;
+      const b2 = kernel[k * 64 + l + 2]!;
+      const a1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
-    y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
+    const at = i * 2048 + j * 64 + l;
+    y[at] = Math.fround(sum00) + bias[l]!;
+    y[at + 1] = Math.fround(sum01) + bias[l + 1]!;
+    y[at + 2] = Math.fround(sum02) + bias[l + 2]!;
+    y[at + 64] = Math.fround(sum10) + bias[l]!;
+    y[at + 65] = Math.fround(sum11) + bias[l + 1]!;
+    y[at + 66] = Math.fround(sum12) + bias[l + 2]!;
   }
-  return function dotAdd_Nx32x64x64(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = layerNorm[i * 2048 + j * 64 + k]!;
+    const b3 = kernel[k * 64 + 63]!;
+    const a3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  y[i * 2048 + j * 64 + 63] = Math.fround(sum0) + bias[63]!;
+  y[i * 2048 + j * 64 + 127] = Math.fround(sum1) + bias[63]!;
 }
 
 /**
@@ -5151,31 +4963,38 @@ function dotAdd_Nx32x64x64(
  * Takes 1 or 16 rows.
  */
 function reduceMaxExpSumDiv_Nx4x32x32(
+  masked: Float32Array,
+  exps: Float32Array,
+  weights: Float32Array,
   rows: number,
-  arrays: Floats<"masked" | "exps" | "weights">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 3;
-    const { masked, exps, weights } = arrays;
-    for (let l = 0; l < 32; l++) {
-      let largest = -Infinity;
-      for (let k = 0; k < 32; k++)
-        largest = Math.max(largest, masked[i * 4096 + j * 1024 + l * 32 + k]!);
-      for (let m = 0; m < 32; m++)
-        exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
-          masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
-        );
-      let sum = 0;
-      for (let k = 0; k < 32; k++) sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
-      const total = Math.fround(sum);
-      for (let m = 0; m < 32; m++)
-        weights[i * 4096 + j * 1024 + l * 32 + m] = exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
-    }
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 4; j++) reduceMaxExpSumDiv_Nx4x32x32_block(i, j, masked, exps, weights);
+}
+
+function reduceMaxExpSumDiv_Nx4x32x32_block(
+  i: number,
+  j: number,
+  masked: Float32Array,
+  exps: Float32Array,
+  weights: Float32Array,
+): void {
+  i &= 15;
+  j &= 3;
+  for (let l = 0; l < 32; l++) {
+    let largest = -Infinity;
+    for (let k = 0; k < 32; k++)
+      largest = Math.max(largest, masked[i * 4096 + j * 1024 + l * 32 + k]!);
+    for (let m = 0; m < 32; m++)
+      exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
+        masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
+      );
+    let sum = 0;
+    for (let k = 0; k < 32; k++) sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
+    const total = Math.fround(sum);
+    for (let m = 0; m < 32; m++)
+      weights[i * 4096 + j * 1024 + l * 32 + m] = exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
   }
-  return function reduceMaxExpSumDiv_Nx4x32x32(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 4; j++) block(i, j);
-  };
 }
 
 /**
@@ -5184,63 +5003,69 @@ function reduceMaxExpSumDiv_Nx4x32x32(
  * Takes 1 or 16 rows.
  */
 function dotAdd_Nx32x64x64_2(
+  transpose: Float32Array,
+  output_kernel: Float32Array,
+  x: Float32Array,
+  output_bias: Float32Array,
+  residual: Float32Array,
   rows: number,
-  arrays: Floats<"transpose" | "output_kernel" | "x" | "output_bias" | "residual">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { transpose, output_kernel, x, output_bias, residual } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k++) {
-        const transpose_0 = transpose[i * 2048 + j * 64 + k]!;
-        const output_kernel_0 = output_kernel[k * 64 + l]!;
-        const output_kernel_1 = output_kernel[k * 64 + l + 1]!;
-        const output_kernel_2 = output_kernel[k * 64 + l + 2]!;
-        const transpose_1 = transpose[i * 2048 + j * 64 + k + 64]!;
-        sum00 += transpose_0 * output_kernel_0;
-        sum01 += transpose_0 * output_kernel_1;
-        sum02 += transpose_0 * output_kernel_2;
-        sum10 += transpose_1 * output_kernel_0;
-        sum11 += transpose_1 * output_kernel_1;
-        sum12 += transpose_1 * output_kernel_2;
-      }
-      residual[i * 2048 + j * 64 + l] =
-        x[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + output_bias[l]!);
-      residual[i * 2048 + j * 64 + l + 1] =
-        x[i * 2048 + j * 64 + l + 1]! + (Math.fround(sum01) + output_bias[l + 1]!);
-      residual[i * 2048 + j * 64 + l + 2] =
-        x[i * 2048 + j * 64 + l + 2]! + (Math.fround(sum02) + output_bias[l + 2]!);
-      residual[i * 2048 + j * 64 + l + 64] =
-        x[i * 2048 + j * 64 + l + 64]! + (Math.fround(sum10) + output_bias[l]!);
-      residual[i * 2048 + j * 64 + l + 65] =
-        x[i * 2048 + j * 64 + l + 65]! + (Math.fround(sum11) + output_bias[l + 1]!);
-      residual[i * 2048 + j * 64 + l + 66] =
-        x[i * 2048 + j * 64 + l + 66]! + (Math.fround(sum12) + output_bias[l + 2]!);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAdd_Nx32x64x64_2_block(i, j, transpose, output_kernel, x, output_bias, residual);
+}
+
+function dotAdd_Nx32x64x64_2_block(
+  i: number,
+  j: number,
+  transpose: Float32Array,
+  output_kernel: Float32Array,
+  x: Float32Array,
+  output_bias: Float32Array,
+  residual: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
     for (let k = 0; k < 64; k++) {
-      const transpose_2 = transpose[i * 2048 + j * 64 + k]!;
-      const output_kernel_3 = output_kernel[k * 64 + 63]!;
-      const transpose_3 = transpose[i * 2048 + j * 64 + k + 64]!;
-      sum0 += transpose_2 * output_kernel_3;
-      sum1 += transpose_3 * output_kernel_3;
+      const a0 = transpose[i * 2048 + j * 64 + k]!;
+      const b0 = output_kernel[k * 64 + l]!;
+      const b1 = output_kernel[k * 64 + l + 1]!;
+      const b2 = output_kernel[k * 64 + l + 2]!;
+      const a1 = transpose[i * 2048 + j * 64 + k + 64]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    residual[i * 2048 + j * 64 + 63] =
-      x[i * 2048 + j * 64 + 63]! + (Math.fround(sum0) + output_bias[63]!);
-    residual[i * 2048 + j * 64 + 127] =
-      x[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + output_bias[63]!);
+    const at_2 = i * 2048 + j * 64 + l;
+    residual[at_2] = x[at_2]! + (Math.fround(sum00) + output_bias[l]!);
+    residual[at_2 + 1] = x[at_2 + 1]! + (Math.fround(sum01) + output_bias[l + 1]!);
+    residual[at_2 + 2] = x[at_2 + 2]! + (Math.fround(sum02) + output_bias[l + 2]!);
+    residual[at_2 + 64] = x[at_2 + 64]! + (Math.fround(sum10) + output_bias[l]!);
+    residual[at_2 + 65] = x[at_2 + 65]! + (Math.fround(sum11) + output_bias[l + 1]!);
+    residual[at_2 + 66] = x[at_2 + 66]! + (Math.fround(sum12) + output_bias[l + 2]!);
   }
-  return function dotAdd_Nx32x64x64_2(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = transpose[i * 2048 + j * 64 + k]!;
+    const b3 = output_kernel[k * 64 + 63]!;
+    const a3 = transpose[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  const at = i * 2048 + j * 64;
+  residual[at + 63] = x[at + 63]! + (Math.fround(sum0) + output_bias[63]!);
+  residual[at + 127] = x[at + 127]! + (Math.fround(sum1) + output_bias[63]!);
 }
 
 /**
@@ -5250,30 +5075,37 @@ function dotAdd_Nx32x64x64_2(
  * Takes 1 or 16 rows.
  */
 function sumAdd_Nx32x64(
+  residual: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  layerNorm: Float32Array,
   rows: number,
-  arrays: Floats<"residual" | "gamma" | "beta" | "layerNorm">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { residual, gamma, beta, layerNorm } = arrays;
-    for (let j = 0; j < 32; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) sum += residual[i * 2048 + j * 64 + k]!;
-      const mul_0 = Math.fround(sum) * (1 / 64);
-      let sum_2_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
-        sum_2_2 += part_0 * part_0;
-      }
-      const div_0 = 1 / Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001);
-      for (let l = 0; l < 64; l++)
-        layerNorm[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * div_0 * gamma[l]! + beta[l]!;
+): void {
+  for (let i = 0; i < rows; i++) sumAdd_Nx32x64_block(i, residual, gamma, beta, layerNorm);
+}
+
+function sumAdd_Nx32x64_block(
+  i: number,
+  residual: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  layerNorm: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    let sum = 0;
+    for (let k = 0; k < 64; k++) sum += residual[i * 2048 + j * 64 + k]!;
+    const mul_0 = Math.fround(sum) * (1 / 64);
+    let sum_2_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
+      sum_2_2 += part_0 * part_0;
     }
+    const div_0 = 1 / Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001);
+    for (let l = 0; l < 64; l++)
+      layerNorm[i * 2048 + j * 64 + l] =
+        Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * div_0 * gamma[l]! + beta[l]!;
   }
-  return function sumAdd_Nx32x64(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -5284,62 +5116,76 @@ function sumAdd_Nx32x64(
  * Takes 1 or 16 rows.
  */
 function dotAddMul_Nx32x64x256(
+  layerNorm: Float32Array,
+  dense_kernel: Float32Array,
+  dense: Float32Array,
+  dense_bias: Float32Array,
   rows: number,
-  arrays: Floats<"layerNorm" | "dense_kernel" | "dense" | "dense_bias">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { layerNorm, dense_kernel, dense } = arrays;
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
-        const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-        const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-        const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-        const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-        sum00 += layerNorm_0 * dense_kernel_0;
-        sum01 += layerNorm_0 * dense_kernel_1;
-        sum02 += layerNorm_0 * dense_kernel_2;
-        sum10 += layerNorm_1 * dense_kernel_0;
-        sum11 += layerNorm_1 * dense_kernel_1;
-        sum12 += layerNorm_1 * dense_kernel_2;
-      }
-      dense[i * 8192 + j * 256 + l] = sum00;
-      dense[i * 8192 + j * 256 + l + 1] = sum01;
-      dense[i * 8192 + j * 256 + l + 2] = sum02;
-      dense[i * 8192 + j * 256 + l + 256] = sum10;
-      dense[i * 8192 + j * 256 + l + 257] = sum11;
-      dense[i * 8192 + j * 256 + l + 258] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAddMul_Nx32x64x256_block(i, j, layerNorm, dense_kernel, dense);
+  for (let i = 0; i < rows; i++) dotAddMul_Nx32x64x256_block_2(i, dense, dense_bias);
+}
+
+function dotAddMul_Nx32x64x256_block(
+  i: number,
+  j: number,
+  layerNorm: Float32Array,
+  dense_kernel: Float32Array,
+  dense: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 255; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
     for (let k = 0; k < 64; k++) {
-      const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
-      const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
-      const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-      sum0 += layerNorm_2 * dense_kernel_3;
-      sum1 += layerNorm_3 * dense_kernel_3;
+      const a0 = layerNorm[i * 2048 + j * 64 + k]!;
+      const b0 = dense_kernel[k * 256 + l]!;
+      const b1 = dense_kernel[k * 256 + l + 1]!;
+      const b2 = dense_kernel[k * 256 + l + 2]!;
+      const a1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    dense[i * 8192 + j * 256 + 255] = sum0;
-    dense[i * 8192 + j * 256 + 511] = sum1;
+    const at = i * 8192 + j * 256 + l;
+    dense[at] = sum00;
+    dense[at + 1] = sum01;
+    dense[at + 2] = sum02;
+    dense[at + 256] = sum10;
+    dense[at + 257] = sum11;
+    dense[at + 258] = sum12;
   }
-  function block_2(i: number): void {
-    i &= 15;
-    const { dense, dense_bias } = arrays;
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 256; l++) mul(dense, dense_bias, i * 8192 + j * 256 + l, l);
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 64; k++) {
+    const a2 = layerNorm[i * 2048 + j * 64 + k]!;
+    const b3 = dense_kernel[k * 256 + 255]!;
+    const a3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
   }
-  return function dotAddMul_Nx32x64x256(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-    for (let i = 0; i < rows; i++) block_2(i);
-  };
+  dense[i * 8192 + j * 256 + 255] = sum0;
+  dense[i * 8192 + j * 256 + 511] = sum1;
+}
+
+function dotAddMul_Nx32x64x256_block_2(
+  i: number,
+  dense: Float32Array,
+  dense_bias: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++)
+    for (let l = 0; l < 256; l++) mul(dense, dense_bias, i * 8192 + j * 256 + l, l);
 }
 
 /**
@@ -5348,63 +5194,69 @@ function dotAddMul_Nx32x64x256(
  * Takes 1 or 16 rows.
  */
 function dotAdd_Nx32x256x64(
+  dense: Float32Array,
+  kernel: Float32Array,
+  residual: Float32Array,
+  bias: Float32Array,
+  residual_2: Float32Array,
   rows: number,
-  arrays: Floats<"dense" | "kernel" | "residual" | "bias" | "residual_2">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { dense, kernel, residual, bias, residual_2 } = arrays;
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k++) {
-        const dense_0 = dense[i * 8192 + j * 256 + k]!;
-        const kernel_0 = kernel[k * 64 + l]!;
-        const kernel_1 = kernel[k * 64 + l + 1]!;
-        const kernel_2 = kernel[k * 64 + l + 2]!;
-        const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-        sum00 += dense_0 * kernel_0;
-        sum01 += dense_0 * kernel_1;
-        sum02 += dense_0 * kernel_2;
-        sum10 += dense_1 * kernel_0;
-        sum11 += dense_1 * kernel_1;
-        sum12 += dense_1 * kernel_2;
-      }
-      residual_2[i * 2048 + j * 64 + l] =
-        residual[i * 2048 + j * 64 + l]! + (Math.fround(sum00) + bias[l]!);
-      residual_2[i * 2048 + j * 64 + l + 1] =
-        residual[i * 2048 + j * 64 + l + 1]! + (Math.fround(sum01) + bias[l + 1]!);
-      residual_2[i * 2048 + j * 64 + l + 2] =
-        residual[i * 2048 + j * 64 + l + 2]! + (Math.fround(sum02) + bias[l + 2]!);
-      residual_2[i * 2048 + j * 64 + l + 64] =
-        residual[i * 2048 + j * 64 + l + 64]! + (Math.fround(sum10) + bias[l]!);
-      residual_2[i * 2048 + j * 64 + l + 65] =
-        residual[i * 2048 + j * 64 + l + 65]! + (Math.fround(sum11) + bias[l + 1]!);
-      residual_2[i * 2048 + j * 64 + l + 66] =
-        residual[i * 2048 + j * 64 + l + 66]! + (Math.fround(sum12) + bias[l + 2]!);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j += 2)
+      dotAdd_Nx32x256x64_block(i, j, dense, kernel, residual, bias, residual_2);
+}
+
+function dotAdd_Nx32x256x64_block(
+  i: number,
+  j: number,
+  dense: Float32Array,
+  kernel: Float32Array,
+  residual: Float32Array,
+  bias: Float32Array,
+  residual_2: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 63; l += 3) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
     for (let k = 0; k < 256; k++) {
-      const dense_2 = dense[i * 8192 + j * 256 + k]!;
-      const kernel_3 = kernel[k * 64 + 63]!;
-      const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
-      sum0 += dense_2 * kernel_3;
-      sum1 += dense_3 * kernel_3;
+      const a0 = dense[i * 8192 + j * 256 + k]!;
+      const b0 = kernel[k * 64 + l]!;
+      const b1 = kernel[k * 64 + l + 1]!;
+      const b2 = kernel[k * 64 + l + 2]!;
+      const a1 = dense[i * 8192 + j * 256 + k + 256]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    residual_2[i * 2048 + j * 64 + 63] =
-      residual[i * 2048 + j * 64 + 63]! + (Math.fround(sum0) + bias[63]!);
-    residual_2[i * 2048 + j * 64 + 127] =
-      residual[i * 2048 + j * 64 + 127]! + (Math.fround(sum1) + bias[63]!);
+    const at_2 = i * 2048 + j * 64 + l;
+    residual_2[at_2] = residual[at_2]! + (Math.fround(sum00) + bias[l]!);
+    residual_2[at_2 + 1] = residual[at_2 + 1]! + (Math.fround(sum01) + bias[l + 1]!);
+    residual_2[at_2 + 2] = residual[at_2 + 2]! + (Math.fround(sum02) + bias[l + 2]!);
+    residual_2[at_2 + 64] = residual[at_2 + 64]! + (Math.fround(sum10) + bias[l]!);
+    residual_2[at_2 + 65] = residual[at_2 + 65]! + (Math.fround(sum11) + bias[l + 1]!);
+    residual_2[at_2 + 66] = residual[at_2 + 66]! + (Math.fround(sum12) + bias[l + 2]!);
   }
-  return function dotAdd_Nx32x256x64(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 256; k++) {
+    const a2 = dense[i * 8192 + j * 256 + k]!;
+    const b3 = kernel[k * 64 + 63]!;
+    const a3 = dense[i * 8192 + j * 256 + k + 256]!;
+    sum0 += a2 * b3;
+    sum1 += a3 * b3;
+  }
+  const at = i * 2048 + j * 64;
+  residual_2[at + 63] = residual[at + 63]! + (Math.fround(sum0) + bias[63]!);
+  residual_2[at + 127] = residual[at + 127]! + (Math.fround(sum1) + bias[63]!);
 }
 
 /**

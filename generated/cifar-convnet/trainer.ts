@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 110, backward 125), evaluate 282, predict 354
-//   memory 406: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 953: batches, and what a trainer is
-//   tables 1034: what bytes() packs
-//   kernels 1116: in the order in which statements call them, each under its definitions
-//   checks 4388: of what is passed in
-//   mathematics 4532: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 111, backward 126), evaluate 283, predict 355
+//   memory 407: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 803: batches, and what a trainer is
+//   tables 884: what bytes() packs
+//   kernels 966: in the order in which statements call them, each under its definitions
+//   checks 3882: of what is passed in
+//   mathematics 4026: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 aa818a17316cd4e5
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9a613742a089aba4
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,15 +41,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:12
-    pad_x_padded();
+    pad_Nx3x34x34(x, x_padded, 64);
 
     // — conv1: x ∗ W + b
     // 2. conv1 = relu(x ∗ conv1.kernel + conv1.bias)    %conv1.product, %conv1.z, %conv1  relu, models/cifar-convnet.ts:12
     convRelu_conv1();
     // 3. conv1_padded_wide = conv1_padded in double    %conv1_padded_wide  widen for conv2.product, models/cifar-convnet.ts:12
-    widen_conv1_padded_wide();
+    widen_64x34x34x32(conv1, conv1_padded_wide);
     // 4. conv2.kernel_wide = conv2.kernel in double    %conv2.kernel_wide  widen for conv2.product, models/cifar-convnet.ts:12
-    widen_conv2_kernel_wide();
+    widen_Nx3x3x32(conv2_kernel, conv2_kernel_wide, 32);
 
     // — conv2: x ∗ W + b
     // 5. conv2 = relu(conv1 ∗ conv2.kernel + conv2.bias)    %conv2.product, %conv2.z, %conv2  relu, models/cifar-convnet.ts:12
@@ -56,17 +57,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — half: the largest of each window
     // 6. half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:13
-    windowMax_half();
+    windowMax_64xNxNx1x1x2x2xN(conv2, half, 32, 16);
     // 7. half_padded_wide = half_padded in double    %half_padded_wide  widen for conv3.product, models/cifar-convnet.ts:14
     widen_half_padded_wide();
     // 8. conv3.kernel_wide = conv3.kernel in double    %conv3.kernel_wide  widen for conv3.product, models/cifar-convnet.ts:14
-    widen_conv3_kernel_wide();
+    widen_Nx3x3x32(conv3_kernel, conv3_kernel_wide, 64);
 
     // — conv3: x ∗ W + b
     // 9. conv3 = relu(half ∗ conv3.kernel + conv3.bias)    %conv3.product, %conv3.z, %conv3  relu, models/cifar-convnet.ts:14
     convRelu_conv3();
     // 10. conv3_padded_wide = conv3_padded in double    %conv3_padded_wide  widen for conv4.product, models/cifar-convnet.ts:14
-    widen_conv3_padded_wide();
+    widen_64x18x18x64(conv3, conv3_padded_wide);
     // 11. conv4.kernel_wide = conv4.kernel in double    %conv4.kernel_wide  widen for conv4.product, models/cifar-convnet.ts:14
     widen_conv4_kernel_wide();
 
@@ -76,9 +77,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — quarter: the largest of each window
     // 13. quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:15
-    windowMax_quarter();
+    windowMax_64xNxNx1x1x2x2xN(conv4, quarter, 64, 8);
     // 14. hidden.kernel_wide = hidden.kernel in double    %hidden.kernel_wide  widen for hidden.product, models/cifar-convnet.ts:16
-    widen_hidden_kernel_wide();
+    widen_512xN(hidden_kernel, hidden_kernel_wide, 4096);
 
     // — hidden: x·W + b
     // 15. hidden = relu(reshape(quarter, [64,4096]) · hidden.kernel + hidden.bias)    %hidden.product, %hidden.z, %hidden  relu,
@@ -87,7 +88,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 16. scores = hidden · scores.kernel + scores.bias    %scores.product, %scores  add, models/cifar-convnet.ts:17
-    dotAdd_scores();
+    dotAdd_Nx512x10(hidden, scores_kernel, scores_bias, scores, 64);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 17. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/cifar-convnet.ts:19
@@ -155,7 +156,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 32. quarter_wide = quarter in double    %quarter_wide  widen for d_hidden.kernel, models/cifar-convnet.ts:16
     widen_quarter_wide();
     // 33. d_hidden.z_wide_2 = d_hidden.z in double    %d_hidden.z_wide_2  widen for d_hidden.kernel, models/cifar-convnet.ts:16
-    widen_d_hidden_z_wide_2();
+    widen_512xN(d_hidden_z, d_hidden_z_wide_2, 64);
     // 34. d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
     //     models/cifar-convnet.ts:16
     // hidden.kernel by adam with d_hidden.kernel    %hidden.kernel_mul…%hidden.kernel_next  update, models/cifar-convnet.ts:16
@@ -170,17 +171,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = x < 0 ? 0 : x, models/cifar-convnet.ts:14
     // d_broadcast_4, d_conv4.product = d_conv4.z    %d_broadcast_4, %d_conv4.product  adjoint of add (statement 12): d_b = d_y, d_a = d_y,
     //     models/cifar-convnet.ts:14
-    windowArgmaxWhere_d_conv4_z();
+    windowArgmaxWhere_64xNxNxN(conv4, d_conv4_windowArgmax, d_flatten, d_conv4_z, 64, 8);
 
     // 36. d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/cifar-convnet.ts:14
     // conv4.bias by adam with d_conv4.bias    %conv4.bias_mul…%conv4.bias_next  update, models/cifar-convnet.ts:14
-    sumAdam_conv4_bias();
+    sumAdam_64xNxNxN(d_conv4_z, conv4_bias_m, conv4_bias_v, conv4_bias, rate, correction, 64, 16);
 
     // 37. d_conv4.z_padded_wide = d_conv4.z_padded in double    %d_conv4.z_padded_wide  widen for d_conv3, models/cifar-convnet.ts:14
-    widen_d_conv4_z_padded_wide();
+    widen_64x18x18x64(d_conv4_z, d_conv4_z_padded_wide);
     // 38. conv4.kernel_wide_2 = conv4.kernel in double    %conv4.kernel_wide_2  widen for d_conv3, models/cifar-convnet.ts:14
-    widen_conv4_kernel_wide_2();
+    widen_Nx3x3xN(conv4_kernel, conv4_kernel_wide_2, 64, 64);
 
     // — adjoint of conv3
     // 39. d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv (statement 12): d_x = d_y ∗
@@ -192,9 +193,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_conv3_z();
 
     // 40. conv3_padded_wide_2 = conv3_padded in double    %conv3_padded_wide_2  widen for d_conv4.kernel, models/cifar-convnet.ts:14
-    widen_conv3_padded_wide_2();
+    widen_Nx18x18x64(conv3, conv3_padded_wide_2, 64);
     // 41. d_conv4.z_wide = d_conv4.z in double    %d_conv4.z_wide  widen for d_conv4.kernel, models/cifar-convnet.ts:14
-    widen_d_conv4_z_wide();
+    widen_64x16x16x64(d_conv4_z, d_conv4_z_wide);
     // 42. d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv
     //     (statement 12): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:14
     // conv4.kernel by adam with d_conv4.kernel_conv    %conv4.kernel_mul…%conv4.kernel_next  update, models/cifar-convnet.ts:14
@@ -204,19 +205,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 43. d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/cifar-convnet.ts:14
     // conv3.bias by adam with d_conv3.bias    %conv3.bias_mul…%conv3.bias_next  update, models/cifar-convnet.ts:14
-    sumAdam_conv3_bias();
+    sumAdam_64xNxNxN(d_conv3_z, conv3_bias_m, conv3_bias_v, conv3_bias, rate, correction, 64, 16);
 
     // 44. d_conv3.z_padded_wide = d_conv3.z_padded in double    %d_conv3.z_padded_wide  widen for d_half, models/cifar-convnet.ts:14
-    widen_d_conv3_z_padded_wide();
+    widen_64x18x18x64(d_conv3_z, d_conv3_z_padded_wide);
     // 45. conv3.kernel_wide_2 = conv3.kernel in double    %conv3.kernel_wide_2  widen for d_half, models/cifar-convnet.ts:14
-    widen_conv3_kernel_wide_2();
+    widen_Nx3x3xN(conv3_kernel, conv3_kernel_wide_2, 32, 64);
     // 46. d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv (statement 9): d_x = d_y ∗
     //     reversed w, models/cifar-convnet.ts:14
     conv_d_half();
     // 47. half_padded_wide_2 = half_padded in double    %half_padded_wide_2  widen for d_conv3.kernel, models/cifar-convnet.ts:14
-    widen_half_padded_wide_2();
+    widen_Nx18x18x64(half, half_padded_wide_2, 32);
     // 48. d_conv3.z_wide = d_conv3.z in double    %d_conv3.z_wide  widen for d_conv3.kernel, models/cifar-convnet.ts:14
-    widen_d_conv3_z_wide();
+    widen_64x16x16x64(d_conv3_z, d_conv3_z_wide);
     // 49. d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv
     //     (statement 9): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:14
     // conv3.kernel by adam with d_conv3.kernel_conv    %conv3.kernel_mul…%conv3.kernel_next  update, models/cifar-convnet.ts:14
@@ -231,17 +232,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/cifar-convnet.ts:12
     // d_broadcast_2, d_conv2.product = d_conv2.z    %d_broadcast_2, %d_conv2.product  adjoint of add (statement 5): d_b = d_y, d_a = d_y,
     //     models/cifar-convnet.ts:12
-    windowArgmaxWhere_d_conv2_z();
+    windowArgmaxWhere_64xNxNxN(conv2, d_conv2_windowArgmax, d_half, d_conv2_z, 32, 16);
 
     // 51. d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
     //     models/cifar-convnet.ts:12
     // conv2.bias by adam with d_conv2.bias    %conv2.bias_mul…%conv2.bias_next  update, models/cifar-convnet.ts:12
-    sumAdam_conv2_bias();
+    sumAdam_64xNxNxN(d_conv2_z, conv2_bias_m, conv2_bias_v, conv2_bias, rate, correction, 32, 32);
 
     // 52. d_conv2.z_padded_wide = d_conv2.z_padded in double    %d_conv2.z_padded_wide  widen for d_conv1, models/cifar-convnet.ts:12
-    widen_d_conv2_z_padded_wide();
+    widen_64x34x34x32(d_conv2_z, d_conv2_z_padded_wide);
     // 53. conv2.kernel_wide_2 = conv2.kernel in double    %conv2.kernel_wide_2  widen for d_conv1, models/cifar-convnet.ts:12
-    widen_conv2_kernel_wide_2();
+    widen_Nx3x3xN(conv2_kernel, conv2_kernel_wide_2, 32, 32);
 
     // — adjoint of conv1
     // 54. d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv (statement 5): d_x = d_y ∗
@@ -253,7 +254,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_conv1_z();
 
     // 55. conv1_padded_wide_2 = conv1_padded in double    %conv1_padded_wide_2  widen for d_conv2.kernel, models/cifar-convnet.ts:12
-    widen_conv1_padded_wide_2();
+    widen_64xNx34x34(conv1, conv1_padded_wide_2, 32);
     // 56. d_conv2.z_wide = d_conv2.z in double    %d_conv2.z_wide  widen for d_conv2.kernel, models/cifar-convnet.ts:12
     widen_d_conv2_z_wide();
     // 57. d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv
@@ -265,10 +266,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 58. d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/cifar-convnet.ts:12
     // conv1.bias by adam with d_conv1.bias    %conv1.bias_mul…%conv1.bias_next  update, models/cifar-convnet.ts:12
-    sumAdam_conv1_bias();
+    sumAdam_64xNxNxN(d_conv1_z, conv1_bias_m, conv1_bias_v, conv1_bias, rate, correction, 32, 32);
 
     // 59. x_padded_2_wide = x_padded_2 in double    %x_padded_2_wide  widen for d_conv1.kernel, models/cifar-convnet.ts:12
-    widen_x_padded_2_wide();
+    widen_64xNx34x34(x, x_padded_2_wide, 3);
     // 60. d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv
     //     (statement 2): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:12
     // conv1.kernel by adam with d_conv1.kernel_conv    %conv1.kernel_mul…%conv1.kernel_next  update, models/cifar-convnet.ts:12
@@ -289,13 +290,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:12
-    pad_x_padded_evaluate();
+    pad_Nx3x34x34(x_evaluate, x_padded_evaluate, 10);
 
     // — conv1: x ∗ W + b
     // 2. conv1 = relu(x ∗ conv1.kernel + conv1.bias)    %conv1.product, %conv1.z, %conv1  relu, models/cifar-convnet.ts:12
-    convRelu_conv1_evaluate();
+    convRelu_Nx32x32x3x3x3x32(x_padded_evaluate, conv1_kernel, conv1_bias, conv1_evaluate, 10);
     // 3. conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:12
-    pad_conv1_padded_evaluate();
+    pad_Nx32x34x34(conv1_evaluate, conv1_padded_evaluate, 10);
 
     // — conv2: x ∗ W + b
     // 4. conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:12
@@ -304,15 +305,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — half: the largest of each window
     // 5. conv2 = relu(conv2.product + conv2.bias)    %conv2.z, %conv2  relu, models/cifar-convnet.ts:12
     // half = max relu(conv2.z) over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:13
-    windowMax_half_evaluate();
+    windowMax_Nx32x16x1x1x2x2x16(conv2_product_evaluate, conv2_bias, half_evaluate, 10);
     // 6. half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:14
-    pad_half_padded_evaluate();
+    pad_Nx32x18x18(half_evaluate, half_padded_evaluate, 10);
 
     // — conv3: x ∗ W + b
     // 7. conv3 = relu(half ∗ conv3.kernel + conv3.bias)    %conv3.product, %conv3.z, %conv3  relu, models/cifar-convnet.ts:14
     convRelu_conv3_evaluate();
     // 8. conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:14
-    pad_conv3_padded_evaluate();
+    pad_Nx64x18x18(conv3_evaluate, conv3_padded_evaluate, 10);
 
     // — conv4: x ∗ W + b
     // 9. conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:14
@@ -321,7 +322,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — quarter: the largest of each window
     // 10. conv4 = relu(conv4.product + conv4.bias)    %conv4.z, %conv4  relu, models/cifar-convnet.ts:14
     // quarter = max relu(conv4.z) over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:15
-    windowMax_quarter_evaluate();
+    windowMax_Nx64x8x1x1x2x2x8(conv4_product_evaluate, conv4_bias, quarter_evaluate, 10);
 
     // — hidden: x·W + b
     // 11. hidden = relu(reshape(quarter, [10,4096]) · hidden.kernel + hidden.bias)    %hidden.product, %hidden.z, %hidden  relu,
@@ -330,7 +331,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 12. scores = hidden · scores.kernel + scores.bias    %scores.product, %scores  add, models/cifar-convnet.ts:17
-    dotAdd_scores_evaluate();
+    dotAdd_Nx512x10(hidden_evaluate, scores_kernel, scores_bias, scores_evaluate, 10);
     // 13. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/cifar-convnet.ts:19, 21
     reduceMaxSum_rowSum_evaluate();
     // 14. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/cifar-convnet.ts:19, 21
@@ -357,13 +358,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 3072, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:12
-    pad_x_padded_predict();
+    pad_Nx3x34x34(x_predict, x_padded_predict, 1);
 
     // — conv1: x ∗ W + b
     // 2. conv1 = relu(x ∗ conv1.kernel + conv1.bias)    %conv1.product, %conv1.z, %conv1  relu, models/cifar-convnet.ts:12
-    convRelu_conv1_predict();
+    convRelu_Nx32x32x3x3x3x32(x_padded_predict, conv1_kernel, conv1_bias, conv1_predict, 1);
     // 3. conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:12
-    pad_conv1_padded_predict();
+    pad_Nx32x34x34(conv1_predict, conv1_padded_predict, 1);
 
     // — conv2: x ∗ W + b
     // 4. conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:12
@@ -372,15 +373,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — half: the largest of each window
     // 5. conv2 = relu(conv2.product + conv2.bias)    %conv2.z, %conv2  relu, models/cifar-convnet.ts:12
     // half = max relu(conv2.z) over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:13
-    windowMax_half_predict();
+    windowMax_Nx32x16x1x1x2x2x16(conv2_product_predict, conv2_bias, half_predict, 1);
     // 6. half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:14
-    pad_half_padded_predict();
+    pad_Nx32x18x18(half_predict, half_padded_predict, 1);
 
     // — conv3: x ∗ W + b
     // 7. conv3 = relu(half ∗ conv3.kernel + conv3.bias)    %conv3.product, %conv3.z, %conv3  relu, models/cifar-convnet.ts:14
     convRelu_conv3_predict();
     // 8. conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:14
-    pad_conv3_padded_predict();
+    pad_Nx64x18x18(conv3_predict, conv3_padded_predict, 1);
 
     // — conv4: x ∗ W + b
     // 9. conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:14
@@ -389,7 +390,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — quarter: the largest of each window
     // 10. conv4 = relu(conv4.product + conv4.bias)    %conv4.z, %conv4  relu, models/cifar-convnet.ts:14
     // quarter = max relu(conv4.z) over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:15
-    windowMax_quarter_predict();
+    windowMax_Nx64x8x1x1x2x2x8(conv4_product_predict, conv4_bias, quarter_predict, 1);
 
     // — hidden: x·W + b
     // 11. hidden = relu(reshape(quarter, [1,4096]) · hidden.kernel + hidden.bias)    %hidden.product, %hidden.z, %hidden  relu,
@@ -398,7 +399,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 12. scores = hidden · scores.kernel + scores.bias    %scores.product, %scores  add, models/cifar-convnet.ts:17
-    dotAdd_scores_predict();
+    dotAdd_Nx512x10(hidden_predict, scores_kernel, scores_bias, scores_predict, 1);
 
     return outputs;
   }
@@ -532,32 +533,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const half_padded_predict = floats(26020416, 10368); // [1,32,18,18]  scratch, 6–7
   const conv3_padded_predict = floats(26020416, 20736); // [1,64,18,18]  scratch, 8–9
 
-  const pad_x_padded = pad_Nx3x34x34(64, { x, x_padded });
   const convRelu_conv1 = convRelu_64x32x32x3x3x3x32({ x_padded, conv1_kernel, conv1_bias, conv1 });
-  const widen_conv1_padded_wide = widen_64x34x34x32({ x: conv1, x_padded_wide: conv1_padded_wide });
-  const widen_conv2_kernel_wide = widen_Nx3x3x32(32, {
-    kernel: conv2_kernel,
-    kernel_wide: conv2_kernel_wide,
-  });
   const convRelu_conv2 = convRelu_64x32x32x3x3x32x32({
     conv1_padded_wide,
     conv2_kernel_wide,
     conv2_bias,
     conv2,
   });
-  const windowMax_half = windowMax_64x32x16x1x1x2x2x16({ conv2, half });
   const widen_half_padded_wide = widen_64x18x18x32({ half, half_padded_wide });
-  const widen_conv3_kernel_wide = widen_Nx3x3x32(64, {
-    kernel: conv3_kernel,
-    kernel_wide: conv3_kernel_wide,
-  });
   const convRelu_conv3 = convRelu_64x64x16x3x3x32x16({
     half_padded_wide,
     conv3_kernel_wide,
     conv3_bias,
     conv3,
   });
-  const widen_conv3_padded_wide = widen_64x18x18x64({ x: conv3, x_padded_wide: conv3_padded_wide });
   const widen_conv4_kernel_wide = widen_64x3x3x64({ conv4_kernel, conv4_kernel_wide });
   const convRelu_conv4 = convRelu_64x64x16x3x3x64x16({
     conv3_padded_wide,
@@ -565,10 +554,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv4_bias,
     conv4,
   });
-  const windowMax_quarter = windowMax_64x64x8x1x1x2x2x8({ conv4, quarter });
-  const widen_hidden_kernel_wide = widen_512x4096({ hidden_kernel, hidden_kernel_wide });
   const dotRelu_hidden = dotRelu_64x4096x512({ quarter, hidden_kernel_wide, hidden_bias, hidden });
-  const dotAdd_scores = dotAdd_Nx512x10(64, { hidden, scores_kernel, scores_bias, scores });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_64x10({
     rowSum,
     scores,
@@ -607,7 +593,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const widen_d_hidden_z_wide = widen_64x512({ d_hidden_z, d_hidden_z_wide });
   const dot_d_flatten = dot_64x512x4096({ d_hidden_z_wide, hidden_kernel, d_flatten });
   const widen_quarter_wide = widen_64x8x8x64({ quarter, quarter_wide });
-  const widen_d_hidden_z_wide_2 = widen_512x64({ d_hidden_z, d_hidden_z_wide_2 });
   const dotAdam_hidden_kernel = dotAdam_4096x64x512({
     quarter_wide,
     d_hidden_z_wide_2,
@@ -617,33 +602,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const windowArgmaxWhere_d_conv4_z = windowArgmaxWhere_64x64x8x8({
-    conv4,
-    d_conv4_windowArgmax,
-    d_flatten,
-    d_conv4_z,
-  });
-  const sumAdam_conv4_bias = sumAdam_64x16x16x64({
-    d_z: d_conv4_z,
-    m: conv4_bias_m,
-    v: conv4_bias_v,
-    w: conv4_bias,
-    rate,
-    correction,
-  });
-  const widen_d_conv4_z_padded_wide = widen_64x18x18x64({
-    x: d_conv4_z,
-    x_padded_wide: d_conv4_z_padded_wide,
-  });
-  const widen_conv4_kernel_wide_2 = widen_64x3x3x64_2({ conv4_kernel, conv4_kernel_wide_2 });
   const convWhere_d_conv3_z = convWhere_64x64x16x3x3x64x16({
     d_conv4_z_padded_wide,
     conv4_kernel_wide_2,
     conv3,
     d_conv3_z,
   });
-  const widen_conv3_padded_wide_2 = widen_64x18x18x64_2({ conv3, conv3_padded_wide_2 });
-  const widen_d_conv4_z_wide = widen_64x16x16x64({ d_z: d_conv4_z, d_z_wide: d_conv4_z_wide });
   const convAdam_conv4_kernel = convAdam_64x64x3x16x16x64x3({
     conv3_padded_wide_2,
     d_conv4_z_wide,
@@ -653,26 +617,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv3_bias = sumAdam_64x16x16x64({
-    d_z: d_conv3_z,
-    m: conv3_bias_m,
-    v: conv3_bias_v,
-    w: conv3_bias,
-    rate,
-    correction,
-  });
-  const widen_d_conv3_z_padded_wide = widen_64x18x18x64({
-    x: d_conv3_z,
-    x_padded_wide: d_conv3_z_padded_wide,
-  });
-  const widen_conv3_kernel_wide_2 = widen_32x3x3x64({ conv3_kernel, conv3_kernel_wide_2 });
   const conv_d_half = conv_64x32x16x3x3x64x16({
     d_conv3_z_padded_wide,
     conv3_kernel_wide_2,
     d_half,
   });
-  const widen_half_padded_wide_2 = widen_32x18x18x64({ half, half_padded_wide_2 });
-  const widen_d_conv3_z_wide = widen_64x16x16x64({ d_z: d_conv3_z, d_z_wide: d_conv3_z_wide });
   const convAdam_conv3_kernel = convAdam_64x32x3x16x16x64x3({
     half_padded_wide_2,
     d_conv3_z_wide,
@@ -682,32 +631,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const windowArgmaxWhere_d_conv2_z = windowArgmaxWhere_64x32x16x16({
-    conv2,
-    d_conv2_windowArgmax,
-    d_half,
-    d_conv2_z,
-  });
-  const sumAdam_conv2_bias = sumAdam_64x32x32x32({
-    d_z: d_conv2_z,
-    m: conv2_bias_m,
-    v: conv2_bias_v,
-    w: conv2_bias,
-    rate,
-    correction,
-  });
-  const widen_d_conv2_z_padded_wide = widen_64x34x34x32({
-    x: d_conv2_z,
-    x_padded_wide: d_conv2_z_padded_wide,
-  });
-  const widen_conv2_kernel_wide_2 = widen_32x3x3x32_2({ conv2_kernel, conv2_kernel_wide_2 });
   const convWhere_d_conv1_z = convWhere_64x32x32x3x3x32x32({
     d_conv2_z_padded_wide,
     conv2_kernel_wide_2,
     conv1,
     d_conv1_z,
   });
-  const widen_conv1_padded_wide_2 = widen_64x32x34x34({ conv1, conv1_padded_wide_2 });
   const widen_d_conv2_z_wide = widen_64x32x32x32({ d_conv2_z, d_conv2_z_wide });
   const convAdam_conv2_kernel = convAdam_32x32x3x64x32x32x3({
     conv1_padded_wide_2,
@@ -718,15 +647,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv1_bias = sumAdam_64x32x32x32({
-    d_z: d_conv1_z,
-    m: conv1_bias_m,
-    v: conv1_bias_v,
-    w: conv1_bias,
-    rate,
-    correction,
-  });
-  const widen_x_padded_2_wide = widen_64x3x34x34({ x, x_padded_2_wide });
   const convAdam_conv1_kernel = convAdam_32x3x3x64x32x32x3({
     x_padded_2_wide,
     d_conv1_z,
@@ -736,30 +656,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_x_padded_evaluate = pad_Nx3x34x34(10, { x: x_evaluate, x_padded: x_padded_evaluate });
-  const convRelu_conv1_evaluate = convRelu_Nx32x32x3x3x3x32(10, {
-    x_padded: x_padded_evaluate,
-    conv1_kernel,
-    conv1_bias,
-    conv1: conv1_evaluate,
-  });
-  const pad_conv1_padded_evaluate = pad_Nx32x34x34(10, {
-    conv1: conv1_evaluate,
-    conv1_padded: conv1_padded_evaluate,
-  });
   const conv_conv2_product_evaluate = conv_10x32x32x3x3x32x32_evaluate({
     conv1_padded: conv1_padded_evaluate,
     conv2_kernel,
     conv2_product: conv2_product_evaluate,
-  });
-  const windowMax_half_evaluate = windowMax_Nx32x16x1x1x2x2x16(10, {
-    conv2_product: conv2_product_evaluate,
-    conv2_bias,
-    half: half_evaluate,
-  });
-  const pad_half_padded_evaluate = pad_Nx32x18x18(10, {
-    half: half_evaluate,
-    half_padded: half_padded_evaluate,
   });
   const convRelu_conv3_evaluate = convRelu_10x64x16x3x3x32x16_evaluate({
     half_padded: half_padded_evaluate,
@@ -767,31 +667,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv3_bias,
     conv3: conv3_evaluate,
   });
-  const pad_conv3_padded_evaluate = pad_Nx64x18x18(10, {
-    conv3: conv3_evaluate,
-    conv3_padded: conv3_padded_evaluate,
-  });
   const conv_conv4_product_evaluate = conv_10x64x16x3x3x64x16_evaluate({
     conv3_padded: conv3_padded_evaluate,
     conv4_kernel,
     conv4_product: conv4_product_evaluate,
-  });
-  const windowMax_quarter_evaluate = windowMax_Nx64x8x1x1x2x2x8(10, {
-    conv4_product: conv4_product_evaluate,
-    conv4_bias,
-    quarter: quarter_evaluate,
   });
   const dotRelu_hidden_evaluate = dotRelu_10x4096x512_evaluate({
     quarter: quarter_evaluate,
     hidden_kernel,
     hidden_bias,
     hidden: hidden_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_Nx512x10(10, {
-    hidden: hidden_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
   });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x10_evaluate({
     rowSum: rowSum_evaluate,
@@ -805,30 +690,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows: live_rows_evaluate,
     y: y_evaluate,
   });
-  const pad_x_padded_predict = pad_Nx3x34x34(1, { x: x_predict, x_padded: x_padded_predict });
-  const convRelu_conv1_predict = convRelu_Nx32x32x3x3x3x32(1, {
-    x_padded: x_padded_predict,
-    conv1_kernel,
-    conv1_bias,
-    conv1: conv1_predict,
-  });
-  const pad_conv1_padded_predict = pad_Nx32x34x34(1, {
-    conv1: conv1_predict,
-    conv1_padded: conv1_padded_predict,
-  });
   const conv_conv2_product_predict = conv_1x32x32x3x3x32x32_predict({
     conv1_padded: conv1_padded_predict,
     conv2_kernel,
     conv2_product: conv2_product_predict,
-  });
-  const windowMax_half_predict = windowMax_Nx32x16x1x1x2x2x16(1, {
-    conv2_product: conv2_product_predict,
-    conv2_bias,
-    half: half_predict,
-  });
-  const pad_half_padded_predict = pad_Nx32x18x18(1, {
-    half: half_predict,
-    half_padded: half_padded_predict,
   });
   const convRelu_conv3_predict = convRelu_1x64x16x3x3x32x16_predict({
     half_padded: half_padded_predict,
@@ -836,31 +701,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv3_bias,
     conv3: conv3_predict,
   });
-  const pad_conv3_padded_predict = pad_Nx64x18x18(1, {
-    conv3: conv3_predict,
-    conv3_padded: conv3_padded_predict,
-  });
   const conv_conv4_product_predict = conv_1x64x16x3x3x64x16_predict({
     conv3_padded: conv3_padded_predict,
     conv4_kernel,
     conv4_product: conv4_product_predict,
-  });
-  const windowMax_quarter_predict = windowMax_Nx64x8x1x1x2x2x8(1, {
-    conv4_product: conv4_product_predict,
-    conv4_bias,
-    quarter: quarter_predict,
   });
   const dotRelu_hidden_predict = dotRelu_1x4096x512_predict({
     quarter: quarter_predict,
     hidden_kernel,
     hidden_bias,
     hidden: hidden_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_Nx512x10(1, {
-    hidden: hidden_predict,
-    scores_kernel,
-    scores_bias,
-    scores: scores_predict,
   });
 
   fillUniform(conv1_kernel, seed, 0, 0.13801311186847084);
@@ -1122,25 +972,23 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * x_padded[i<rows,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
  * Takes 1, 10 or 64 rows.
  */
-function pad_Nx3x34x34(rows: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_Nx3x34x34(): void {
-    const { x, x_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 3; j++) {
-        x_padded[i * 3468 + j * 1156] = 0;
-        for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1] = 0;
-        x_padded[i * 3468 + j * 1156 + 33] = 0;
-        for (let l = 0; l < 32; l++) {
-          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
-          for (let m = 0; m < 32; m++)
-            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
-          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
-        }
-        x_padded[i * 3468 + j * 1156 + 1122] = 0;
-        for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
-        x_padded[i * 3468 + j * 1156 + 1155] = 0;
+function pad_Nx3x34x34(x: Float32Array, x_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 3; j++) {
+      const at = i * 3468 + j * 1156;
+      x_padded[at] = 0;
+      for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1] = 0;
+      x_padded[at + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++)
+          x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+        x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
       }
-  };
+      x_padded[at + 1122] = 0;
+      for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+      x_padded[at + 1155] = 0;
+    }
 }
 
 /**
@@ -1164,20 +1012,22 @@ function convRelu_64x32x32x3x3x3x32(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const at_2 = i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = x_padded[at_2]!;
               const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              sum0 += x_padded_0 * conv1_kernel_0;
-              sum1 += x_padded_1 * conv1_kernel_0;
-              sum2 += x_padded_2 * conv1_kernel_0;
-              sum3 += x_padded_3 * conv1_kernel_0;
+              const a1 = x_padded[at_2 + 1]!;
+              const a2 = x_padded[at_2 + 2]!;
+              const a3 = x_padded[at_2 + 3]!;
+              sum0 += a0 * conv1_kernel_0;
+              sum1 += a1 * conv1_kernel_0;
+              sum2 += a2 * conv1_kernel_0;
+              sum3 += a3 * conv1_kernel_0;
             }
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m, Math.fround(sum0));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 1, Math.fround(sum1));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 2, Math.fround(sum2));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 3, Math.fround(sum3));
+        const at = i * 32768 + j * 1024 + l * 32 + m;
+        relu(conv1_bias, conv1, j, at, Math.fround(sum0));
+        relu(conv1_bias, conv1, j, at + 1, Math.fround(sum1));
+        relu(conv1_bias, conv1, j, at + 2, Math.fround(sum2));
+        relu(conv1_bias, conv1, j, at + 3, Math.fround(sum3));
       }
   }
   return function convRelu_64x32x32x3x3x3x32(): void {
@@ -1186,81 +1036,69 @@ function convRelu_64x32x32x3x3x3x32(
 }
 
 /** x_padded_wide[i<64,j<34,l<34,m<32] = f64(where(0 ≤ j − 1 ∧ j − 1 < 32 ∧ 0 ≤ l − 1 ∧ l − 1 < 32, x[i,m,j − 1,l − 1], 0)) */
-function widen_64x34x34x32(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, x_padded_wide } = arrays;
-    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m] = 0;
-    for (let l = 0; l < 32; l += 8)
-      for (let m = 0; m < 32; m++) {
-        x_padded_wide[i * 36992 + l * 32 + m + 32] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 64] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 96] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 128] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 160] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 192] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 224] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 256] = 0;
-      }
-    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 1056] = 0;
-    for (let j = 0; j < 32; j++) {
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + j * 1088 + m + 1088] = 0;
-      for (let l = 0; l < 32; l += 8)
-        for (let m = 0; m < 32; m++) {
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1120] =
-            x[i * 32768 + m * 1024 + j * 32 + l]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1152] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 1]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1184] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 2]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1216] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 3]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1248] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 4]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1280] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 5]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1312] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 6]!;
-          x_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1344] =
-            x[i * 32768 + m * 1024 + j * 32 + l + 7]!;
-        }
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + j * 1088 + m + 2144] = 0;
+function widen_64x34x34x32(x: Float32Array, x_padded_wide: Float64Array): void {
+  for (let i = 0; i < 64; i++) widen_64x34x34x32_block(i, x, x_padded_wide);
+}
+
+function widen_64x34x34x32_block(i: number, x: Float32Array, x_padded_wide: Float64Array): void {
+  i &= 63;
+  for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m] = 0;
+  for (let l = 0; l < 32; l += 8)
+    for (let m = 0; m < 32; m++) {
+      const at = i * 36992 + l * 32 + m;
+      x_padded_wide[at + 32] = 0;
+      x_padded_wide[at + 64] = 0;
+      x_padded_wide[at + 96] = 0;
+      x_padded_wide[at + 128] = 0;
+      x_padded_wide[at + 160] = 0;
+      x_padded_wide[at + 192] = 0;
+      x_padded_wide[at + 224] = 0;
+      x_padded_wide[at + 256] = 0;
     }
-    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 35904] = 0;
+  for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 1056] = 0;
+  for (let j = 0; j < 32; j++) {
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + j * 1088 + m + 1088] = 0;
     for (let l = 0; l < 32; l += 8)
       for (let m = 0; m < 32; m++) {
-        x_padded_wide[i * 36992 + l * 32 + m + 35936] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 35968] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36000] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36032] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36064] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36096] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36128] = 0;
-        x_padded_wide[i * 36992 + l * 32 + m + 36160] = 0;
+        const at = i * 36992 + j * 1088 + l * 32 + m;
+        const at_2 = i * 32768 + m * 1024 + j * 32 + l;
+        x_padded_wide[at + 1120] = x[at_2]!;
+        x_padded_wide[at + 1152] = x[at_2 + 1]!;
+        x_padded_wide[at + 1184] = x[at_2 + 2]!;
+        x_padded_wide[at + 1216] = x[at_2 + 3]!;
+        x_padded_wide[at + 1248] = x[at_2 + 4]!;
+        x_padded_wide[at + 1280] = x[at_2 + 5]!;
+        x_padded_wide[at + 1312] = x[at_2 + 6]!;
+        x_padded_wide[at + 1344] = x[at_2 + 7]!;
       }
-    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 36960] = 0;
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + j * 1088 + m + 2144] = 0;
   }
-  return function widen_64x34x34x32(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+  for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 35904] = 0;
+  for (let l = 0; l < 32; l += 8)
+    for (let m = 0; m < 32; m++) {
+      const at = i * 36992 + l * 32 + m;
+      x_padded_wide[at + 35936] = 0;
+      x_padded_wide[at + 35968] = 0;
+      x_padded_wide[at + 36000] = 0;
+      x_padded_wide[at + 36032] = 0;
+      x_padded_wide[at + 36064] = 0;
+      x_padded_wide[at + 36096] = 0;
+      x_padded_wide[at + 36128] = 0;
+      x_padded_wide[at + 36160] = 0;
+    }
+  for (let m = 0; m < 32; m++) x_padded_wide[i * 36992 + m + 36960] = 0;
 }
 
 /**
  * kernel_wide[i<rows,j<3,l<3,m<32] = f64(kernel[i,m,j,l])
  * Takes 32 or 64 rows.
  */
-function widen_Nx3x3x32(
-  rows: number,
-  arrays: Floats<"kernel"> & Doubles<"kernel_wide">,
-): () => void {
-  return function widen_Nx3x3x32(): void {
-    const { kernel, kernel_wide } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 32; m++)
-            kernel_wide[i * 288 + j * 96 + l * 32 + m] = kernel[i * 288 + m * 9 + j * 3 + l]!;
-  };
+function widen_Nx3x3x32(kernel: Float32Array, kernel_wide: Float64Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < 32; m++)
+          kernel_wide[i * 288 + j * 96 + l * 32 + m] = kernel[i * 288 + m * 9 + j * 3 + l]!;
 }
 
 /**
@@ -1285,80 +1123,71 @@ function convRelu_64x32x32x3x3x32x32(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * 96 + k2 * 32 + k3;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36992]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73984]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum10 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum20 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum21 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const a0 = conv1_padded_wide[at_2]!;
+              const b0 = conv2_kernel_wide[at_3]!;
+              const b1 = conv2_kernel_wide[at_3 + 288]!;
+              const a1 = conv1_padded_wide[at_2 + 36992]!;
+              const a2 = conv1_padded_wide[at_2 + 73984]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36993]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73985]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum10 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum20 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum21 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const a0 = conv1_padded_wide[at_2 + 1]!;
+              const b0 = conv2_kernel_wide[at_3 + 1]!;
+              const b1 = conv2_kernel_wide[at_3 + 289]!;
+              const a1 = conv1_padded_wide[at_2 + 36993]!;
+              const a2 = conv1_padded_wide[at_2 + 73985]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36994]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73986]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum10 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum20 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum21 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const a0 = conv1_padded_wide[at_2 + 2]!;
+              const b0 = conv2_kernel_wide[at_3 + 2]!;
+              const b1 = conv2_kernel_wide[at_3 + 290]!;
+              const a1 = conv1_padded_wide[at_2 + 36994]!;
+              const a2 = conv1_padded_wide[at_2 + 73986]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36995]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73987]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum10 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum20 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum21 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const a0 = conv1_padded_wide[at_2 + 3]!;
+              const b0 = conv2_kernel_wide[at_3 + 3]!;
+              const b1 = conv2_kernel_wide[at_3 + 291]!;
+              const a1 = conv1_padded_wide[at_2 + 36995]!;
+              const a2 = conv1_padded_wide[at_2 + 73987]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
           }
-      relu(conv2_bias, conv2, j, i * 32768 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2_bias, conv2, j + 1, i * 32768 + j * 1024 + l * 32 + m + 1024, Math.fround(sum01));
-      relu(conv2_bias, conv2, j, i * 32768 + j * 1024 + l * 32 + m + 32768, Math.fround(sum10));
-      relu(conv2_bias, conv2, j + 1, i * 32768 + j * 1024 + l * 32 + m + 33792, Math.fround(sum11));
-      relu(conv2_bias, conv2, j, i * 32768 + j * 1024 + l * 32 + m + 65536, Math.fround(sum20));
-      relu(conv2_bias, conv2, j + 1, i * 32768 + j * 1024 + l * 32 + m + 66560, Math.fround(sum21));
+      const at = i * 32768 + j * 1024 + l * 32 + m;
+      relu(conv2_bias, conv2, j, at, Math.fround(sum00));
+      relu(conv2_bias, conv2, j + 1, at + 1024, Math.fround(sum01));
+      relu(conv2_bias, conv2, j, at + 32768, Math.fround(sum10));
+      relu(conv2_bias, conv2, j + 1, at + 33792, Math.fround(sum11));
+      relu(conv2_bias, conv2, j, at + 65536, Math.fround(sum20));
+      relu(conv2_bias, conv2, j + 1, at + 66560, Math.fround(sum21));
     }
   }
   function block_2(j: number, l: number): void {
@@ -1371,12 +1200,11 @@ function convRelu_64x32x32x3x3x32x32(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv1_padded_wide_3 =
-              conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2330496]!;
-            const conv2_kernel_wide_2 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-            const conv2_kernel_wide_3 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-            sum0 += conv1_padded_wide_3 * conv2_kernel_wide_2;
-            sum1 += conv1_padded_wide_3 * conv2_kernel_wide_3;
+            const a3 = conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2330496]!;
+            const b2 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
+            const b3 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
+            sum0 += a3 * b2;
+            sum1 += a3 * b3;
           }
       relu(conv2_bias, conv2, j, j * 1024 + l * 32 + m + 2064384, Math.fround(sum0));
       relu(conv2_bias, conv2, j + 1, j * 1024 + l * 32 + m + 2065408, Math.fround(sum1));
@@ -1389,24 +1217,35 @@ function convRelu_64x32x32x3x3x32x32(
   };
 }
 
-/** half[i<64,j<32,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: conv2[i,j,2·l + k3,2·m + k4] */
-function windowMax_64x32x16x1x1x2x2x16(arrays: Floats<"conv2" | "half">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2, half } = arrays;
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
-          half[i * 8192 + j * 256 + l * 16 + m] = max;
-        }
-  }
-  return function windowMax_64x32x16x1x1x2x2x16(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+/**
+ * y[i<64,j<J,l<L,m<L] = max k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * For J, L: 32, 16 and 64, 8.
+ * Plain twins: windowMax_64x32x16x1x1x2x2x16, windowMax_64x64x8x1x1x2x2x8.
+ */
+function windowMax_64xNxNx1x1x2x2xN(x: Float32Array, y: Float32Array, J: number, L: number): void {
+  for (let i = 0; i < 64; i++) windowMax_64xNxNx1x1x2x2xN_block(i, x, y, J, L);
+}
+
+function windowMax_64xNxNx1x1x2x2xN_block(
+  i: number,
+  x: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+): void {
+  i &= 63;
+  for (let j = 0; j < J; j++)
+    for (let l = 0; l < L; l++)
+      for (let m = 0; m < L; m++) {
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++)
+            max = Math.max(
+              max,
+              x[i * 2048 * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!,
+            );
+        y[i * 512 * L + j * L * L + l * L + m] = max;
+      }
 }
 
 /** half_padded_wide[i<64,j<18,l<18,m<32] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, half[i,m,j − 1,l − 1], 0)) */
@@ -1417,50 +1256,46 @@ function widen_64x18x18x32(arrays: Floats<"half"> & Doubles<"half_padded_wide">)
     for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + m] = 0;
     for (let l = 0; l < 16; l += 8)
       for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + l * 32 + m + 32] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 64] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 96] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 128] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 160] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 192] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 224] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 256] = 0;
+        const at = i * 10368 + l * 32 + m;
+        half_padded_wide[at + 32] = 0;
+        half_padded_wide[at + 64] = 0;
+        half_padded_wide[at + 96] = 0;
+        half_padded_wide[at + 128] = 0;
+        half_padded_wide[at + 160] = 0;
+        half_padded_wide[at + 192] = 0;
+        half_padded_wide[at + 224] = 0;
+        half_padded_wide[at + 256] = 0;
       }
     for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + m + 544] = 0;
     for (let j = 0; j < 16; j++) {
       for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + j * 576 + m + 576] = 0;
       for (let l = 0; l < 16; l += 8)
         for (let m = 0; m < 32; m++) {
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 608] =
-            half[i * 8192 + m * 256 + j * 16 + l]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 640] =
-            half[i * 8192 + m * 256 + j * 16 + l + 1]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 672] =
-            half[i * 8192 + m * 256 + j * 16 + l + 2]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 704] =
-            half[i * 8192 + m * 256 + j * 16 + l + 3]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 736] =
-            half[i * 8192 + m * 256 + j * 16 + l + 4]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 768] =
-            half[i * 8192 + m * 256 + j * 16 + l + 5]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 800] =
-            half[i * 8192 + m * 256 + j * 16 + l + 6]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 832] =
-            half[i * 8192 + m * 256 + j * 16 + l + 7]!;
+          const at = i * 10368 + j * 576 + l * 32 + m;
+          const at_2 = i * 8192 + m * 256 + j * 16 + l;
+          half_padded_wide[at + 608] = half[at_2]!;
+          half_padded_wide[at + 640] = half[at_2 + 1]!;
+          half_padded_wide[at + 672] = half[at_2 + 2]!;
+          half_padded_wide[at + 704] = half[at_2 + 3]!;
+          half_padded_wide[at + 736] = half[at_2 + 4]!;
+          half_padded_wide[at + 768] = half[at_2 + 5]!;
+          half_padded_wide[at + 800] = half[at_2 + 6]!;
+          half_padded_wide[at + 832] = half[at_2 + 7]!;
         }
       for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + j * 576 + m + 1120] = 0;
     }
     for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + m + 9792] = 0;
     for (let l = 0; l < 16; l += 8)
       for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + l * 32 + m + 9824] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9856] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9888] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9920] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9952] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9984] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 10016] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 10048] = 0;
+        const at = i * 10368 + l * 32 + m;
+        half_padded_wide[at + 9824] = 0;
+        half_padded_wide[at + 9856] = 0;
+        half_padded_wide[at + 9888] = 0;
+        half_padded_wide[at + 9920] = 0;
+        half_padded_wide[at + 9952] = 0;
+        half_padded_wide[at + 9984] = 0;
+        half_padded_wide[at + 10016] = 0;
+        half_padded_wide[at + 10048] = 0;
       }
     for (let m = 0; m < 32; m++) half_padded_wide[i * 10368 + m + 10336] = 0;
   }
@@ -1492,76 +1327,71 @@ function convRelu_64x64x16x3x3x32x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * 96 + k2 * 32 + k3;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const a0 = half_padded_wide[at_2]!;
+              const b0 = conv3_kernel_wide[at_3]!;
+              const a1 = half_padded_wide[at_2 + 32]!;
+              const b1 = conv3_kernel_wide[at_3 + 288]!;
+              const b2 = conv3_kernel_wide[at_3 + 576]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const a0 = half_padded_wide[at_2 + 1]!;
+              const b0 = conv3_kernel_wide[at_3 + 1]!;
+              const a1 = half_padded_wide[at_2 + 33]!;
+              const b1 = conv3_kernel_wide[at_3 + 289]!;
+              const b2 = conv3_kernel_wide[at_3 + 577]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const a0 = half_padded_wide[at_2 + 2]!;
+              const b0 = conv3_kernel_wide[at_3 + 2]!;
+              const a1 = half_padded_wide[at_2 + 34]!;
+              const b1 = conv3_kernel_wide[at_3 + 290]!;
+              const b2 = conv3_kernel_wide[at_3 + 578]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const a0 = half_padded_wide[at_2 + 3]!;
+              const b0 = conv3_kernel_wide[at_3 + 3]!;
+              const a1 = half_padded_wide[at_2 + 35]!;
+              const b1 = conv3_kernel_wide[at_3 + 291]!;
+              const b2 = conv3_kernel_wide[at_3 + 579]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv3_bias, conv3, j + 1, i * 16384 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(conv3_bias, conv3, j + 1, i * 16384 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(conv3_bias, conv3, j + 2, i * 16384 + j * 256 + l * 16 + m + 512, Math.fround(sum20));
-      relu(conv3_bias, conv3, j + 2, i * 16384 + j * 256 + l * 16 + m + 513, Math.fround(sum21));
+      const at = i * 16384 + j * 256 + l * 16 + m;
+      relu(conv3_bias, conv3, j, at, Math.fround(sum00));
+      relu(conv3_bias, conv3, j, at + 1, Math.fround(sum01));
+      relu(conv3_bias, conv3, j + 1, at + 256, Math.fround(sum10));
+      relu(conv3_bias, conv3, j + 1, at + 257, Math.fround(sum11));
+      relu(conv3_bias, conv3, j + 2, at + 512, Math.fround(sum20));
+      relu(conv3_bias, conv3, j + 2, at + 513, Math.fround(sum21));
     }
   }
   function block_2(i: number, l: number): void {
@@ -1574,13 +1404,12 @@ function convRelu_64x64x16x3x3x32x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_wide_2 =
-              half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-            const conv3_kernel_wide_3 = conv3_kernel_wide[k * 96 + k2 * 32 + k3 + 18144]!;
-            const half_padded_wide_3 =
-              half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-            sum0 += half_padded_wide_2 * conv3_kernel_wide_3;
-            sum1 += half_padded_wide_3 * conv3_kernel_wide_3;
+            const at = i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3;
+            const a2 = half_padded_wide[at]!;
+            const b3 = conv3_kernel_wide[k * 96 + k2 * 32 + k3 + 18144]!;
+            const a3 = half_padded_wide[at + 32]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       relu(conv3_bias, conv3, 63, i * 16384 + l * 16 + m + 16128, Math.fround(sum0));
       relu(conv3_bias, conv3, 63, i * 16384 + l * 16 + m + 16129, Math.fround(sum1));
@@ -1595,63 +1424,57 @@ function convRelu_64x64x16x3x3x32x16(
 }
 
 /** x_padded_wide[i<64,j<18,l<18,m<64] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, x[i,m,j − 1,l − 1], 0)) */
-function widen_64x18x18x64(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, x_padded_wide } = arrays;
-    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m] = 0;
-    for (let l = 0; l < 16; l += 8)
-      for (let m = 0; m < 64; m++) {
-        x_padded_wide[i * 20736 + l * 64 + m + 64] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 128] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 192] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 256] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 320] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 384] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 448] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 512] = 0;
-      }
-    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 1088] = 0;
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 1152] = 0;
-      for (let l = 0; l < 16; l += 8)
-        for (let m = 0; m < 64; m++) {
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1216] =
-            x[i * 16384 + m * 256 + j * 16 + l]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1280] =
-            x[i * 16384 + m * 256 + j * 16 + l + 1]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1344] =
-            x[i * 16384 + m * 256 + j * 16 + l + 2]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1408] =
-            x[i * 16384 + m * 256 + j * 16 + l + 3]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1472] =
-            x[i * 16384 + m * 256 + j * 16 + l + 4]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1536] =
-            x[i * 16384 + m * 256 + j * 16 + l + 5]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1600] =
-            x[i * 16384 + m * 256 + j * 16 + l + 6]!;
-          x_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1664] =
-            x[i * 16384 + m * 256 + j * 16 + l + 7]!;
-        }
-      for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 2240] = 0;
+function widen_64x18x18x64(x: Float32Array, x_padded_wide: Float64Array): void {
+  for (let i = 0; i < 64; i++) widen_64x18x18x64_block(i, x, x_padded_wide);
+}
+
+function widen_64x18x18x64_block(i: number, x: Float32Array, x_padded_wide: Float64Array): void {
+  i &= 63;
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m] = 0;
+  for (let l = 0; l < 16; l += 8)
+    for (let m = 0; m < 64; m++) {
+      const at = i * 20736 + l * 64 + m;
+      x_padded_wide[at + 64] = 0;
+      x_padded_wide[at + 128] = 0;
+      x_padded_wide[at + 192] = 0;
+      x_padded_wide[at + 256] = 0;
+      x_padded_wide[at + 320] = 0;
+      x_padded_wide[at + 384] = 0;
+      x_padded_wide[at + 448] = 0;
+      x_padded_wide[at + 512] = 0;
     }
-    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 19584] = 0;
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 1088] = 0;
+  for (let j = 0; j < 16; j++) {
+    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 1152] = 0;
     for (let l = 0; l < 16; l += 8)
       for (let m = 0; m < 64; m++) {
-        x_padded_wide[i * 20736 + l * 64 + m + 19648] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 19712] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 19776] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 19840] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 19904] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 19968] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 20032] = 0;
-        x_padded_wide[i * 20736 + l * 64 + m + 20096] = 0;
+        const at = i * 20736 + j * 1152 + l * 64 + m;
+        const at_2 = i * 16384 + m * 256 + j * 16 + l;
+        x_padded_wide[at + 1216] = x[at_2]!;
+        x_padded_wide[at + 1280] = x[at_2 + 1]!;
+        x_padded_wide[at + 1344] = x[at_2 + 2]!;
+        x_padded_wide[at + 1408] = x[at_2 + 3]!;
+        x_padded_wide[at + 1472] = x[at_2 + 4]!;
+        x_padded_wide[at + 1536] = x[at_2 + 5]!;
+        x_padded_wide[at + 1600] = x[at_2 + 6]!;
+        x_padded_wide[at + 1664] = x[at_2 + 7]!;
       }
-    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 20672] = 0;
+    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 2240] = 0;
   }
-  return function widen_64x18x18x64(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 19584] = 0;
+  for (let l = 0; l < 16; l += 8)
+    for (let m = 0; m < 64; m++) {
+      const at = i * 20736 + l * 64 + m;
+      x_padded_wide[at + 19648] = 0;
+      x_padded_wide[at + 19712] = 0;
+      x_padded_wide[at + 19776] = 0;
+      x_padded_wide[at + 19840] = 0;
+      x_padded_wide[at + 19904] = 0;
+      x_padded_wide[at + 19968] = 0;
+      x_padded_wide[at + 20032] = 0;
+      x_padded_wide[at + 20096] = 0;
+    }
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 20672] = 0;
 }
 
 /** conv4_kernel_wide[i<64,j<3,l<3,m<64] = f64(conv4_kernel[i,m,j,l]) */
@@ -1691,84 +1514,71 @@ function convRelu_64x64x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3 += 4) {
+            const at_2 = i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3;
+            const at_3 = j * 576 + k * 192 + k2 * 64 + k3;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 576]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1152]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const a0 = conv3_padded_wide[at_2]!;
+              const b0 = conv4_kernel_wide[at_3]!;
+              const a1 = conv3_padded_wide[at_2 + 64]!;
+              const b1 = conv4_kernel_wide[at_3 + 576]!;
+              const b2 = conv4_kernel_wide[at_3 + 1152]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 65]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 577]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1153]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const a0 = conv3_padded_wide[at_2 + 1]!;
+              const b0 = conv4_kernel_wide[at_3 + 1]!;
+              const a1 = conv3_padded_wide[at_2 + 65]!;
+              const b1 = conv4_kernel_wide[at_3 + 577]!;
+              const b2 = conv4_kernel_wide[at_3 + 1153]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 2]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 2]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 66]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 578]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1154]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const a0 = conv3_padded_wide[at_2 + 2]!;
+              const b0 = conv4_kernel_wide[at_3 + 2]!;
+              const a1 = conv3_padded_wide[at_2 + 66]!;
+              const b1 = conv4_kernel_wide[at_3 + 578]!;
+              const b2 = conv4_kernel_wide[at_3 + 1154]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 67]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 579]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1155]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const a0 = conv3_padded_wide[at_2 + 3]!;
+              const b0 = conv4_kernel_wide[at_3 + 3]!;
+              const a1 = conv3_padded_wide[at_2 + 67]!;
+              const b1 = conv4_kernel_wide[at_3 + 579]!;
+              const b2 = conv4_kernel_wide[at_3 + 1155]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu(conv4_bias, conv4, j, i * 16384 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv4_bias, conv4, j, i * 16384 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv4_bias, conv4, j + 1, i * 16384 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(conv4_bias, conv4, j + 1, i * 16384 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(conv4_bias, conv4, j + 2, i * 16384 + j * 256 + l * 16 + m + 512, Math.fround(sum20));
-      relu(conv4_bias, conv4, j + 2, i * 16384 + j * 256 + l * 16 + m + 513, Math.fround(sum21));
+      const at = i * 16384 + j * 256 + l * 16 + m;
+      relu(conv4_bias, conv4, j, at, Math.fround(sum00));
+      relu(conv4_bias, conv4, j, at + 1, Math.fround(sum01));
+      relu(conv4_bias, conv4, j + 1, at + 256, Math.fround(sum10));
+      relu(conv4_bias, conv4, j + 1, at + 257, Math.fround(sum11));
+      relu(conv4_bias, conv4, j + 2, at + 512, Math.fround(sum20));
+      relu(conv4_bias, conv4, j + 2, at + 513, Math.fround(sum21));
     }
   }
   function block_2(i: number, l: number): void {
@@ -1781,13 +1591,12 @@ function convRelu_64x64x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_wide_2 =
-              conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-            const conv4_kernel_wide_3 = conv4_kernel_wide[k * 192 + k2 * 64 + k3 + 36288]!;
-            const conv3_padded_wide_3 =
-              conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-            sum0 += conv3_padded_wide_2 * conv4_kernel_wide_3;
-            sum1 += conv3_padded_wide_3 * conv4_kernel_wide_3;
+            const at = i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3;
+            const a2 = conv3_padded_wide[at]!;
+            const b3 = conv4_kernel_wide[k * 192 + k2 * 64 + k3 + 36288]!;
+            const a3 = conv3_padded_wide[at + 64]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       relu(conv4_bias, conv4, 63, i * 16384 + l * 16 + m + 16128, Math.fround(sum0));
       relu(conv4_bias, conv4, 63, i * 16384 + l * 16 + m + 16129, Math.fround(sum1));
@@ -1801,47 +1610,24 @@ function convRelu_64x64x16x3x3x64x16(
   };
 }
 
-/** quarter[i<64,j<64,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: conv4[i,j,2·l + k3,2·m + k4] */
-function windowMax_64x64x8x1x1x2x2x8(arrays: Floats<"conv4" | "quarter">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv4, quarter } = arrays;
-    for (let j = 0; j < 64; j++)
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
-          quarter[i * 4096 + j * 64 + l * 8 + m] = max;
-        }
-  }
-  return function windowMax_64x64x8x1x1x2x2x8(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
-}
-
-/** hidden_kernel_wide[i<512,j<4096] = f64(hidden_kernel[j,i]) */
-function widen_512x4096(
-  arrays: Floats<"hidden_kernel"> & Doubles<"hidden_kernel_wide">,
-): () => void {
-  function block(i: number): void {
-    i &= 511;
-    const { hidden_kernel, hidden_kernel_wide } = arrays;
-    for (let j = 0; j < 4096; j++) {
-      hidden_kernel_wide[i * 4096 + j] = hidden_kernel[j * 512 + i]!;
-      hidden_kernel_wide[i * 4096 + j + 4096] = hidden_kernel[j * 512 + i + 1]!;
-      hidden_kernel_wide[i * 4096 + j + 8192] = hidden_kernel[j * 512 + i + 2]!;
-      hidden_kernel_wide[i * 4096 + j + 12288] = hidden_kernel[j * 512 + i + 3]!;
-      hidden_kernel_wide[i * 4096 + j + 16384] = hidden_kernel[j * 512 + i + 4]!;
-      hidden_kernel_wide[i * 4096 + j + 20480] = hidden_kernel[j * 512 + i + 5]!;
-      hidden_kernel_wide[i * 4096 + j + 24576] = hidden_kernel[j * 512 + i + 6]!;
-      hidden_kernel_wide[i * 4096 + j + 28672] = hidden_kernel[j * 512 + i + 7]!;
+/**
+ * y[i<512,j<J] = f64(x[j,i])
+ * For J: 4096 and 64.
+ */
+function widen_512xN(x: Float32Array, y: Float64Array, J: number): void {
+  for (let i = 0; i < 512; i += 8)
+    for (let j = 0; j < J; j++) {
+      const at = i * J + j;
+      const at_2 = j * 512 + i;
+      y[at] = x[at_2]!;
+      y[at + J] = x[at_2 + 1]!;
+      y[at + J * 2] = x[at_2 + 2]!;
+      y[at + J * 3] = x[at_2 + 3]!;
+      y[at + J * 4] = x[at_2 + 4]!;
+      y[at + J * 5] = x[at_2 + 5]!;
+      y[at + J * 6] = x[at_2 + 6]!;
+      y[at + J * 7] = x[at_2 + 7]!;
     }
-  }
-  return function widen_512x4096(): void {
-    for (let i = 0; i < 512; i += 8) block(i);
-  };
 }
 
 /**
@@ -1863,24 +1649,25 @@ function dotRelu_64x4096x512(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_0 = quarter[i * 4096 + k]!;
-      const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k]!;
-      const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4096]!;
-      const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8192]!;
-      const quarter_1 = quarter[i * 4096 + k + 4096]!;
-      sum00 += quarter_0 * hidden_kernel_wide_0;
-      sum01 += quarter_0 * hidden_kernel_wide_1;
-      sum02 += quarter_0 * hidden_kernel_wide_2;
-      sum10 += quarter_1 * hidden_kernel_wide_0;
-      sum11 += quarter_1 * hidden_kernel_wide_1;
-      sum12 += quarter_1 * hidden_kernel_wide_2;
+      const a0 = quarter[i * 4096 + k]!;
+      const b0 = hidden_kernel_wide[j * 4096 + k]!;
+      const b1 = hidden_kernel_wide[j * 4096 + k + 4096]!;
+      const b2 = hidden_kernel_wide[j * 4096 + k + 8192]!;
+      const a1 = quarter[i * 4096 + k + 4096]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    relu(hidden_bias, hidden, j, i * 512 + j, Math.fround(sum00));
-    relu(hidden_bias, hidden, j + 1, i * 512 + j + 1, Math.fround(sum01));
-    relu(hidden_bias, hidden, j + 2, i * 512 + j + 2, Math.fround(sum02));
-    relu(hidden_bias, hidden, j, i * 512 + j + 512, Math.fround(sum10));
-    relu(hidden_bias, hidden, j + 1, i * 512 + j + 513, Math.fround(sum11));
-    relu(hidden_bias, hidden, j + 2, i * 512 + j + 514, Math.fround(sum12));
+    const at = i * 512 + j;
+    relu(hidden_bias, hidden, j, at, Math.fround(sum00));
+    relu(hidden_bias, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(hidden_bias, hidden, j + 2, at + 2, Math.fround(sum02));
+    relu(hidden_bias, hidden, j, at + 512, Math.fround(sum10));
+    relu(hidden_bias, hidden, j + 1, at + 513, Math.fround(sum11));
+    relu(hidden_bias, hidden, j + 2, at + 514, Math.fround(sum12));
   }
   function block_2(i: number): void {
     i &= 63;
@@ -1890,14 +1677,14 @@ function dotRelu_64x4096x512(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_2 = quarter[i * 4096 + k]!;
-      const hidden_kernel_wide_3 = hidden_kernel_wide[k + 2088960]!;
-      const hidden_kernel_wide_4 = hidden_kernel_wide[k + 2093056]!;
-      const quarter_3 = quarter[i * 4096 + k + 4096]!;
-      sum00_2 += quarter_2 * hidden_kernel_wide_3;
-      sum01_2 += quarter_2 * hidden_kernel_wide_4;
-      sum10_2 += quarter_3 * hidden_kernel_wide_3;
-      sum11_2 += quarter_3 * hidden_kernel_wide_4;
+      const a2 = quarter[i * 4096 + k]!;
+      const b3 = hidden_kernel_wide[k + 2088960]!;
+      const b4 = hidden_kernel_wide[k + 2093056]!;
+      const a3 = quarter[i * 4096 + k + 4096]!;
+      sum00_2 += a2 * b3;
+      sum01_2 += a2 * b4;
+      sum10_2 += a3 * b3;
+      sum11_2 += a3 * b4;
     }
     relu(hidden_bias, hidden, 510, i * 512 + 510, Math.fround(sum00_2));
     relu(hidden_bias, hidden, 511, i * 512 + 511, Math.fround(sum01_2));
@@ -1916,41 +1703,49 @@ function dotRelu_64x4096x512(
  * Takes 1, 10 or 64 rows.
  */
 function dotAdd_Nx512x10(
+  hidden: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
   rows: number,
-  arrays: Floats<"hidden" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { hidden, scores_kernel, scores_bias, scores } = arrays;
-    for (let j = 0; j < 10; j += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 512; k++) {
-        const hidden_0 = hidden[i * 512 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-        const scores_kernel_4 = scores_kernel[k * 10 + j + 4]!;
-        sum0 += hidden_0 * scores_kernel_0;
-        sum1 += hidden_0 * scores_kernel_1;
-        sum2 += hidden_0 * scores_kernel_2;
-        sum3 += hidden_0 * scores_kernel_3;
-        sum4 += hidden_0 * scores_kernel_4;
-      }
-      scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
-      scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
-      scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
-      scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
-      scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    dotAdd_Nx512x10_block(i, hidden, scores_kernel, scores_bias, scores);
+}
+
+function dotAdd_Nx512x10_block(
+  i: number,
+  hidden: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 10; j += 5) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    let sum4 = 0;
+    for (let k = 0; k < 512; k++) {
+      const hidden_0 = hidden[i * 512 + k]!;
+      const a0 = scores_kernel[k * 10 + j]!;
+      const a1 = scores_kernel[k * 10 + j + 1]!;
+      const a2 = scores_kernel[k * 10 + j + 2]!;
+      const a3 = scores_kernel[k * 10 + j + 3]!;
+      const a4 = scores_kernel[k * 10 + j + 4]!;
+      sum0 += hidden_0 * a0;
+      sum1 += hidden_0 * a1;
+      sum2 += hidden_0 * a2;
+      sum3 += hidden_0 * a3;
+      sum4 += hidden_0 * a4;
     }
+    scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
+    scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
+    scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
+    scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
+    scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
   }
-  return function dotAdd_Nx512x10(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2010,16 +1805,16 @@ function sumAdam_64x10(
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -2047,19 +1842,20 @@ function dotWhere_64x10x512(
       let sum3 = 0;
       for (let k = 0; k < 10; k++) {
         const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const scores_kernel_2 = scores_kernel[j * 10 + k + 20]!;
-        const scores_kernel_3 = scores_kernel[j * 10 + k + 30]!;
-        sum0 += d_shifted_0 * scores_kernel_0;
-        sum1 += d_shifted_0 * scores_kernel_1;
-        sum2 += d_shifted_0 * scores_kernel_2;
-        sum3 += d_shifted_0 * scores_kernel_3;
+        const a0 = scores_kernel[j * 10 + k]!;
+        const a1 = scores_kernel[j * 10 + k + 10]!;
+        const a2 = scores_kernel[j * 10 + k + 20]!;
+        const a3 = scores_kernel[j * 10 + k + 30]!;
+        sum0 += d_shifted_0 * a0;
+        sum1 += d_shifted_0 * a1;
+        sum2 += d_shifted_0 * a2;
+        sum3 += d_shifted_0 * a3;
       }
-      d_hidden_z[i * 512 + j] = 0 < hidden[i * 512 + j]! ? Math.fround(sum0) : 0;
-      d_hidden_z[i * 512 + j + 1] = 0 < hidden[i * 512 + j + 1]! ? Math.fround(sum1) : 0;
-      d_hidden_z[i * 512 + j + 2] = 0 < hidden[i * 512 + j + 2]! ? Math.fround(sum2) : 0;
-      d_hidden_z[i * 512 + j + 3] = 0 < hidden[i * 512 + j + 3]! ? Math.fround(sum3) : 0;
+      const at = i * 512 + j;
+      d_hidden_z[at] = 0 < hidden[at]! ? Math.fround(sum0) : 0;
+      d_hidden_z[at + 1] = 0 < hidden[at + 1]! ? Math.fround(sum1) : 0;
+      d_hidden_z[at + 2] = 0 < hidden[at + 2]! ? Math.fround(sum2) : 0;
+      d_hidden_z[at + 3] = 0 < hidden[at + 3]! ? Math.fround(sum3) : 0;
     }
   }
   return function dotWhere_64x10x512(): void {
@@ -2089,16 +1885,16 @@ function dotAdam_512x64x10(
         let sum4 = 0;
         for (let k = 0; k < 64; k++) {
           const hidden_0 = hidden[k * 512 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += hidden_0 * d_shifted_0;
-          sum1 += hidden_0 * d_shifted_1;
-          sum2 += hidden_0 * d_shifted_2;
-          sum3 += hidden_0 * d_shifted_3;
-          sum4 += hidden_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += hidden_0 * a0;
+          sum1 += hidden_0 * a1;
+          sum2 += hidden_0 * a2;
+          sum3 += hidden_0 * a3;
+          sum4 += hidden_0 * a4;
         }
         adam(m, v, w, i * 10 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 10 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -2128,14 +1924,14 @@ function sumAdam_64x512(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_hidden_z_0 = d_hidden_z[k * 512 + i]!;
-        const d_hidden_z_1 = d_hidden_z[k * 512 + i + 1]!;
-        const d_hidden_z_2 = d_hidden_z[k * 512 + i + 2]!;
-        const d_hidden_z_3 = d_hidden_z[k * 512 + i + 3]!;
-        sum0 += d_hidden_z_0;
-        sum1 += d_hidden_z_1;
-        sum2 += d_hidden_z_2;
-        sum3 += d_hidden_z_3;
+        const a0 = d_hidden_z[k * 512 + i]!;
+        const a1 = d_hidden_z[k * 512 + i + 1]!;
+        const a2 = d_hidden_z[k * 512 + i + 2]!;
+        const a3 = d_hidden_z[k * 512 + i + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -2169,24 +1965,25 @@ function dot_64x512x4096(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 512; k++) {
-        const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k]!;
-        const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
-        const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
-        const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
-        const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 512]!;
-        sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
-        sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
-        sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
-        sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
-        sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
-        sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
+        const a0 = d_hidden_z_wide[i * 512 + k]!;
+        const b0 = hidden_kernel[j * 512 + k]!;
+        const b1 = hidden_kernel[j * 512 + k + 512]!;
+        const b2 = hidden_kernel[j * 512 + k + 1024]!;
+        const a1 = d_hidden_z_wide[i * 512 + k + 512]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_flatten[i * 4096 + j] = sum00;
-      d_flatten[i * 4096 + j + 1] = sum01;
-      d_flatten[i * 4096 + j + 2] = sum02;
-      d_flatten[i * 4096 + j + 4096] = sum10;
-      d_flatten[i * 4096 + j + 4097] = sum11;
-      d_flatten[i * 4096 + j + 4098] = sum12;
+      const at = i * 4096 + j;
+      d_flatten[at] = sum00;
+      d_flatten[at + 1] = sum01;
+      d_flatten[at + 2] = sum02;
+      d_flatten[at + 4096] = sum10;
+      d_flatten[at + 4097] = sum11;
+      d_flatten[at + 4098] = sum12;
     }
   }
   return function dot_64x512x4096(): void {
@@ -2196,11 +1993,11 @@ function dot_64x512x4096(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 512; k++) {
-        const d_hidden_z_wide_2 = d_hidden_z_wide[i * 512 + k]!;
-        const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
-        const d_hidden_z_wide_3 = d_hidden_z_wide[i * 512 + k + 512]!;
-        sum0 += d_hidden_z_wide_2 * hidden_kernel_3;
-        sum1 += d_hidden_z_wide_3 * hidden_kernel_3;
+        const a2 = d_hidden_z_wide[i * 512 + k]!;
+        const b3 = hidden_kernel[k + 2096640]!;
+        const a3 = d_hidden_z_wide[i * 512 + k + 512]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       d_flatten[i * 4096 + 4095] = sum0;
       d_flatten[i * 4096 + 8191] = sum1;
@@ -2215,33 +2012,17 @@ function widen_64x8x8x64(arrays: Floats<"quarter"> & Doubles<"quarter_wide">): (
     for (let i = 0; i < 64; i++)
       for (let j = 0; j < 8; j++)
         for (let m = 0; m < 64; m++) {
-          quarter_wide[i * 4096 + j * 512 + m] = quarter[m * 4096 + i * 64 + j * 8]!;
-          quarter_wide[i * 4096 + j * 512 + m + 64] = quarter[m * 4096 + i * 64 + j * 8 + 1]!;
-          quarter_wide[i * 4096 + j * 512 + m + 128] = quarter[m * 4096 + i * 64 + j * 8 + 2]!;
-          quarter_wide[i * 4096 + j * 512 + m + 192] = quarter[m * 4096 + i * 64 + j * 8 + 3]!;
-          quarter_wide[i * 4096 + j * 512 + m + 256] = quarter[m * 4096 + i * 64 + j * 8 + 4]!;
-          quarter_wide[i * 4096 + j * 512 + m + 320] = quarter[m * 4096 + i * 64 + j * 8 + 5]!;
-          quarter_wide[i * 4096 + j * 512 + m + 384] = quarter[m * 4096 + i * 64 + j * 8 + 6]!;
-          quarter_wide[i * 4096 + j * 512 + m + 448] = quarter[m * 4096 + i * 64 + j * 8 + 7]!;
+          const at = i * 4096 + j * 512 + m;
+          const at_2 = m * 4096 + i * 64 + j * 8;
+          quarter_wide[at] = quarter[at_2]!;
+          quarter_wide[at + 64] = quarter[at_2 + 1]!;
+          quarter_wide[at + 128] = quarter[at_2 + 2]!;
+          quarter_wide[at + 192] = quarter[at_2 + 3]!;
+          quarter_wide[at + 256] = quarter[at_2 + 4]!;
+          quarter_wide[at + 320] = quarter[at_2 + 5]!;
+          quarter_wide[at + 384] = quarter[at_2 + 6]!;
+          quarter_wide[at + 448] = quarter[at_2 + 7]!;
         }
-  };
-}
-
-/** d_hidden_z_wide_2[i<512,j<64] = f64(d_hidden_z[j,i]) */
-function widen_512x64(arrays: Floats<"d_hidden_z"> & Doubles<"d_hidden_z_wide_2">): () => void {
-  return function widen_512x64(): void {
-    const { d_hidden_z, d_hidden_z_wide_2 } = arrays;
-    for (let i = 0; i < 512; i += 8)
-      for (let j = 0; j < 64; j++) {
-        d_hidden_z_wide_2[i * 64 + j] = d_hidden_z[j * 512 + i]!;
-        d_hidden_z_wide_2[i * 64 + j + 64] = d_hidden_z[j * 512 + i + 1]!;
-        d_hidden_z_wide_2[i * 64 + j + 128] = d_hidden_z[j * 512 + i + 2]!;
-        d_hidden_z_wide_2[i * 64 + j + 192] = d_hidden_z[j * 512 + i + 3]!;
-        d_hidden_z_wide_2[i * 64 + j + 256] = d_hidden_z[j * 512 + i + 4]!;
-        d_hidden_z_wide_2[i * 64 + j + 320] = d_hidden_z[j * 512 + i + 5]!;
-        d_hidden_z_wide_2[i * 64 + j + 384] = d_hidden_z[j * 512 + i + 6]!;
-        d_hidden_z_wide_2[i * 64 + j + 448] = d_hidden_z[j * 512 + i + 7]!;
-      }
   };
 }
 
@@ -2268,24 +2049,25 @@ function dotAdam_4096x64x512(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 64; k++) {
-        const quarter_wide_0 = quarter_wide[k + i * 64]!;
-        const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k]!;
-        const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 64]!;
-        const quarter_wide_1 = quarter_wide[k + i * 64 + 64]!;
-        const quarter_wide_2 = quarter_wide[k + i * 64 + 128]!;
-        sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
-        sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
-        sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
-        sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
-        sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
-        sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
+        const a0 = quarter_wide[k + i * 64]!;
+        const b0 = d_hidden_z_wide_2[j * 64 + k]!;
+        const b1 = d_hidden_z_wide_2[j * 64 + k + 64]!;
+        const a1 = quarter_wide[k + i * 64 + 64]!;
+        const a2 = quarter_wide[k + i * 64 + 128]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      adam(m, v, w, i * 512 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 512 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 512 + j + 512, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 512 + j + 513, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 512 + j + 1024, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 512 + j + 1025, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 512 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 512, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 513, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 1024, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 1025, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_4096x64x512(): void {
@@ -2297,11 +2079,11 @@ function dotAdam_4096x64x512(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const quarter_wide_3 = quarter_wide[k + 262080]!;
-        const d_hidden_z_wide_2_2 = d_hidden_z_wide_2[j * 64 + k]!;
-        const d_hidden_z_wide_2_3 = d_hidden_z_wide_2[j * 64 + k + 64]!;
-        sum0 += quarter_wide_3 * d_hidden_z_wide_2_2;
-        sum1 += quarter_wide_3 * d_hidden_z_wide_2_3;
+        const a3 = quarter_wide[k + 262080]!;
+        const b2 = d_hidden_z_wide_2[j * 64 + k]!;
+        const b3 = d_hidden_z_wide_2[j * 64 + k + 64]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       adam(m, v, w, j + 2096640, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, j + 2096641, Math.fround(sum1), rate_0, correction_0);
@@ -2310,87 +2092,121 @@ function dotAdam_4096x64x512(
 }
 
 /**
- * d_conv4_windowArgmax[i<64,j<64,l<8,m<8] = argmax k<1, k2<1, k3<2, k4<2: conv4[i,j,2·l + k3,2·m + k4]
- * d_conv4_z[i,j,l<16,m<16] = where(0 < conv4[i,j,l,m], where(d_conv4_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
- *     d_flatten[i,64·j + 8·(l div 2) + (m div 2)], 0), 0)
+ * For J, L = 64, 8:
+ * d_x_windowArgmax[i<64,j<64,l<8,m<8] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * d_z[i,j,l<16,m<16] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,64·j + 8·(l
+ *     div 2) + (m div 2)], 0), 0)
+ * For J, L = 32, 16:
+ * d_x_windowArgmax[i<64,j<32,l<16,m<16] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * d_z[i,j,l<32,m<32] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,j,(l div
+ *     2),(m div 2)], 0), 0)
+ * Plain twins: windowArgmaxWhere_64x64x8x8, windowArgmaxWhere_64x32x16x16.
  */
-function windowArgmaxWhere_64x64x8x8(
-  arrays: Floats<"conv4" | "d_flatten" | "d_conv4_z"> & Ints<"d_conv4_windowArgmax">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv4, d_conv4_windowArgmax, d_flatten, d_conv4_z } = arrays;
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
-            }
-          d_conv4_windowArgmax[i * 4096 + j * 64 + l * 8 + m] = argmax;
+function windowArgmaxWhere_64xNxNxN(
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < J; j++)
+      windowArgmaxWhere_64xNxNxN_block(i, j, x, d_x_windowArgmax, d_y, d_z, L);
+}
+
+function windowArgmaxWhere_64xNxNxN_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_z: Float32Array,
+  L: number,
+): void {
+  i &= 63;
+  j &= 63;
+  for (let l = 0; l < L; l++)
+    for (let m = 0; m < L; m++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k3 = 0; k3 < 2; k3++)
+        for (let k4 = 0; k4 < 2; k4++) {
+          const value = x[i * 2048 * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!;
+          if (best < value) {
+            best = value;
+            argmax = k3 * 2 + k4;
+          }
         }
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++)
-          d_conv4_z[i * 16384 + j * 256 + l * 16 + m] =
-            0 < conv4[i * 16384 + j * 256 + l * 16 + m]!
-              ? Math.fround(
-                  d_conv4_windowArgmax[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+      d_x_windowArgmax[i * 512 * L + j * L * L + l * L + m] = argmax;
     }
-  }
-  return function windowArgmaxWhere_64x64x8x8(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+  for (let l = 0; l < L * 2; l++)
+    for (let m = 0; m < L * 2; m++) {
+      const at = i * 2048 * L + j * 4 * L * L + l * 2 * L + m;
+      const at_2 = i * 512 * L + j * L * L + ((l / 2) | 0) * L + ((m / 2) | 0);
+      d_z[at] =
+        0 < x[at]!
+          ? Math.fround(d_x_windowArgmax[at_2]! === (l % 2) * 2 + (m % 2) ? d_y[at_2]! : 0)
+          : 0;
+    }
 }
 
 /**
- * d_bias[i<64] = Σ k<64, k2<16, k3<16: d_z[k,i,k2,k3]
+ * d_bias[i<I] = Σ k<64, k2<K2, k3<K2: d_z[k,i,k2,k3]
  * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I, K2: 64, 16 and 32, 32.
+ * Plain twins: sumAdam_64x16x16x64, sumAdam_64x32x32x32.
  */
-function sumAdam_64x16x16x64(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) sum += d_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_64x16x16x64(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+function sumAdam_64xNxNxN(
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++) sumAdam_64xNxNxN_block(i, d_z, m, v, w, rate, correction, K2);
 }
 
-/** conv4_kernel_wide_2[i<64,j<3,l<3,m<64] = f64(conv4_kernel[m,i,j,l]) */
-function widen_64x3x3x64_2(
-  arrays: Floats<"conv4_kernel"> & Doubles<"conv4_kernel_wide_2">,
-): () => void {
-  return function widen_64x3x3x64_2(): void {
-    const { conv4_kernel, conv4_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 64; m++)
-            conv4_kernel_wide_2[i * 576 + j * 192 + l * 64 + m] =
-              conv4_kernel[m * 576 + i * 9 + j * 3 + l]!;
-  };
+function sumAdam_64xNxNxN_block(
+  i: number,
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+): void {
+  i &= 63;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 64; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_z[k * 1024 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+}
+
+/**
+ * kernel_wide[i<I,j<3,l<3,m<M] = f64(kernel[m,i,j,l])
+ * For I, M: 64, 64; 32, 64 and 32, 32.
+ */
+function widen_Nx3x3xN(
+  kernel: Float32Array,
+  kernel_wide: Float64Array,
+  I: number,
+  M: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * 9 * M + j * 3 * M + l * M + m] = kernel[m * 9 * I + i * 9 + j * 3 + l]!;
 }
 
 /**
@@ -2416,102 +2232,71 @@ function convWhere_64x64x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3 += 4) {
+            const at_2 = i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3;
+            const at_3 = j * 576 + k * -192 + k2 * -64 + k3;
             {
-              const d_conv4_z_padded_wide_0 =
-                d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-              const conv4_kernel_wide_2_0 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 512]!;
-              const d_conv4_z_padded_wide_1 =
-                d_conv4_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64
-                ]!;
-              const conv4_kernel_wide_2_1 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1088]!;
-              const conv4_kernel_wide_2_2 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1664]!;
-              sum00 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_0;
-              sum01 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_0;
-              sum10 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_1;
-              sum11 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_1;
-              sum20 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_2;
-              sum21 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_2;
+              const a0 = d_conv4_z_padded_wide[at_2]!;
+              const b0 = conv4_kernel_wide_2[at_3 + 512]!;
+              const a1 = d_conv4_z_padded_wide[at_2 + 64]!;
+              const b1 = conv4_kernel_wide_2[at_3 + 1088]!;
+              const b2 = conv4_kernel_wide_2[at_3 + 1664]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 64) break;
             {
-              const d_conv4_z_padded_wide_0 =
-                d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1]!;
-              const conv4_kernel_wide_2_0 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 513]!;
-              const d_conv4_z_padded_wide_1 =
-                d_conv4_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 65
-                ]!;
-              const conv4_kernel_wide_2_1 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1089]!;
-              const conv4_kernel_wide_2_2 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1665]!;
-              sum00 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_0;
-              sum01 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_0;
-              sum10 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_1;
-              sum11 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_1;
-              sum20 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_2;
-              sum21 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_2;
+              const a0 = d_conv4_z_padded_wide[at_2 + 1]!;
+              const b0 = conv4_kernel_wide_2[at_3 + 513]!;
+              const a1 = d_conv4_z_padded_wide[at_2 + 65]!;
+              const b1 = conv4_kernel_wide_2[at_3 + 1089]!;
+              const b2 = conv4_kernel_wide_2[at_3 + 1665]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 64) break;
             {
-              const d_conv4_z_padded_wide_0 =
-                d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 2]!;
-              const conv4_kernel_wide_2_0 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 514]!;
-              const d_conv4_z_padded_wide_1 =
-                d_conv4_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 66
-                ]!;
-              const conv4_kernel_wide_2_1 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1090]!;
-              const conv4_kernel_wide_2_2 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1666]!;
-              sum00 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_0;
-              sum01 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_0;
-              sum10 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_1;
-              sum11 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_1;
-              sum20 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_2;
-              sum21 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_2;
+              const a0 = d_conv4_z_padded_wide[at_2 + 2]!;
+              const b0 = conv4_kernel_wide_2[at_3 + 514]!;
+              const a1 = d_conv4_z_padded_wide[at_2 + 66]!;
+              const b1 = conv4_kernel_wide_2[at_3 + 1090]!;
+              const b2 = conv4_kernel_wide_2[at_3 + 1666]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 64) break;
             {
-              const d_conv4_z_padded_wide_0 =
-                d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 3]!;
-              const conv4_kernel_wide_2_0 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 515]!;
-              const d_conv4_z_padded_wide_1 =
-                d_conv4_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 67
-                ]!;
-              const conv4_kernel_wide_2_1 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1091]!;
-              const conv4_kernel_wide_2_2 =
-                conv4_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1667]!;
-              sum00 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_0;
-              sum01 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_0;
-              sum10 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_1;
-              sum11 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_1;
-              sum20 += d_conv4_z_padded_wide_0 * conv4_kernel_wide_2_2;
-              sum21 += d_conv4_z_padded_wide_1 * conv4_kernel_wide_2_2;
+              const a0 = d_conv4_z_padded_wide[at_2 + 3]!;
+              const b0 = conv4_kernel_wide_2[at_3 + 515]!;
+              const a1 = d_conv4_z_padded_wide[at_2 + 67]!;
+              const b1 = conv4_kernel_wide_2[at_3 + 1091]!;
+              const b2 = conv4_kernel_wide_2[at_3 + 1667]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m]! ? Math.fround(sum00) : 0;
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 1] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m + 1]! ? Math.fround(sum01) : 0;
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 256] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m + 256]! ? Math.fround(sum10) : 0;
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 257] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m + 257]! ? Math.fround(sum11) : 0;
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 512] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m + 512]! ? Math.fround(sum20) : 0;
-      d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 513] =
-        0 < conv3[i * 16384 + j * 256 + l * 16 + m + 513]! ? Math.fround(sum21) : 0;
+      const at = i * 16384 + j * 256 + l * 16 + m;
+      d_conv3_z[at] = 0 < conv3[at]! ? Math.fround(sum00) : 0;
+      d_conv3_z[at + 1] = 0 < conv3[at + 1]! ? Math.fround(sum01) : 0;
+      d_conv3_z[at + 256] = 0 < conv3[at + 256]! ? Math.fround(sum10) : 0;
+      d_conv3_z[at + 257] = 0 < conv3[at + 257]! ? Math.fround(sum11) : 0;
+      d_conv3_z[at + 512] = 0 < conv3[at + 512]! ? Math.fround(sum20) : 0;
+      d_conv3_z[at + 513] = 0 < conv3[at + 513]! ? Math.fround(sum21) : 0;
     }
   }
   function block_2(i: number, l: number): void {
@@ -2524,18 +2309,16 @@ function convWhere_64x64x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const d_conv4_z_padded_wide_2 =
-              d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-            const conv4_kernel_wide_2_3 = conv4_kernel_wide_2[k * -192 + k2 * -64 + k3 + 36800]!;
-            const d_conv4_z_padded_wide_3 =
-              d_conv4_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-            sum0 += d_conv4_z_padded_wide_2 * conv4_kernel_wide_2_3;
-            sum1 += d_conv4_z_padded_wide_3 * conv4_kernel_wide_2_3;
+            const at_2 = i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3;
+            const a2 = d_conv4_z_padded_wide[at_2]!;
+            const b3 = conv4_kernel_wide_2[k * -192 + k2 * -64 + k3 + 36800]!;
+            const a3 = d_conv4_z_padded_wide[at_2 + 64]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
-      d_conv3_z[i * 16384 + l * 16 + m + 16128] =
-        0 < conv3[i * 16384 + l * 16 + m + 16128]! ? Math.fround(sum0) : 0;
-      d_conv3_z[i * 16384 + l * 16 + m + 16129] =
-        0 < conv3[i * 16384 + l * 16 + m + 16129]! ? Math.fround(sum1) : 0;
+      const at = i * 16384 + l * 16 + m;
+      d_conv3_z[at + 16128] = 0 < conv3[at + 16128]! ? Math.fround(sum0) : 0;
+      d_conv3_z[at + 16129] = 0 < conv3[at + 16129]! ? Math.fround(sum1) : 0;
     }
   }
   return function convWhere_64x64x16x3x3x64x16(): void {
@@ -2546,94 +2329,85 @@ function convWhere_64x64x16x3x3x64x16(
   };
 }
 
-/** conv3_padded_wide_2[i<64,j<18,l<18,m<64] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, conv3[m,i,j − 1,l − 1], 0)) */
-function widen_64x18x18x64_2(arrays: Floats<"conv3"> & Doubles<"conv3_padded_wide_2">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv3, conv3_padded_wide_2 } = arrays;
-    for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + m] = 0;
-    for (let l = 0; l < 16; l += 8)
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 64] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 128] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 192] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 256] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 320] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 384] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 448] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 512] = 0;
-      }
-    for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + m + 1088] = 0;
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + j * 1152 + m + 1152] = 0;
-      for (let l = 0; l < 16; l += 8)
-        for (let m = 0; m < 64; m++) {
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1216] =
-            conv3[m * 16384 + i * 256 + j * 16 + l]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1280] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 1]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1344] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 2]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1408] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 3]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1472] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 4]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1536] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 5]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1600] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 6]!;
-          conv3_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1664] =
-            conv3[m * 16384 + i * 256 + j * 16 + l + 7]!;
-        }
-      for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + j * 1152 + m + 2240] = 0;
+/**
+ * x_padded_wide[i<I,j<18,l<18,m<64] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, x[m,i,j − 1,l − 1], 0))
+ * For I: 64 and 32.
+ */
+function widen_Nx18x18x64(x: Float32Array, x_padded_wide: Float64Array, I: number): void {
+  for (let i = 0; i < I; i++) widen_Nx18x18x64_block(i, x, x_padded_wide, I);
+}
+
+function widen_Nx18x18x64_block(
+  i: number,
+  x: Float32Array,
+  x_padded_wide: Float64Array,
+  I: number,
+): void {
+  i &= 63;
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m] = 0;
+  for (let l = 0; l < 16; l += 8)
+    for (let m = 0; m < 64; m++) {
+      const at = i * 20736 + l * 64 + m;
+      x_padded_wide[at + 64] = 0;
+      x_padded_wide[at + 128] = 0;
+      x_padded_wide[at + 192] = 0;
+      x_padded_wide[at + 256] = 0;
+      x_padded_wide[at + 320] = 0;
+      x_padded_wide[at + 384] = 0;
+      x_padded_wide[at + 448] = 0;
+      x_padded_wide[at + 512] = 0;
     }
-    for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + m + 19584] = 0;
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 1088] = 0;
+  for (let j = 0; j < 16; j++) {
+    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 1152] = 0;
     for (let l = 0; l < 16; l += 8)
       for (let m = 0; m < 64; m++) {
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19648] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19712] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19776] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19840] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19904] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 19968] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 20032] = 0;
-        conv3_padded_wide_2[i * 20736 + l * 64 + m + 20096] = 0;
+        const at = i * 20736 + j * 1152 + l * 64 + m;
+        const at_2 = m * 256 * I + i * 256 + j * 16 + l;
+        x_padded_wide[at + 1216] = x[at_2]!;
+        x_padded_wide[at + 1280] = x[at_2 + 1]!;
+        x_padded_wide[at + 1344] = x[at_2 + 2]!;
+        x_padded_wide[at + 1408] = x[at_2 + 3]!;
+        x_padded_wide[at + 1472] = x[at_2 + 4]!;
+        x_padded_wide[at + 1536] = x[at_2 + 5]!;
+        x_padded_wide[at + 1600] = x[at_2 + 6]!;
+        x_padded_wide[at + 1664] = x[at_2 + 7]!;
       }
-    for (let m = 0; m < 64; m++) conv3_padded_wide_2[i * 20736 + m + 20672] = 0;
+    for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + j * 1152 + m + 2240] = 0;
   }
-  return function widen_64x18x18x64_2(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 19584] = 0;
+  for (let l = 0; l < 16; l += 8)
+    for (let m = 0; m < 64; m++) {
+      const at = i * 20736 + l * 64 + m;
+      x_padded_wide[at + 19648] = 0;
+      x_padded_wide[at + 19712] = 0;
+      x_padded_wide[at + 19776] = 0;
+      x_padded_wide[at + 19840] = 0;
+      x_padded_wide[at + 19904] = 0;
+      x_padded_wide[at + 19968] = 0;
+      x_padded_wide[at + 20032] = 0;
+      x_padded_wide[at + 20096] = 0;
+    }
+  for (let m = 0; m < 64; m++) x_padded_wide[i * 20736 + m + 20672] = 0;
 }
 
 /** d_z_wide[i<64,j<16,l<16,m<64] = f64(d_z[m,i,j,l]) */
-function widen_64x16x16x64(arrays: Floats<"d_z"> & Doubles<"d_z_wide">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { d_z, d_z_wide } = arrays;
+function widen_64x16x16x64(d_z: Float32Array, d_z_wide: Float64Array): void {
+  for (let i = 0; i < 64; i++)
     for (let j = 0; j < 16; j++)
       for (let l = 0; l < 16; l += 8)
         for (let m = 0; m < 64; m++) {
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m] = d_z[m * 16384 + i * 256 + j * 16 + l]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 64] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 1]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 128] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 2]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 192] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 3]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 256] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 4]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 320] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 5]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 384] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 6]!;
-          d_z_wide[i * 16384 + j * 1024 + l * 64 + m + 448] =
-            d_z[m * 16384 + i * 256 + j * 16 + l + 7]!;
+          const at = i * 16384 + j * 1024 + l * 64 + m;
+          const at_2 = m * 16384 + i * 256 + j * 16 + l;
+          d_z_wide[at] = d_z[at_2]!;
+          d_z_wide[at + 64] = d_z[at_2 + 1]!;
+          d_z_wide[at + 128] = d_z[at_2 + 2]!;
+          d_z_wide[at + 192] = d_z[at_2 + 3]!;
+          d_z_wide[at + 256] = d_z[at_2 + 4]!;
+          d_z_wide[at + 320] = d_z[at_2 + 5]!;
+          d_z_wide[at + 384] = d_z[at_2 + 6]!;
+          d_z_wide[at + 448] = d_z[at_2 + 7]!;
         }
-  }
-  return function widen_64x16x16x64(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
 }
 
 /**
@@ -2662,100 +2436,72 @@ function convAdam_64x64x3x16x16x64x3(
           for (let k = 0; k < 16; k++)
             for (let k2 = 0; k2 < 16; k2++)
               for (let k3 = 0; k3 < 64; k3 += 4) {
+                const at = j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3;
+                const at_2 = i * 16384 + k * 1024 + k2 * 64 + k3;
                 {
-                  const conv3_padded_wide_2_0 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3]!;
-                  const d_conv4_z_wide_0 = d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3]!;
-                  const conv3_padded_wide_2_1 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 64]!;
-                  const conv3_padded_wide_2_2 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 128]!;
-                  const d_conv4_z_wide_1 =
-                    d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16384]!;
-                  sum00 += conv3_padded_wide_2_0 * d_conv4_z_wide_0;
-                  sum01 += conv3_padded_wide_2_1 * d_conv4_z_wide_0;
-                  sum02 += conv3_padded_wide_2_2 * d_conv4_z_wide_0;
-                  sum10 += conv3_padded_wide_2_0 * d_conv4_z_wide_1;
-                  sum11 += conv3_padded_wide_2_1 * d_conv4_z_wide_1;
-                  sum12 += conv3_padded_wide_2_2 * d_conv4_z_wide_1;
+                  const a0 = conv3_padded_wide_2[at]!;
+                  const b0 = d_conv4_z_wide[at_2]!;
+                  const a1 = conv3_padded_wide_2[at + 64]!;
+                  const a2 = conv3_padded_wide_2[at + 128]!;
+                  const b1 = d_conv4_z_wide[at_2 + 16384]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 1 === 64) break;
                 {
-                  const conv3_padded_wide_2_0 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 1]!;
-                  const d_conv4_z_wide_0 = d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 1]!;
-                  const conv3_padded_wide_2_1 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 65]!;
-                  const conv3_padded_wide_2_2 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 129]!;
-                  const d_conv4_z_wide_1 =
-                    d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16385]!;
-                  sum00 += conv3_padded_wide_2_0 * d_conv4_z_wide_0;
-                  sum01 += conv3_padded_wide_2_1 * d_conv4_z_wide_0;
-                  sum02 += conv3_padded_wide_2_2 * d_conv4_z_wide_0;
-                  sum10 += conv3_padded_wide_2_0 * d_conv4_z_wide_1;
-                  sum11 += conv3_padded_wide_2_1 * d_conv4_z_wide_1;
-                  sum12 += conv3_padded_wide_2_2 * d_conv4_z_wide_1;
+                  const a0 = conv3_padded_wide_2[at + 1]!;
+                  const b0 = d_conv4_z_wide[at_2 + 1]!;
+                  const a1 = conv3_padded_wide_2[at + 65]!;
+                  const a2 = conv3_padded_wide_2[at + 129]!;
+                  const b1 = d_conv4_z_wide[at_2 + 16385]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 2 === 64) break;
                 {
-                  const conv3_padded_wide_2_0 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 2]!;
-                  const d_conv4_z_wide_0 = d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 2]!;
-                  const conv3_padded_wide_2_1 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 66]!;
-                  const conv3_padded_wide_2_2 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 130]!;
-                  const d_conv4_z_wide_1 =
-                    d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16386]!;
-                  sum00 += conv3_padded_wide_2_0 * d_conv4_z_wide_0;
-                  sum01 += conv3_padded_wide_2_1 * d_conv4_z_wide_0;
-                  sum02 += conv3_padded_wide_2_2 * d_conv4_z_wide_0;
-                  sum10 += conv3_padded_wide_2_0 * d_conv4_z_wide_1;
-                  sum11 += conv3_padded_wide_2_1 * d_conv4_z_wide_1;
-                  sum12 += conv3_padded_wide_2_2 * d_conv4_z_wide_1;
+                  const a0 = conv3_padded_wide_2[at + 2]!;
+                  const b0 = d_conv4_z_wide[at_2 + 2]!;
+                  const a1 = conv3_padded_wide_2[at + 66]!;
+                  const a2 = conv3_padded_wide_2[at + 130]!;
+                  const b1 = d_conv4_z_wide[at_2 + 16386]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 3 === 64) break;
                 {
-                  const conv3_padded_wide_2_0 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 3]!;
-                  const d_conv4_z_wide_0 = d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 3]!;
-                  const conv3_padded_wide_2_1 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 67]!;
-                  const conv3_padded_wide_2_2 =
-                    conv3_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 131]!;
-                  const d_conv4_z_wide_1 =
-                    d_conv4_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16387]!;
-                  sum00 += conv3_padded_wide_2_0 * d_conv4_z_wide_0;
-                  sum01 += conv3_padded_wide_2_1 * d_conv4_z_wide_0;
-                  sum02 += conv3_padded_wide_2_2 * d_conv4_z_wide_0;
-                  sum10 += conv3_padded_wide_2_0 * d_conv4_z_wide_1;
-                  sum11 += conv3_padded_wide_2_1 * d_conv4_z_wide_1;
-                  sum12 += conv3_padded_wide_2_2 * d_conv4_z_wide_1;
+                  const a0 = conv3_padded_wide_2[at + 3]!;
+                  const b0 = d_conv4_z_wide[at_2 + 3]!;
+                  const a1 = conv3_padded_wide_2[at + 67]!;
+                  const a2 = conv3_padded_wide_2[at + 131]!;
+                  const b1 = d_conv4_z_wide[at_2 + 16387]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
               }
-          adam(m, v, w, i * 576 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 576 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 576 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 576 + j * 9 + l * 3 + 576, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 576 + j * 9 + l * 3 + 577, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 576 + j * 9 + l * 3 + 578, Math.fround(sum12), rate_0, correction_0);
+          const at = i * 576 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+          adam(m, v, w, at + 576, Math.fround(sum10), rate_0, correction_0);
+          adam(m, v, w, at + 577, Math.fround(sum11), rate_0, correction_0);
+          adam(m, v, w, at + 578, Math.fround(sum12), rate_0, correction_0);
         }
-  };
-}
-
-/** conv3_kernel_wide_2[i<32,j<3,l<3,m<64] = f64(conv3_kernel[m,i,j,l]) */
-function widen_32x3x3x64(
-  arrays: Floats<"conv3_kernel"> & Doubles<"conv3_kernel_wide_2">,
-): () => void {
-  return function widen_32x3x3x64(): void {
-    const { conv3_kernel, conv3_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 64; m++)
-            conv3_kernel_wide_2[i * 576 + j * 192 + l * 64 + m] =
-              conv3_kernel[m * 288 + i * 9 + j * 3 + l]!;
   };
 }
 
@@ -2781,104 +2527,71 @@ function conv_64x32x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3 += 4) {
+            const at_2 = i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3;
+            const at_3 = j * 576 + k * -192 + k2 * -64 + k3;
             {
-              const d_conv3_z_padded_wide_0 =
-                d_conv3_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-              const conv3_kernel_wide_2_0 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 512]!;
-              const conv3_kernel_wide_2_1 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1088]!;
-              const d_conv3_z_padded_wide_1 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 20736
-                ]!;
-              const d_conv3_z_padded_wide_2 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 41472
-                ]!;
-              sum00 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_0;
-              sum01 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_1;
-              sum10 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_0;
-              sum11 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_1;
-              sum20 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_0;
-              sum21 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_1;
+              const a0 = d_conv3_z_padded_wide[at_2]!;
+              const b0 = conv3_kernel_wide_2[at_3 + 512]!;
+              const b1 = conv3_kernel_wide_2[at_3 + 1088]!;
+              const a1 = d_conv3_z_padded_wide[at_2 + 20736]!;
+              const a2 = d_conv3_z_padded_wide[at_2 + 41472]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 1 === 64) break;
             {
-              const d_conv3_z_padded_wide_0 =
-                d_conv3_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1]!;
-              const conv3_kernel_wide_2_0 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 513]!;
-              const conv3_kernel_wide_2_1 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1089]!;
-              const d_conv3_z_padded_wide_1 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 20737
-                ]!;
-              const d_conv3_z_padded_wide_2 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 41473
-                ]!;
-              sum00 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_0;
-              sum01 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_1;
-              sum10 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_0;
-              sum11 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_1;
-              sum20 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_0;
-              sum21 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_1;
+              const a0 = d_conv3_z_padded_wide[at_2 + 1]!;
+              const b0 = conv3_kernel_wide_2[at_3 + 513]!;
+              const b1 = conv3_kernel_wide_2[at_3 + 1089]!;
+              const a1 = d_conv3_z_padded_wide[at_2 + 20737]!;
+              const a2 = d_conv3_z_padded_wide[at_2 + 41473]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 2 === 64) break;
             {
-              const d_conv3_z_padded_wide_0 =
-                d_conv3_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 2]!;
-              const conv3_kernel_wide_2_0 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 514]!;
-              const conv3_kernel_wide_2_1 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1090]!;
-              const d_conv3_z_padded_wide_1 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 20738
-                ]!;
-              const d_conv3_z_padded_wide_2 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 41474
-                ]!;
-              sum00 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_0;
-              sum01 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_1;
-              sum10 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_0;
-              sum11 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_1;
-              sum20 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_0;
-              sum21 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_1;
+              const a0 = d_conv3_z_padded_wide[at_2 + 2]!;
+              const b0 = conv3_kernel_wide_2[at_3 + 514]!;
+              const b1 = conv3_kernel_wide_2[at_3 + 1090]!;
+              const a1 = d_conv3_z_padded_wide[at_2 + 20738]!;
+              const a2 = d_conv3_z_padded_wide[at_2 + 41474]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 3 === 64) break;
             {
-              const d_conv3_z_padded_wide_0 =
-                d_conv3_z_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 3]!;
-              const conv3_kernel_wide_2_0 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 515]!;
-              const conv3_kernel_wide_2_1 =
-                conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1091]!;
-              const d_conv3_z_padded_wide_1 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 20739
-                ]!;
-              const d_conv3_z_padded_wide_2 =
-                d_conv3_z_padded_wide[
-                  i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 41475
-                ]!;
-              sum00 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_0;
-              sum01 += d_conv3_z_padded_wide_0 * conv3_kernel_wide_2_1;
-              sum10 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_0;
-              sum11 += d_conv3_z_padded_wide_1 * conv3_kernel_wide_2_1;
-              sum20 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_0;
-              sum21 += d_conv3_z_padded_wide_2 * conv3_kernel_wide_2_1;
+              const a0 = d_conv3_z_padded_wide[at_2 + 3]!;
+              const b0 = conv3_kernel_wide_2[at_3 + 515]!;
+              const b1 = conv3_kernel_wide_2[at_3 + 1091]!;
+              const a1 = d_conv3_z_padded_wide[at_2 + 20739]!;
+              const a2 = d_conv3_z_padded_wide[at_2 + 41475]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
           }
-      d_half[i * 8192 + j * 256 + l * 16 + m] = sum00;
-      d_half[i * 8192 + j * 256 + l * 16 + m + 256] = sum01;
-      d_half[i * 8192 + j * 256 + l * 16 + m + 8192] = sum10;
-      d_half[i * 8192 + j * 256 + l * 16 + m + 8448] = sum11;
-      d_half[i * 8192 + j * 256 + l * 16 + m + 16384] = sum20;
-      d_half[i * 8192 + j * 256 + l * 16 + m + 16640] = sum21;
+      const at = i * 8192 + j * 256 + l * 16 + m;
+      d_half[at] = sum00;
+      d_half[at + 256] = sum01;
+      d_half[at + 8192] = sum10;
+      d_half[at + 8448] = sum11;
+      d_half[at + 16384] = sum20;
+      d_half[at + 16640] = sum21;
     }
   }
   function block_2(j: number, l: number): void {
@@ -2891,14 +2604,13 @@ function conv_64x32x16x3x3x64x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const d_conv3_z_padded_wide_3 =
+            const a3 =
               d_conv3_z_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1306368]!;
-            const conv3_kernel_wide_2_2 =
-              conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 512]!;
-            const conv3_kernel_wide_2_3 =
-              conv3_kernel_wide_2[j * 576 + k * -192 + k2 * -64 + k3 + 1088]!;
-            sum0 += d_conv3_z_padded_wide_3 * conv3_kernel_wide_2_2;
-            sum1 += d_conv3_z_padded_wide_3 * conv3_kernel_wide_2_3;
+            const at = j * 576 + k * -192 + k2 * -64 + k3;
+            const b2 = conv3_kernel_wide_2[at + 512]!;
+            const b3 = conv3_kernel_wide_2[at + 1088]!;
+            sum0 += a3 * b2;
+            sum1 += a3 * b3;
           }
       d_half[j * 256 + l * 16 + m + 516096] = sum0;
       d_half[j * 256 + l * 16 + m + 516352] = sum1;
@@ -2908,66 +2620,6 @@ function conv_64x32x16x3x3x64x16(
     for (let i = 0; i < 63; i += 3)
       for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block(i, j, l);
     for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block_2(j, l);
-  };
-}
-
-/** half_padded_wide_2[i<32,j<18,l<18,m<64] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, half[m,i,j − 1,l − 1], 0)) */
-function widen_32x18x18x64(arrays: Floats<"half"> & Doubles<"half_padded_wide_2">): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { half, half_padded_wide_2 } = arrays;
-    for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + m] = 0;
-    for (let l = 0; l < 16; l += 8)
-      for (let m = 0; m < 64; m++) {
-        half_padded_wide_2[i * 20736 + l * 64 + m + 64] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 128] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 192] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 256] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 320] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 384] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 448] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 512] = 0;
-      }
-    for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + m + 1088] = 0;
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + j * 1152 + m + 1152] = 0;
-      for (let l = 0; l < 16; l += 8)
-        for (let m = 0; m < 64; m++) {
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1216] =
-            half[m * 8192 + i * 256 + j * 16 + l]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1280] =
-            half[m * 8192 + i * 256 + j * 16 + l + 1]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1344] =
-            half[m * 8192 + i * 256 + j * 16 + l + 2]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1408] =
-            half[m * 8192 + i * 256 + j * 16 + l + 3]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1472] =
-            half[m * 8192 + i * 256 + j * 16 + l + 4]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1536] =
-            half[m * 8192 + i * 256 + j * 16 + l + 5]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1600] =
-            half[m * 8192 + i * 256 + j * 16 + l + 6]!;
-          half_padded_wide_2[i * 20736 + j * 1152 + l * 64 + m + 1664] =
-            half[m * 8192 + i * 256 + j * 16 + l + 7]!;
-        }
-      for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + j * 1152 + m + 2240] = 0;
-    }
-    for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + m + 19584] = 0;
-    for (let l = 0; l < 16; l += 8)
-      for (let m = 0; m < 64; m++) {
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19648] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19712] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19776] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19840] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19904] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 19968] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 20032] = 0;
-        half_padded_wide_2[i * 20736 + l * 64 + m + 20096] = 0;
-      }
-    for (let m = 0; m < 64; m++) half_padded_wide_2[i * 20736 + m + 20672] = 0;
-  }
-  return function widen_32x18x18x64(): void {
-    for (let i = 0; i < 32; i++) block(i);
   };
 }
 
@@ -2997,168 +2649,72 @@ function convAdam_64x32x3x16x16x64x3(
           for (let k = 0; k < 16; k++)
             for (let k2 = 0; k2 < 16; k2++)
               for (let k3 = 0; k3 < 64; k3 += 4) {
+                const at = j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3;
+                const at_2 = i * 16384 + k * 1024 + k2 * 64 + k3;
                 {
-                  const half_padded_wide_2_0 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3]!;
-                  const d_conv3_z_wide_0 = d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3]!;
-                  const half_padded_wide_2_1 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 64]!;
-                  const half_padded_wide_2_2 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 128]!;
-                  const d_conv3_z_wide_1 =
-                    d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16384]!;
-                  sum00 += half_padded_wide_2_0 * d_conv3_z_wide_0;
-                  sum01 += half_padded_wide_2_1 * d_conv3_z_wide_0;
-                  sum02 += half_padded_wide_2_2 * d_conv3_z_wide_0;
-                  sum10 += half_padded_wide_2_0 * d_conv3_z_wide_1;
-                  sum11 += half_padded_wide_2_1 * d_conv3_z_wide_1;
-                  sum12 += half_padded_wide_2_2 * d_conv3_z_wide_1;
+                  const a0 = half_padded_wide_2[at]!;
+                  const b0 = d_conv3_z_wide[at_2]!;
+                  const a1 = half_padded_wide_2[at + 64]!;
+                  const a2 = half_padded_wide_2[at + 128]!;
+                  const b1 = d_conv3_z_wide[at_2 + 16384]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 1 === 64) break;
                 {
-                  const half_padded_wide_2_0 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 1]!;
-                  const d_conv3_z_wide_0 = d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 1]!;
-                  const half_padded_wide_2_1 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 65]!;
-                  const half_padded_wide_2_2 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 129]!;
-                  const d_conv3_z_wide_1 =
-                    d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16385]!;
-                  sum00 += half_padded_wide_2_0 * d_conv3_z_wide_0;
-                  sum01 += half_padded_wide_2_1 * d_conv3_z_wide_0;
-                  sum02 += half_padded_wide_2_2 * d_conv3_z_wide_0;
-                  sum10 += half_padded_wide_2_0 * d_conv3_z_wide_1;
-                  sum11 += half_padded_wide_2_1 * d_conv3_z_wide_1;
-                  sum12 += half_padded_wide_2_2 * d_conv3_z_wide_1;
+                  const a0 = half_padded_wide_2[at + 1]!;
+                  const b0 = d_conv3_z_wide[at_2 + 1]!;
+                  const a1 = half_padded_wide_2[at + 65]!;
+                  const a2 = half_padded_wide_2[at + 129]!;
+                  const b1 = d_conv3_z_wide[at_2 + 16385]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 2 === 64) break;
                 {
-                  const half_padded_wide_2_0 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 2]!;
-                  const d_conv3_z_wide_0 = d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 2]!;
-                  const half_padded_wide_2_1 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 66]!;
-                  const half_padded_wide_2_2 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 130]!;
-                  const d_conv3_z_wide_1 =
-                    d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16386]!;
-                  sum00 += half_padded_wide_2_0 * d_conv3_z_wide_0;
-                  sum01 += half_padded_wide_2_1 * d_conv3_z_wide_0;
-                  sum02 += half_padded_wide_2_2 * d_conv3_z_wide_0;
-                  sum10 += half_padded_wide_2_0 * d_conv3_z_wide_1;
-                  sum11 += half_padded_wide_2_1 * d_conv3_z_wide_1;
-                  sum12 += half_padded_wide_2_2 * d_conv3_z_wide_1;
+                  const a0 = half_padded_wide_2[at + 2]!;
+                  const b0 = d_conv3_z_wide[at_2 + 2]!;
+                  const a1 = half_padded_wide_2[at + 66]!;
+                  const a2 = half_padded_wide_2[at + 130]!;
+                  const b1 = d_conv3_z_wide[at_2 + 16386]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 3 === 64) break;
                 {
-                  const half_padded_wide_2_0 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 3]!;
-                  const d_conv3_z_wide_0 = d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 3]!;
-                  const half_padded_wide_2_1 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 67]!;
-                  const half_padded_wide_2_2 =
-                    half_padded_wide_2[j * 20736 + l * 1152 + k * 1152 + k2 * 64 + k3 + 131]!;
-                  const d_conv3_z_wide_1 =
-                    d_conv3_z_wide[i * 16384 + k * 1024 + k2 * 64 + k3 + 16387]!;
-                  sum00 += half_padded_wide_2_0 * d_conv3_z_wide_0;
-                  sum01 += half_padded_wide_2_1 * d_conv3_z_wide_0;
-                  sum02 += half_padded_wide_2_2 * d_conv3_z_wide_0;
-                  sum10 += half_padded_wide_2_0 * d_conv3_z_wide_1;
-                  sum11 += half_padded_wide_2_1 * d_conv3_z_wide_1;
-                  sum12 += half_padded_wide_2_2 * d_conv3_z_wide_1;
+                  const a0 = half_padded_wide_2[at + 3]!;
+                  const b0 = d_conv3_z_wide[at_2 + 3]!;
+                  const a1 = half_padded_wide_2[at + 67]!;
+                  const a2 = half_padded_wide_2[at + 131]!;
+                  const b1 = d_conv3_z_wide[at_2 + 16387]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
               }
-          adam(m, v, w, i * 288 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 288, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 289, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 290, Math.fround(sum12), rate_0, correction_0);
+          const at = i * 288 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+          adam(m, v, w, at + 288, Math.fround(sum10), rate_0, correction_0);
+          adam(m, v, w, at + 289, Math.fround(sum11), rate_0, correction_0);
+          adam(m, v, w, at + 290, Math.fround(sum12), rate_0, correction_0);
         }
-  };
-}
-
-/**
- * d_conv2_windowArgmax[i<64,j<32,l<16,m<16] = argmax k<1, k2<1, k3<2, k4<2: conv2[i,j,2·l + k3,2·m + k4]
- * d_conv2_z[i,j,l<32,m<32] = where(0 < conv2[i,j,l,m], where(d_conv2_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
- *     d_half[i,j,(l div 2),(m div 2)], 0), 0)
- */
-function windowArgmaxWhere_64x32x16x16(
-  arrays: Floats<"conv2" | "d_half" | "d_conv2_z"> & Ints<"d_conv2_windowArgmax">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 31;
-    const { conv2, d_conv2_windowArgmax, d_half, d_conv2_z } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 2; k3++)
-          for (let k4 = 0; k4 < 2; k4++) {
-            const value = conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 2 + k4;
-            }
-          }
-        d_conv2_windowArgmax[i * 8192 + j * 256 + l * 16 + m] = argmax;
-      }
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m++)
-        d_conv2_z[i * 32768 + j * 1024 + l * 32 + m] =
-          0 < conv2[i * 32768 + j * 1024 + l * 32 + m]!
-            ? Math.fround(
-                d_conv2_windowArgmax[i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! ===
-                  (l % 2) * 2 + (m % 2)
-                  ? d_half[i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                  : 0,
-              )
-            : 0;
-  }
-  return function windowArgmaxWhere_64x32x16x16(): void {
-    for (let i = 0; i < 64; i++) for (let j = 0; j < 32; j++) block(i, j);
-  };
-}
-
-/**
- * d_bias[i<32] = Σ k<64, k2<32, k3<32: d_z[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x32x32x32(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) sum += d_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_64x32x32x32(): void {
-    for (let i = 0; i < 32; i++) block(i);
-  };
-}
-
-/** conv2_kernel_wide_2[i<32,j<3,l<3,m<32] = f64(conv2_kernel[m,i,j,l]) */
-function widen_32x3x3x32_2(
-  arrays: Floats<"conv2_kernel"> & Doubles<"conv2_kernel_wide_2">,
-): () => void {
-  return function widen_32x3x3x32_2(): void {
-    const { conv2_kernel, conv2_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 32; m++)
-            conv2_kernel_wide_2[i * 288 + j * 96 + l * 32 + m] =
-              conv2_kernel[m * 288 + i * 9 + j * 3 + l]!;
   };
 }
 
@@ -3185,110 +2741,71 @@ function convWhere_64x32x32x3x3x32x32(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * -96 + k2 * -32 + k3;
             {
-              const d_conv2_z_padded_wide_0 =
-                d_conv2_z_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3]!;
-              const conv2_kernel_wide_2_0 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 256]!;
-              const conv2_kernel_wide_2_1 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 544]!;
-              const d_conv2_z_padded_wide_1 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36992
-                ]!;
-              const d_conv2_z_padded_wide_2 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73984
-                ]!;
-              sum00 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_0;
-              sum01 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_1;
-              sum10 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_0;
-              sum11 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_1;
-              sum20 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_0;
-              sum21 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_1;
+              const a0 = d_conv2_z_padded_wide[at_2]!;
+              const b0 = conv2_kernel_wide_2[at_3 + 256]!;
+              const b1 = conv2_kernel_wide_2[at_3 + 544]!;
+              const a1 = d_conv2_z_padded_wide[at_2 + 36992]!;
+              const a2 = d_conv2_z_padded_wide[at_2 + 73984]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 1 === 32) break;
             {
-              const d_conv2_z_padded_wide_0 =
-                d_conv2_z_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2_kernel_wide_2_0 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 257]!;
-              const conv2_kernel_wide_2_1 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 545]!;
-              const d_conv2_z_padded_wide_1 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36993
-                ]!;
-              const d_conv2_z_padded_wide_2 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73985
-                ]!;
-              sum00 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_0;
-              sum01 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_1;
-              sum10 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_0;
-              sum11 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_1;
-              sum20 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_0;
-              sum21 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_1;
+              const a0 = d_conv2_z_padded_wide[at_2 + 1]!;
+              const b0 = conv2_kernel_wide_2[at_3 + 257]!;
+              const b1 = conv2_kernel_wide_2[at_3 + 545]!;
+              const a1 = d_conv2_z_padded_wide[at_2 + 36993]!;
+              const a2 = d_conv2_z_padded_wide[at_2 + 73985]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 2 === 32) break;
             {
-              const d_conv2_z_padded_wide_0 =
-                d_conv2_z_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2_kernel_wide_2_0 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 258]!;
-              const conv2_kernel_wide_2_1 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 546]!;
-              const d_conv2_z_padded_wide_1 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36994
-                ]!;
-              const d_conv2_z_padded_wide_2 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73986
-                ]!;
-              sum00 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_0;
-              sum01 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_1;
-              sum10 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_0;
-              sum11 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_1;
-              sum20 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_0;
-              sum21 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_1;
+              const a0 = d_conv2_z_padded_wide[at_2 + 2]!;
+              const b0 = conv2_kernel_wide_2[at_3 + 258]!;
+              const b1 = conv2_kernel_wide_2[at_3 + 546]!;
+              const a1 = d_conv2_z_padded_wide[at_2 + 36994]!;
+              const a2 = d_conv2_z_padded_wide[at_2 + 73986]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
             if (k3 + 3 === 32) break;
             {
-              const d_conv2_z_padded_wide_0 =
-                d_conv2_z_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2_kernel_wide_2_0 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 259]!;
-              const conv2_kernel_wide_2_1 =
-                conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 547]!;
-              const d_conv2_z_padded_wide_1 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 36995
-                ]!;
-              const d_conv2_z_padded_wide_2 =
-                d_conv2_z_padded_wide[
-                  i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 73987
-                ]!;
-              sum00 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_0;
-              sum01 += d_conv2_z_padded_wide_0 * conv2_kernel_wide_2_1;
-              sum10 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_0;
-              sum11 += d_conv2_z_padded_wide_1 * conv2_kernel_wide_2_1;
-              sum20 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_0;
-              sum21 += d_conv2_z_padded_wide_2 * conv2_kernel_wide_2_1;
+              const a0 = d_conv2_z_padded_wide[at_2 + 3]!;
+              const b0 = conv2_kernel_wide_2[at_3 + 259]!;
+              const b1 = conv2_kernel_wide_2[at_3 + 547]!;
+              const a1 = d_conv2_z_padded_wide[at_2 + 36995]!;
+              const a2 = d_conv2_z_padded_wide[at_2 + 73987]!;
+              sum00 += a0 * b0;
+              sum01 += a0 * b1;
+              sum10 += a1 * b0;
+              sum11 += a1 * b1;
+              sum20 += a2 * b0;
+              sum21 += a2 * b1;
             }
           }
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m]! ? Math.fround(sum00) : 0;
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1024] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1024]! ? Math.fround(sum01) : 0;
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 32768] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 32768]! ? Math.fround(sum10) : 0;
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 33792] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 33792]! ? Math.fround(sum11) : 0;
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 65536] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 65536]! ? Math.fround(sum20) : 0;
-      d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 66560] =
-        0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 66560]! ? Math.fround(sum21) : 0;
+      const at = i * 32768 + j * 1024 + l * 32 + m;
+      d_conv1_z[at] = 0 < conv1[at]! ? Math.fround(sum00) : 0;
+      d_conv1_z[at + 1024] = 0 < conv1[at + 1024]! ? Math.fround(sum01) : 0;
+      d_conv1_z[at + 32768] = 0 < conv1[at + 32768]! ? Math.fround(sum10) : 0;
+      d_conv1_z[at + 33792] = 0 < conv1[at + 33792]! ? Math.fround(sum11) : 0;
+      d_conv1_z[at + 65536] = 0 < conv1[at + 65536]! ? Math.fround(sum20) : 0;
+      d_conv1_z[at + 66560] = 0 < conv1[at + 66560]! ? Math.fround(sum21) : 0;
     }
   }
   function block_2(j: number, l: number): void {
@@ -3301,19 +2818,16 @@ function convWhere_64x32x32x3x3x32x32(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2_z_padded_wide_3 =
+            const a3 =
               d_conv2_z_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2330496]!;
-            const conv2_kernel_wide_2_2 =
-              conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 256]!;
-            const conv2_kernel_wide_2_3 =
-              conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 544]!;
-            sum0 += d_conv2_z_padded_wide_3 * conv2_kernel_wide_2_2;
-            sum1 += d_conv2_z_padded_wide_3 * conv2_kernel_wide_2_3;
+            const b2 = conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 256]!;
+            const b3 = conv2_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 544]!;
+            sum0 += a3 * b2;
+            sum1 += a3 * b3;
           }
-      d_conv1_z[j * 1024 + l * 32 + m + 2064384] =
-        0 < conv1[j * 1024 + l * 32 + m + 2064384]! ? Math.fround(sum0) : 0;
-      d_conv1_z[j * 1024 + l * 32 + m + 2065408] =
-        0 < conv1[j * 1024 + l * 32 + m + 2065408]! ? Math.fround(sum1) : 0;
+      const at = j * 1024 + l * 32 + m;
+      d_conv1_z[at + 2064384] = 0 < conv1[at + 2064384]! ? Math.fround(sum0) : 0;
+      d_conv1_z[at + 2065408] = 0 < conv1[at + 2065408]! ? Math.fround(sum1) : 0;
     }
   }
   return function convWhere_64x32x32x3x3x32x32(): void {
@@ -3323,30 +2837,31 @@ function convWhere_64x32x32x3x3x32x32(
   };
 }
 
-/** conv1_padded_wide_2[i<64,j<32,l<34,m<34] = f64(where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0)) */
-function widen_64x32x34x34(arrays: Floats<"conv1"> & Doubles<"conv1_padded_wide_2">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv1, conv1_padded_wide_2 } = arrays;
-    for (let j = 0; j < 32; j++) {
-      conv1_padded_wide_2[i * 36992 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) conv1_padded_wide_2[i * 36992 + j * 1156 + m + 1] = 0;
-      conv1_padded_wide_2[i * 36992 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        conv1_padded_wide_2[i * 36992 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          conv1_padded_wide_2[i * 36992 + j * 1156 + l * 34 + m + 35] =
-            conv1[i * 32768 + j * 1024 + l * 32 + m]!;
-        conv1_padded_wide_2[i * 36992 + j * 1156 + l * 34 + 67] = 0;
-      }
-      conv1_padded_wide_2[i * 36992 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) conv1_padded_wide_2[i * 36992 + j * 1156 + m + 1123] = 0;
-      conv1_padded_wide_2[i * 36992 + j * 1156 + 1155] = 0;
+/**
+ * y[i<64,j<J,l<34,m<34] = f64(where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0))
+ * For J: 32 and 3.
+ */
+function widen_64xNx34x34(x: Float32Array, y: Float64Array, J: number): void {
+  for (let i = 0; i < 64; i++) widen_64xNx34x34_block(i, x, y, J);
+}
+
+function widen_64xNx34x34_block(i: number, x: Float32Array, y: Float64Array, J: number): void {
+  i &= 63;
+  for (let j = 0; j < J; j++) {
+    const at = i * 1156 * J + j * 1156;
+    y[at] = 0;
+    for (let m = 0; m < 32; m++) y[i * 1156 * J + j * 1156 + m + 1] = 0;
+    y[at + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      y[i * 1156 * J + j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++)
+        y[i * 1156 * J + j * 1156 + l * 34 + m + 35] = x[i * 1024 * J + j * 1024 + l * 32 + m]!;
+      y[i * 1156 * J + j * 1156 + l * 34 + 67] = 0;
     }
+    y[at + 1122] = 0;
+    for (let m = 0; m < 32; m++) y[i * 1156 * J + j * 1156 + m + 1123] = 0;
+    y[at + 1155] = 0;
   }
-  return function widen_64x32x34x34(): void {
-    for (let i = 0; i < 64; i++) block(i);
-  };
 }
 
 /** d_conv2_z_wide[i<64,j<32,l<32,m<32] = f64(d_conv2_z[i,j,l,m]) */
@@ -3391,108 +2906,72 @@ function convAdam_32x32x3x64x32x32x3(
           for (let k = 0; k < 64; k++)
             for (let k2 = 0; k2 < 32; k2++)
               for (let k3 = 0; k3 < 32; k3 += 4) {
+                const at = k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3;
+                const at_2 = k * 32768 + i * 1024 + k2 * 32 + k3;
                 {
-                  const conv1_padded_wide_2_0 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                  const d_conv2_z_wide_0 = d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-                  const conv1_padded_wide_2_1 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const conv1_padded_wide_2_2 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_conv2_z_wide_1 =
-                    d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                  sum00 += conv1_padded_wide_2_0 * d_conv2_z_wide_0;
-                  sum01 += conv1_padded_wide_2_1 * d_conv2_z_wide_0;
-                  sum02 += conv1_padded_wide_2_2 * d_conv2_z_wide_0;
-                  sum10 += conv1_padded_wide_2_0 * d_conv2_z_wide_1;
-                  sum11 += conv1_padded_wide_2_1 * d_conv2_z_wide_1;
-                  sum12 += conv1_padded_wide_2_2 * d_conv2_z_wide_1;
+                  const a0 = conv1_padded_wide_2[at]!;
+                  const b0 = d_conv2_z_wide[at_2]!;
+                  const a1 = conv1_padded_wide_2[at + 1]!;
+                  const a2 = conv1_padded_wide_2[at + 2]!;
+                  const b1 = d_conv2_z_wide[at_2 + 1024]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 1 === 32) break;
                 {
-                  const conv1_padded_wide_2_0 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const d_conv2_z_wide_0 = d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
-                  const conv1_padded_wide_2_1 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const conv1_padded_wide_2_2 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_conv2_z_wide_1 =
-                    d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                  sum00 += conv1_padded_wide_2_0 * d_conv2_z_wide_0;
-                  sum01 += conv1_padded_wide_2_1 * d_conv2_z_wide_0;
-                  sum02 += conv1_padded_wide_2_2 * d_conv2_z_wide_0;
-                  sum10 += conv1_padded_wide_2_0 * d_conv2_z_wide_1;
-                  sum11 += conv1_padded_wide_2_1 * d_conv2_z_wide_1;
-                  sum12 += conv1_padded_wide_2_2 * d_conv2_z_wide_1;
+                  const a0 = conv1_padded_wide_2[at + 1]!;
+                  const b0 = d_conv2_z_wide[at_2 + 1]!;
+                  const a1 = conv1_padded_wide_2[at + 2]!;
+                  const a2 = conv1_padded_wide_2[at + 3]!;
+                  const b1 = d_conv2_z_wide[at_2 + 1025]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 2 === 32) break;
                 {
-                  const conv1_padded_wide_2_0 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_conv2_z_wide_0 = d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
-                  const conv1_padded_wide_2_1 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const conv1_padded_wide_2_2 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const d_conv2_z_wide_1 =
-                    d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                  sum00 += conv1_padded_wide_2_0 * d_conv2_z_wide_0;
-                  sum01 += conv1_padded_wide_2_1 * d_conv2_z_wide_0;
-                  sum02 += conv1_padded_wide_2_2 * d_conv2_z_wide_0;
-                  sum10 += conv1_padded_wide_2_0 * d_conv2_z_wide_1;
-                  sum11 += conv1_padded_wide_2_1 * d_conv2_z_wide_1;
-                  sum12 += conv1_padded_wide_2_2 * d_conv2_z_wide_1;
+                  const a0 = conv1_padded_wide_2[at + 2]!;
+                  const b0 = d_conv2_z_wide[at_2 + 2]!;
+                  const a1 = conv1_padded_wide_2[at + 3]!;
+                  const a2 = conv1_padded_wide_2[at + 4]!;
+                  const b1 = d_conv2_z_wide[at_2 + 1026]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 3 === 32) break;
                 {
-                  const conv1_padded_wide_2_0 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_conv2_z_wide_0 = d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
-                  const conv1_padded_wide_2_1 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const conv1_padded_wide_2_2 =
-                    conv1_padded_wide_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                  const d_conv2_z_wide_1 =
-                    d_conv2_z_wide[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                  sum00 += conv1_padded_wide_2_0 * d_conv2_z_wide_0;
-                  sum01 += conv1_padded_wide_2_1 * d_conv2_z_wide_0;
-                  sum02 += conv1_padded_wide_2_2 * d_conv2_z_wide_0;
-                  sum10 += conv1_padded_wide_2_0 * d_conv2_z_wide_1;
-                  sum11 += conv1_padded_wide_2_1 * d_conv2_z_wide_1;
-                  sum12 += conv1_padded_wide_2_2 * d_conv2_z_wide_1;
+                  const a0 = conv1_padded_wide_2[at + 3]!;
+                  const b0 = d_conv2_z_wide[at_2 + 3]!;
+                  const a1 = conv1_padded_wide_2[at + 4]!;
+                  const a2 = conv1_padded_wide_2[at + 5]!;
+                  const b1 = d_conv2_z_wide[at_2 + 1027]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
               }
-          adam(m, v, w, i * 288 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 288, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 289, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 288 + j * 9 + l * 3 + 290, Math.fround(sum12), rate_0, correction_0);
+          const at = i * 288 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+          adam(m, v, w, at + 288, Math.fround(sum10), rate_0, correction_0);
+          adam(m, v, w, at + 289, Math.fround(sum11), rate_0, correction_0);
+          adam(m, v, w, at + 290, Math.fround(sum12), rate_0, correction_0);
         }
-  };
-}
-
-/** x_padded_2_wide[i<64,j<3,l<34,m<34] = f64(where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)) */
-function widen_64x3x34x34(arrays: Floats<"x"> & Doubles<"x_padded_2_wide">): () => void {
-  return function widen_64x3x34x34(): void {
-    const { x, x_padded_2_wide } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 3; j++) {
-        x_padded_2_wide[i * 3468 + j * 1156] = 0;
-        for (let m = 0; m < 32; m++) x_padded_2_wide[i * 3468 + j * 1156 + m + 1] = 0;
-        x_padded_2_wide[i * 3468 + j * 1156 + 33] = 0;
-        for (let l = 0; l < 32; l++) {
-          x_padded_2_wide[i * 3468 + j * 1156 + l * 34 + 34] = 0;
-          for (let m = 0; m < 32; m++)
-            x_padded_2_wide[i * 3468 + j * 1156 + l * 34 + m + 35] =
-              x[i * 3072 + j * 1024 + l * 32 + m]!;
-          x_padded_2_wide[i * 3468 + j * 1156 + l * 34 + 67] = 0;
-        }
-        x_padded_2_wide[i * 3468 + j * 1156 + 1122] = 0;
-        for (let m = 0; m < 32; m++) x_padded_2_wide[i * 3468 + j * 1156 + m + 1123] = 0;
-        x_padded_2_wide[i * 3468 + j * 1156 + 1155] = 0;
-      }
   };
 }
 
@@ -3519,20 +2998,19 @@ function convAdam_32x3x3x64x32x32x3(
           for (let k = 0; k < 64; k++)
             for (let k2 = 0; k2 < 32; k2++)
               for (let k3 = 0; k3 < 32; k3++) {
-                const x_padded_2_wide_0 =
-                  x_padded_2_wide[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const at = k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3;
+                const a0 = x_padded_2_wide[at]!;
                 const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-                const x_padded_2_wide_1 =
-                  x_padded_2_wide[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const x_padded_2_wide_2 =
-                  x_padded_2_wide[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                sum0 += x_padded_2_wide_0 * d_conv1_z_0;
-                sum1 += x_padded_2_wide_1 * d_conv1_z_0;
-                sum2 += x_padded_2_wide_2 * d_conv1_z_0;
+                const a1 = x_padded_2_wide[at + 1]!;
+                const a2 = x_padded_2_wide[at + 2]!;
+                sum0 += a0 * d_conv1_z_0;
+                sum1 += a1 * d_conv1_z_0;
+                sum2 += a2 * d_conv1_z_0;
               }
-          adam(m, v, w, i * 27 + j * 9 + l * 3, Math.fround(sum0), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 1, Math.fround(sum1), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 2, Math.fround(sum2), rate_0, correction_0);
+          const at = i * 27 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum0), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum1), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum2), rate_0, correction_0);
         }
   };
 }
@@ -3543,107 +3021,94 @@ function convAdam_32x3x3x64x32x32x3(
  * Takes 1 or 10 rows.
  */
 function convRelu_Nx32x32x3x3x3x32(
+  x_padded: Float32Array,
+  conv1_kernel: Float32Array,
+  conv1_bias: Float32Array,
+  conv1: Float32Array,
   rows: number,
-  arrays: Floats<"x_padded" | "conv1_kernel" | "conv1_bias" | "conv1">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 31;
-    const { x_padded, conv1_kernel, conv1_bias, conv1 } = arrays;
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv1_kernel_0;
-              sum01 += x_padded_1 * conv1_kernel_0;
-              sum02 += x_padded_2 * conv1_kernel_0;
-              sum03 += x_padded_3 * conv1_kernel_0;
-              sum10 += x_padded_0 * conv1_kernel_1;
-              sum11 += x_padded_1 * conv1_kernel_1;
-              sum12 += x_padded_2 * conv1_kernel_1;
-              sum13 += x_padded_3 * conv1_kernel_1;
-            }
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1024,
-          Math.fround(sum10),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1025,
-          Math.fround(sum11),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1026,
-          Math.fround(sum12),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1027,
-          Math.fround(sum13),
-        );
-      }
-  }
-  return function convRelu_Nx32x32x3x3x3x32(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j += 2)
+      convRelu_Nx32x32x3x3x3x32_block(i, j, x_padded, conv1_kernel, conv1_bias, conv1);
+}
+
+function convRelu_Nx32x32x3x3x3x32_block(
+  i: number,
+  j: number,
+  x_padded: Float32Array,
+  conv1_kernel: Float32Array,
+  conv1_bias: Float32Array,
+  conv1: Float32Array,
+): void {
+  i &= 15;
+  j &= 31;
+  for (let l = 0; l < 32; l++)
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 3; k++)
+        for (let k2 = 0; k2 < 3; k2++)
+          for (let k3 = 0; k3 < 3; k3++) {
+            const at_2 = i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = x_padded[at_2]!;
+            const b0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+            const a1 = x_padded[at_2 + 1]!;
+            const a2 = x_padded[at_2 + 2]!;
+            const a3 = x_padded[at_2 + 3]!;
+            const b1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
+          }
+      const at = i * 32768 + j * 1024 + l * 32 + m;
+      relu(conv1_bias, conv1, j, at, Math.fround(sum00));
+      relu(conv1_bias, conv1, j, at + 1, Math.fround(sum01));
+      relu(conv1_bias, conv1, j, at + 2, Math.fround(sum02));
+      relu(conv1_bias, conv1, j, at + 3, Math.fround(sum03));
+      relu(conv1_bias, conv1, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv1_bias, conv1, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv1_bias, conv1, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv1_bias, conv1, j + 1, at + 1027, Math.fround(sum13));
+    }
 }
 
 /**
  * conv1_padded[i<rows,j<32,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
-function pad_Nx32x34x34(rows: number, arrays: Floats<"conv1" | "conv1_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv1, conv1_padded } = arrays;
-    for (let j = 0; j < 32; j++) {
-      conv1_padded[i * 36992 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
-      conv1_padded[i * 36992 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
-            conv1[i * 32768 + j * 1024 + l * 32 + m]!;
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
-      }
-      conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
-      conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
+function pad_Nx32x34x34(conv1: Float32Array, conv1_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx32x34x34_block(i, conv1, conv1_padded);
+}
+
+function pad_Nx32x34x34_block(i: number, conv1: Float32Array, conv1_padded: Float32Array): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    const at = i * 36992 + j * 1156;
+    conv1_padded[at] = 0;
+    for (let m = 0; m < 32; m++) conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
+    conv1_padded[at + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++)
+        conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
+          conv1[i * 32768 + j * 1024 + l * 32 + m]!;
+      conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
     }
+    conv1_padded[at + 1122] = 0;
+    for (let m = 0; m < 32; m++) conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
+    conv1_padded[at + 1155] = 0;
   }
-  return function pad_Nx32x34x34(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3668,26 +3133,26 @@ function conv_10x32x32x3x3x32x32_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv1_padded_0 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2]!;
-            const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv1_padded_1 =
-              conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
-            const conv1_padded_2 =
-              conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
-            const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            sum00 += conv1_padded_0 * conv2_kernel_0;
-            sum01 += conv1_padded_1 * conv2_kernel_0;
-            sum02 += conv1_padded_2 * conv2_kernel_0;
-            sum10 += conv1_padded_0 * conv2_kernel_1;
-            sum11 += conv1_padded_1 * conv2_kernel_1;
-            sum12 += conv1_padded_2 * conv2_kernel_1;
+            const at_3 = i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2;
+            const a0 = conv1_padded[at_3]!;
+            const b0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const a1 = conv1_padded[at_3 + 1]!;
+            const a2 = conv1_padded[at_3 + 2]!;
+            const b1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m] = sum00;
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1] = sum01;
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m + 2] = sum02;
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1024] = sum10;
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1025] = sum11;
-      conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1026] = sum12;
+      const at_2 = i * 32768 + j * 1024 + l * 32 + m;
+      conv2_product[at_2] = sum00;
+      conv2_product[at_2 + 1] = sum01;
+      conv2_product[at_2 + 2] = sum02;
+      conv2_product[at_2 + 1024] = sum10;
+      conv2_product[at_2 + 1025] = sum11;
+      conv2_product[at_2 + 1026] = sum12;
     }
     let sum00_2 = 0;
     let sum01_2 = 0;
@@ -3696,19 +3161,21 @@ function conv_10x32x32x3x3x32x32_evaluate(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const conv1_padded_3 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + k2 + 30]!;
-          const conv2_kernel_2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-          const conv1_padded_4 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + k2 + 31]!;
-          const conv2_kernel_3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-          sum00_2 += conv1_padded_3 * conv2_kernel_2;
-          sum01_2 += conv1_padded_4 * conv2_kernel_2;
-          sum10_2 += conv1_padded_3 * conv2_kernel_3;
-          sum11_2 += conv1_padded_4 * conv2_kernel_3;
+          const at_2 = i * 36992 + k3 * 1156 + l * 34 + k * 34 + k2;
+          const a3 = conv1_padded[at_2 + 30]!;
+          const b2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+          const a4 = conv1_padded[at_2 + 31]!;
+          const b3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+          sum00_2 += a3 * b2;
+          sum01_2 += a4 * b2;
+          sum10_2 += a3 * b3;
+          sum11_2 += a4 * b3;
         }
-    conv2_product[i * 32768 + j * 1024 + l * 32 + 30] = sum00_2;
-    conv2_product[i * 32768 + j * 1024 + l * 32 + 31] = sum01_2;
-    conv2_product[i * 32768 + j * 1024 + l * 32 + 1054] = sum10_2;
-    conv2_product[i * 32768 + j * 1024 + l * 32 + 1055] = sum11_2;
+    const at = i * 32768 + j * 1024 + l * 32;
+    conv2_product[at + 30] = sum00_2;
+    conv2_product[at + 31] = sum01_2;
+    conv2_product[at + 1054] = sum10_2;
+    conv2_product[at + 1055] = sum11_2;
   }
   return function conv_10x32x32x3x3x32x32_evaluate(): void {
     for (let i = 0; i < 10; i++)
@@ -3721,61 +3188,65 @@ function conv_10x32x32x3x3x32x32_evaluate(
  * Takes 1 or 10 rows.
  */
 function windowMax_Nx32x16x1x1x2x2x16(
+  conv2_product: Float32Array,
+  conv2_bias: Float32Array,
+  half: Float32Array,
   rows: number,
-  arrays: Floats<"conv2_product" | "conv2_bias" | "half">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv2_product, conv2_bias, half } = arrays;
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
-          const conv2_bias_0 = conv2_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const conv2_product_0 =
-                conv2_product[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                conv2_product_0 + conv2_bias_0 < 0 ? 0 : conv2_product_0 + conv2_bias[j]!,
-              );
-            }
-          half[i * 8192 + j * 256 + l * 16 + m] = max;
-        }
-  }
-  return function windowMax_Nx32x16x1x1x2x2x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    windowMax_Nx32x16x1x1x2x2x16_block(i, conv2_product, conv2_bias, half);
+}
+
+function windowMax_Nx32x16x1x1x2x2x16_block(
+  i: number,
+  conv2_product: Float32Array,
+  conv2_bias: Float32Array,
+  half: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++)
+    for (let l = 0; l < 16; l++)
+      for (let m = 0; m < 16; m++) {
+        const conv2_bias_0 = conv2_bias[j]!;
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const conv2_product_0 =
+              conv2_product[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+            max = Math.max(
+              max,
+              conv2_product_0 + conv2_bias_0 < 0 ? 0 : conv2_product_0 + conv2_bias[j]!,
+            );
+          }
+        half[i * 8192 + j * 256 + l * 16 + m] = max;
+      }
 }
 
 /**
  * half_padded[i<rows,j<32,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, half[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
-function pad_Nx32x18x18(rows: number, arrays: Floats<"half" | "half_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { half, half_padded } = arrays;
-    for (let j = 0; j < 32; j++) {
-      half_padded[i * 10368 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) half_padded[i * 10368 + j * 324 + m + 1] = 0;
-      half_padded[i * 10368 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++)
-          half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
-            half[i * 8192 + j * 256 + l * 16 + m]!;
-        half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
-      }
-      half_padded[i * 10368 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) half_padded[i * 10368 + j * 324 + m + 307] = 0;
-      half_padded[i * 10368 + j * 324 + 323] = 0;
+function pad_Nx32x18x18(half: Float32Array, half_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx32x18x18_block(i, half, half_padded);
+}
+
+function pad_Nx32x18x18_block(i: number, half: Float32Array, half_padded: Float32Array): void {
+  i &= 15;
+  for (let j = 0; j < 32; j++) {
+    const at = i * 10368 + j * 324;
+    half_padded[at] = 0;
+    for (let m = 0; m < 16; m++) half_padded[i * 10368 + j * 324 + m + 1] = 0;
+    half_padded[at + 17] = 0;
+    for (let l = 0; l < 16; l++) {
+      half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+      for (let m = 0; m < 16; m++)
+        half_padded[i * 10368 + j * 324 + l * 18 + m + 19] = half[i * 8192 + j * 256 + l * 16 + m]!;
+      half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
     }
+    half_padded[at + 306] = 0;
+    for (let m = 0; m < 16; m++) half_padded[i * 10368 + j * 324 + m + 307] = 0;
+    half_padded[at + 323] = 0;
   }
-  return function pad_Nx32x18x18(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3801,24 +3272,27 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_0 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const half_padded_1 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-            sum00 += half_padded_0 * conv3_kernel_0;
-            sum01 += half_padded_1 * conv3_kernel_0;
-            sum10 += half_padded_0 * conv3_kernel_1;
-            sum11 += half_padded_1 * conv3_kernel_1;
-            sum20 += half_padded_0 * conv3_kernel_2;
-            sum21 += half_padded_1 * conv3_kernel_2;
+            const at_2 = i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = half_padded[at_2]!;
+            const at_3 = j * 288 + k3 * 9 + k * 3 + k2;
+            const b0 = conv3_kernel[at_3]!;
+            const a1 = half_padded[at_2 + 1]!;
+            const b1 = conv3_kernel[at_3 + 288]!;
+            const b2 = conv3_kernel[at_3 + 576]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv3_bias, conv3, j, i * 16384 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv3_bias, conv3, j + 1, i * 16384 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(conv3_bias, conv3, j + 1, i * 16384 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(conv3_bias, conv3, j + 2, i * 16384 + j * 256 + l * 16 + m + 512, Math.fround(sum20));
-      relu(conv3_bias, conv3, j + 2, i * 16384 + j * 256 + l * 16 + m + 513, Math.fround(sum21));
+      const at = i * 16384 + j * 256 + l * 16 + m;
+      relu(conv3_bias, conv3, j, at, Math.fround(sum00));
+      relu(conv3_bias, conv3, j, at + 1, Math.fround(sum01));
+      relu(conv3_bias, conv3, j + 1, at + 256, Math.fround(sum10));
+      relu(conv3_bias, conv3, j + 1, at + 257, Math.fround(sum11));
+      relu(conv3_bias, conv3, j + 2, at + 512, Math.fround(sum20));
+      relu(conv3_bias, conv3, j + 2, at + 513, Math.fround(sum21));
     }
   }
   function block_2(i: number, l: number): void {
@@ -3831,11 +3305,12 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_2 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv3_kernel_3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
-            const half_padded_3 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            sum0 += half_padded_2 * conv3_kernel_3;
-            sum1 += half_padded_3 * conv3_kernel_3;
+            const at = i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a2 = half_padded[at]!;
+            const b3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
+            const a3 = half_padded[at + 1]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       relu(conv3_bias, conv3, 63, i * 16384 + l * 16 + m + 16128, Math.fround(sum0));
       relu(conv3_bias, conv3, 63, i * 16384 + l * 16 + m + 16129, Math.fround(sum1));
@@ -3853,29 +3328,28 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
  * conv3_padded[i<rows,j<64,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
-function pad_Nx64x18x18(rows: number, arrays: Floats<"conv3" | "conv3_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv3, conv3_padded } = arrays;
-    for (let j = 0; j < 64; j++) {
-      conv3_padded[i * 20736 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
-      conv3_padded[i * 20736 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++)
-          conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
-            conv3[i * 16384 + j * 256 + l * 16 + m]!;
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
-      }
-      conv3_padded[i * 20736 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
-      conv3_padded[i * 20736 + j * 324 + 323] = 0;
+function pad_Nx64x18x18(conv3: Float32Array, conv3_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx64x18x18_block(i, conv3, conv3_padded);
+}
+
+function pad_Nx64x18x18_block(i: number, conv3: Float32Array, conv3_padded: Float32Array): void {
+  i &= 15;
+  for (let j = 0; j < 64; j++) {
+    const at = i * 20736 + j * 324;
+    conv3_padded[at] = 0;
+    for (let m = 0; m < 16; m++) conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
+    conv3_padded[at + 17] = 0;
+    for (let l = 0; l < 16; l++) {
+      conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+      for (let m = 0; m < 16; m++)
+        conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
+          conv3[i * 16384 + j * 256 + l * 16 + m]!;
+      conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
     }
+    conv3_padded[at + 306] = 0;
+    for (let m = 0; m < 16; m++) conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
+    conv3_padded[at + 323] = 0;
   }
-  return function pad_Nx64x18x18(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3900,25 +3374,27 @@ function conv_10x64x16x3x3x64x16_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_0 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
-            const conv3_padded_1 =
-              conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
-            const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
-            sum00 += conv3_padded_0 * conv4_kernel_0;
-            sum01 += conv3_padded_1 * conv4_kernel_0;
-            sum10 += conv3_padded_0 * conv4_kernel_1;
-            sum11 += conv3_padded_1 * conv4_kernel_1;
-            sum20 += conv3_padded_0 * conv4_kernel_2;
-            sum21 += conv3_padded_1 * conv4_kernel_2;
+            const at_2 = i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = conv3_padded[at_2]!;
+            const at_3 = j * 576 + k3 * 9 + k * 3 + k2;
+            const b0 = conv4_kernel[at_3]!;
+            const a1 = conv3_padded[at_2 + 1]!;
+            const b1 = conv4_kernel[at_3 + 576]!;
+            const b2 = conv4_kernel[at_3 + 1152]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      conv4_product[i * 16384 + j * 256 + l * 16 + m] = sum00;
-      conv4_product[i * 16384 + j * 256 + l * 16 + m + 1] = sum01;
-      conv4_product[i * 16384 + j * 256 + l * 16 + m + 256] = sum10;
-      conv4_product[i * 16384 + j * 256 + l * 16 + m + 257] = sum11;
-      conv4_product[i * 16384 + j * 256 + l * 16 + m + 512] = sum20;
-      conv4_product[i * 16384 + j * 256 + l * 16 + m + 513] = sum21;
+      const at = i * 16384 + j * 256 + l * 16 + m;
+      conv4_product[at] = sum00;
+      conv4_product[at + 1] = sum01;
+      conv4_product[at + 256] = sum10;
+      conv4_product[at + 257] = sum11;
+      conv4_product[at + 512] = sum20;
+      conv4_product[at + 513] = sum21;
     }
   }
   function block_2(i: number, l: number): void {
@@ -3931,12 +3407,12 @@ function conv_10x64x16x3x3x64x16_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_2 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv4_kernel_3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
-            const conv3_padded_3 =
-              conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            sum0 += conv3_padded_2 * conv4_kernel_3;
-            sum1 += conv3_padded_3 * conv4_kernel_3;
+            const at = i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a2 = conv3_padded[at]!;
+            const b3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
+            const a3 = conv3_padded[at + 1]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       conv4_product[i * 16384 + l * 16 + m + 16128] = sum0;
       conv4_product[i * 16384 + l * 16 + m + 16129] = sum1;
@@ -3955,32 +3431,38 @@ function conv_10x64x16x3x3x64x16_evaluate(
  * Takes 1 or 10 rows.
  */
 function windowMax_Nx64x8x1x1x2x2x8(
+  conv4_product: Float32Array,
+  conv4_bias: Float32Array,
+  quarter: Float32Array,
   rows: number,
-  arrays: Floats<"conv4_product" | "conv4_bias" | "quarter">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv4_product, conv4_bias, quarter } = arrays;
-    for (let j = 0; j < 64; j++)
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++) {
-          const conv4_bias_0 = conv4_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const conv4_product_0 =
-                conv4_product[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
-              );
-            }
-          quarter[i * 4096 + j * 64 + l * 8 + m] = max;
-        }
-  }
-  return function windowMax_Nx64x8x1x1x2x2x8(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    windowMax_Nx64x8x1x1x2x2x8_block(i, conv4_product, conv4_bias, quarter);
+}
+
+function windowMax_Nx64x8x1x1x2x2x8_block(
+  i: number,
+  conv4_product: Float32Array,
+  conv4_bias: Float32Array,
+  quarter: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 64; j++)
+    for (let l = 0; l < 8; l++)
+      for (let m = 0; m < 8; m++) {
+        const conv4_bias_0 = conv4_bias[j]!;
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const conv4_product_0 =
+              conv4_product[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
+            max = Math.max(
+              max,
+              conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
+            );
+          }
+        quarter[i * 4096 + j * 64 + l * 8 + m] = max;
+      }
 }
 
 /**
@@ -4002,24 +3484,25 @@ function dotRelu_10x4096x512_evaluate(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_0 = quarter[i * 4096 + k]!;
-      const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-      const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-      const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-      const quarter_1 = quarter[i * 4096 + k + 4096]!;
-      sum00 += quarter_0 * hidden_kernel_0;
-      sum01 += quarter_0 * hidden_kernel_1;
-      sum02 += quarter_0 * hidden_kernel_2;
-      sum10 += quarter_1 * hidden_kernel_0;
-      sum11 += quarter_1 * hidden_kernel_1;
-      sum12 += quarter_1 * hidden_kernel_2;
+      const a0 = quarter[i * 4096 + k]!;
+      const b0 = hidden_kernel[k * 512 + j]!;
+      const b1 = hidden_kernel[k * 512 + j + 1]!;
+      const b2 = hidden_kernel[k * 512 + j + 2]!;
+      const a1 = quarter[i * 4096 + k + 4096]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum02 += a0 * b2;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum12 += a1 * b2;
     }
-    relu(hidden_bias, hidden, j, i * 512 + j, Math.fround(sum00));
-    relu(hidden_bias, hidden, j + 1, i * 512 + j + 1, Math.fround(sum01));
-    relu(hidden_bias, hidden, j + 2, i * 512 + j + 2, Math.fround(sum02));
-    relu(hidden_bias, hidden, j, i * 512 + j + 512, Math.fround(sum10));
-    relu(hidden_bias, hidden, j + 1, i * 512 + j + 513, Math.fround(sum11));
-    relu(hidden_bias, hidden, j + 2, i * 512 + j + 514, Math.fround(sum12));
+    const at = i * 512 + j;
+    relu(hidden_bias, hidden, j, at, Math.fround(sum00));
+    relu(hidden_bias, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(hidden_bias, hidden, j + 2, at + 2, Math.fround(sum02));
+    relu(hidden_bias, hidden, j, at + 512, Math.fround(sum10));
+    relu(hidden_bias, hidden, j + 1, at + 513, Math.fround(sum11));
+    relu(hidden_bias, hidden, j + 2, at + 514, Math.fround(sum12));
   }
   function block_2(i: number): void {
     i &= 15;
@@ -4029,14 +3512,14 @@ function dotRelu_10x4096x512_evaluate(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_2 = quarter[i * 4096 + k]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
-      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
-      const quarter_3 = quarter[i * 4096 + k + 4096]!;
-      sum00_2 += quarter_2 * hidden_kernel_3;
-      sum01_2 += quarter_2 * hidden_kernel_4;
-      sum10_2 += quarter_3 * hidden_kernel_3;
-      sum11_2 += quarter_3 * hidden_kernel_4;
+      const a2 = quarter[i * 4096 + k]!;
+      const b3 = hidden_kernel[k * 512 + 510]!;
+      const b4 = hidden_kernel[k * 512 + 511]!;
+      const a3 = quarter[i * 4096 + k + 4096]!;
+      sum00_2 += a2 * b3;
+      sum01_2 += a2 * b4;
+      sum10_2 += a3 * b3;
+      sum11_2 += a3 * b4;
     }
     relu(hidden_bias, hidden, 510, i * 512 + 510, Math.fround(sum00_2));
     relu(hidden_bias, hidden, 511, i * 512 + 511, Math.fround(sum01_2));
@@ -4127,24 +3610,26 @@ function conv_1x32x32x3x3x32x32_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2]!;
-            const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
-            const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
-            const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            sum00 += conv1_padded_0 * conv2_kernel_0;
-            sum01 += conv1_padded_1 * conv2_kernel_0;
-            sum02 += conv1_padded_2 * conv2_kernel_0;
-            sum10 += conv1_padded_0 * conv2_kernel_1;
-            sum11 += conv1_padded_1 * conv2_kernel_1;
-            sum12 += conv1_padded_2 * conv2_kernel_1;
+            const at_3 = k3 * 1156 + l * 34 + k * 34 + m + k2;
+            const a0 = conv1_padded[at_3]!;
+            const b0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+            const a1 = conv1_padded[at_3 + 1]!;
+            const a2 = conv1_padded[at_3 + 2]!;
+            const b1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
-      conv2_product[j * 1024 + l * 32 + m] = sum00;
-      conv2_product[j * 1024 + l * 32 + m + 1] = sum01;
-      conv2_product[j * 1024 + l * 32 + m + 2] = sum02;
-      conv2_product[j * 1024 + l * 32 + m + 1024] = sum10;
-      conv2_product[j * 1024 + l * 32 + m + 1025] = sum11;
-      conv2_product[j * 1024 + l * 32 + m + 1026] = sum12;
+      const at_2 = j * 1024 + l * 32 + m;
+      conv2_product[at_2] = sum00;
+      conv2_product[at_2 + 1] = sum01;
+      conv2_product[at_2 + 2] = sum02;
+      conv2_product[at_2 + 1024] = sum10;
+      conv2_product[at_2 + 1025] = sum11;
+      conv2_product[at_2 + 1026] = sum12;
     }
     let sum00_2 = 0;
     let sum01_2 = 0;
@@ -4153,19 +3638,20 @@ function conv_1x32x32x3x3x32x32_predict(
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const conv1_padded_3 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 30]!;
-          const conv2_kernel_2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-          const conv1_padded_4 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 31]!;
-          const conv2_kernel_3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-          sum00_2 += conv1_padded_3 * conv2_kernel_2;
-          sum01_2 += conv1_padded_4 * conv2_kernel_2;
-          sum10_2 += conv1_padded_3 * conv2_kernel_3;
-          sum11_2 += conv1_padded_4 * conv2_kernel_3;
+          const a3 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 30]!;
+          const b2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+          const a4 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 31]!;
+          const b3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+          sum00_2 += a3 * b2;
+          sum01_2 += a4 * b2;
+          sum10_2 += a3 * b3;
+          sum11_2 += a4 * b3;
         }
-    conv2_product[j * 1024 + l * 32 + 30] = sum00_2;
-    conv2_product[j * 1024 + l * 32 + 31] = sum01_2;
-    conv2_product[j * 1024 + l * 32 + 1054] = sum10_2;
-    conv2_product[j * 1024 + l * 32 + 1055] = sum11_2;
+    const at = j * 1024 + l * 32;
+    conv2_product[at + 30] = sum00_2;
+    conv2_product[at + 31] = sum01_2;
+    conv2_product[at + 1054] = sum10_2;
+    conv2_product[at + 1055] = sum11_2;
   }
   return function conv_1x32x32x3x3x32x32_predict(): void {
     for (let j = 0; j < 32; j += 2) for (let l = 0; l < 32; l++) block(j, l);
@@ -4194,24 +3680,27 @@ function convRelu_1x64x16x3x3x32x16_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-            sum00 += half_padded_0 * conv3_kernel_0;
-            sum01 += half_padded_1 * conv3_kernel_0;
-            sum10 += half_padded_0 * conv3_kernel_1;
-            sum11 += half_padded_1 * conv3_kernel_1;
-            sum20 += half_padded_0 * conv3_kernel_2;
-            sum21 += half_padded_1 * conv3_kernel_2;
+            const at_2 = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = half_padded[at_2]!;
+            const at_3 = j * 288 + k3 * 9 + k * 3 + k2;
+            const b0 = conv3_kernel[at_3]!;
+            const a1 = half_padded[at_2 + 1]!;
+            const b1 = conv3_kernel[at_3 + 288]!;
+            const b2 = conv3_kernel[at_3 + 576]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      relu(conv3_bias, conv3, j, j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv3_bias, conv3, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv3_bias, conv3, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(conv3_bias, conv3, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(conv3_bias, conv3, j + 2, j * 256 + l * 16 + m + 512, Math.fround(sum20));
-      relu(conv3_bias, conv3, j + 2, j * 256 + l * 16 + m + 513, Math.fround(sum21));
+      const at = j * 256 + l * 16 + m;
+      relu(conv3_bias, conv3, j, at, Math.fround(sum00));
+      relu(conv3_bias, conv3, j, at + 1, Math.fround(sum01));
+      relu(conv3_bias, conv3, j + 1, at + 256, Math.fround(sum10));
+      relu(conv3_bias, conv3, j + 1, at + 257, Math.fround(sum11));
+      relu(conv3_bias, conv3, j + 2, at + 512, Math.fround(sum20));
+      relu(conv3_bias, conv3, j + 2, at + 513, Math.fround(sum21));
     }
   }
   function block_2(l: number): void {
@@ -4223,11 +3712,12 @@ function convRelu_1x64x16x3x3x32x16_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_2 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv3_kernel_3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
-            const half_padded_3 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            sum0 += half_padded_2 * conv3_kernel_3;
-            sum1 += half_padded_3 * conv3_kernel_3;
+            const at = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a2 = half_padded[at]!;
+            const b3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
+            const a3 = half_padded[at + 1]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       relu(conv3_bias, conv3, 63, l * 16 + m + 16128, Math.fround(sum0));
       relu(conv3_bias, conv3, 63, l * 16 + m + 16129, Math.fround(sum1));
@@ -4260,24 +3750,27 @@ function conv_1x64x16x3x3x64x16_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
-            const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
-            const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
-            sum00 += conv3_padded_0 * conv4_kernel_0;
-            sum01 += conv3_padded_1 * conv4_kernel_0;
-            sum10 += conv3_padded_0 * conv4_kernel_1;
-            sum11 += conv3_padded_1 * conv4_kernel_1;
-            sum20 += conv3_padded_0 * conv4_kernel_2;
-            sum21 += conv3_padded_1 * conv4_kernel_2;
+            const at_2 = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = conv3_padded[at_2]!;
+            const at_3 = j * 576 + k3 * 9 + k * 3 + k2;
+            const b0 = conv4_kernel[at_3]!;
+            const a1 = conv3_padded[at_2 + 1]!;
+            const b1 = conv4_kernel[at_3 + 576]!;
+            const b2 = conv4_kernel[at_3 + 1152]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      conv4_product[j * 256 + l * 16 + m] = sum00;
-      conv4_product[j * 256 + l * 16 + m + 1] = sum01;
-      conv4_product[j * 256 + l * 16 + m + 256] = sum10;
-      conv4_product[j * 256 + l * 16 + m + 257] = sum11;
-      conv4_product[j * 256 + l * 16 + m + 512] = sum20;
-      conv4_product[j * 256 + l * 16 + m + 513] = sum21;
+      const at = j * 256 + l * 16 + m;
+      conv4_product[at] = sum00;
+      conv4_product[at + 1] = sum01;
+      conv4_product[at + 256] = sum10;
+      conv4_product[at + 257] = sum11;
+      conv4_product[at + 512] = sum20;
+      conv4_product[at + 513] = sum21;
     }
   }
   function block_2(l: number): void {
@@ -4289,11 +3782,12 @@ function conv_1x64x16x3x3x64x16_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_2 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv4_kernel_3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
-            const conv3_padded_3 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            sum0 += conv3_padded_2 * conv4_kernel_3;
-            sum1 += conv3_padded_3 * conv4_kernel_3;
+            const at = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a2 = conv3_padded[at]!;
+            const b3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
+            const a3 = conv3_padded[at + 1]!;
+            sum0 += a2 * b3;
+            sum1 += a3 * b3;
           }
       conv4_product[l * 16 + m + 16128] = sum0;
       conv4_product[l * 16 + m + 16129] = sum1;
@@ -4322,14 +3816,14 @@ function dotRelu_1x4096x512_predict(
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
       const quarter_0 = quarter[k]!;
-      const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-      const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-      const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + j + 3]!;
-      sum0 += quarter_0 * hidden_kernel_0;
-      sum1 += quarter_0 * hidden_kernel_1;
-      sum2 += quarter_0 * hidden_kernel_2;
-      sum3 += quarter_0 * hidden_kernel_3;
+      const a0 = hidden_kernel[k * 512 + j]!;
+      const a1 = hidden_kernel[k * 512 + j + 1]!;
+      const a2 = hidden_kernel[k * 512 + j + 2]!;
+      const a3 = hidden_kernel[k * 512 + j + 3]!;
+      sum0 += quarter_0 * a0;
+      sum1 += quarter_0 * a1;
+      sum2 += quarter_0 * a2;
+      sum3 += quarter_0 * a3;
     }
     relu_2(hidden_bias, hidden, j, Math.fround(sum0));
     relu_2(hidden_bias, hidden, j + 1, Math.fround(sum1));

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 761 (forward 39, update 213, backward 228), evaluate 778, predict 922
-//   memory 984: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2040: batches, and what a trainer is
-//   tables 2142: what bytes() packs
-//   kernels 2235: in the order in which statements call them, each under its definitions
-//   checks 7227: of what is passed in
-//   mathematics 7359: functions and random numbers that all machines compute alike
+//   step 938 (forward 40, update 238, backward 253), evaluate 955, predict 1138
+//   memory 1254: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1848: batches, and what a trainer is
+//   tables 1950: what bytes() packs
+//   kernels 2043: in the order in which statements call them, each under its definitions
+//   checks 6816: of what is passed in
+//   mathematics 6948: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9b5240470b2e34a5
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fd6a9ad012e0f823
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -38,7 +39,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. mul_6 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_6  20 nodes, models/dcgan-small.ts:29
-    mul_mul_6();
+    mul_Nx32(random, mul_6, 64);
 
     // — generator.spread: x·W + b
     // 2. generator.spread = mul_6 · generator.spread.kernel + generator.spread.bias    %generator.spread.product, %generator.spread  add,
@@ -63,19 +64,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 5. generator.double.product.phase0 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 8,16,4,4]    %generator.double.product.phase0  conv, models/dcgan-small.ts:32
-    conv_concat();
+    conv_Nx8x7x16x2x2x7(generator_double_product_padded, generator_double_kernel, concat, 64);
     // 6. generator.double.product.phase1 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 8,16,4,4]    %generator.double.product.phase1  conv, models/dcgan-small.ts:32
-    conv_concat_2();
+    conv_Nx8x7x16x2x2x7_2(generator_double_product_padded, generator_double_kernel, concat, 64);
     // 7. generator.double.product.phase2 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 8,16,4,4]    %generator.double.product.phase2  conv, models/dcgan-small.ts:32
-    conv_concat_3();
+    conv_Nx8x7x16x2x2x7_3(generator_double_product_padded, generator_double_kernel, concat, 64);
 
     // 8. generator.double.product.phase3 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,1 .. 8,16,4,4]    %generator.double.product.phase3  conv, models/dcgan-small.ts:32
     // concat = concat(generator.double.product.phase0, generator.double.product.phase1, generator.double.product.phase2,
     //     generator.double.product.phase3) along axis 1    %concat  concat, models/dcgan-small.ts:32
-    conv_concat_4();
+    conv_Nx8x7x16x2x2x7_4(generator_double_product_padded, generator_double_kernel, concat, 64);
 
     // — generator.paint: the adjoint of x ∗ W, + b
     // 9. generator.double.product = reshape(transpose(reshape(concat, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
@@ -84,71 +85,95 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dcgan-small.ts:32
     // generator.paint.product.padded = pad(relu(generator.double.z), [0,0,1,1], [0,0,1,1])    %generator.paint.product.padded  identity,
     //     models/dcgan-small.ts:33
-    identity_generator_paint_product_padded();
+    identity_Nx8x16x16(concat, generator_double_bias, generator_paint_product_padded, 64);
 
     // 10. generator.paint.product.phase0 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 1,8,4,4]    %generator.paint.product.phase0  conv, models/dcgan-small.ts:33
-    conv_concat_2_2();
+    conv_Nx1x14x8x2x2x14(generator_paint_product_padded, generator_paint_kernel, concat_2, 64);
     // 11. generator.paint.product.phase1 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 1,8,4,4]    %generator.paint.product.phase1  conv, models/dcgan-small.ts:33
-    conv_concat_2_3();
+    conv_Nx1x14x8x2x2x14_2(generator_paint_product_padded, generator_paint_kernel, concat_2, 64);
     // 12. generator.paint.product.phase2 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 1,8,4,4]    %generator.paint.product.phase2  conv, models/dcgan-small.ts:33
-    conv_concat_2_4();
+    conv_Nx1x14x8x2x2x14_3(generator_paint_product_padded, generator_paint_kernel, concat_2, 64);
 
     // 13. generator.paint.product.phase3 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,1 .. 1,8,4,4]    %generator.paint.product.phase3  conv, models/dcgan-small.ts:33
     // concat_2 = concat(generator.paint.product.phase0, generator.paint.product.phase1, generator.paint.product.phase2,
     //     generator.paint.product.phase3) along axis 1    %concat_2  concat, models/dcgan-small.ts:33
-    conv_concat_2_5();
+    conv_concat_2();
 
     // 14. generator.paint.product = reshape(transpose(reshape(concat_2, [64,2,2,1,14,14]), [0,3,4,1,5,2]), [64,1,28,28])[0,0,0,0 ..
     //     64,1,28,28]    %generator.paint.product  identity, models/dcgan-small.ts:33
     // generator.paint = sigmoid(generator.paint.product + generator.paint.bias)    %generator.paint.z, %generator.paint  sigmoid,
     //     models/dcgan-small.ts:33
-    sigmoid_generator_paint();
+    sigmoid_Nx1x28x28(concat_2, generator_paint_bias, generator_paint, 64);
 
     // 15. x_padded = x in a margin of zeros    %x_padded  pad for discriminator.look.product, models/dcgan-small.ts:39
-    pad_x_padded();
+    pad_64x30x30(x, x_padded);
 
     // — discriminator.look: x ∗ W + b; discriminator.look › leakyRelu: x where x > 0, slope·x elsewhere
     // 16. discriminator.look.z = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel + discriminator.look.bias
     //     %discriminator.look.product, %discriminator.look.z  add, models/dcgan-small.ts:39
     // edges = [0 < discriminator.look.z] ? discriminator.look.z : discriminator.look.z ⊙ 0.2    %mul_13, %lt, %edges  where,
     //     models/dcgan-small.ts:39
-    convAddWhere_edges();
+    convAddWhere_64x8x14x1x4x4x14(
+      x_padded,
+      discriminator_look_kernel,
+      discriminator_look_bias,
+      discriminator_look_z,
+      edges,
+    );
 
     // 17. edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:40
-    pad_edges_padded();
+    pad_64x8x16x16(edges, edges_padded);
 
     // — discriminator.compare: x ∗ W + b; discriminator.compare › leakyRelu: x where x > 0, slope·x elsewhere
     // 18. discriminator.compare.z = edges ∗ discriminator.compare.kernel + discriminator.compare.bias    %discriminator.compare.product,
     //     %discriminator.compare.z  add, models/dcgan-small.ts:40
     // parts = [0 < discriminator.compare.z] ? discriminator.compare.z : discriminator.compare.z ⊙ 0.2    %mul_14, %lt_2, %parts  where,
     //     models/dcgan-small.ts:40
-    convAddWhere_parts();
+    convAddWhere_64x16x7x8x4x4x7(
+      edges_padded,
+      discriminator_compare_kernel,
+      discriminator_compare_bias,
+      discriminator_compare_z,
+      parts,
+    );
 
     // 19. generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2,
     //     models/dcgan-small.ts:39
-    pad_generator_paint_padded();
+    pad_64x30x30(generator_paint, generator_paint_padded);
 
     // — discriminator.look; discriminator.look › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 20. discriminator.look.z_2 = generator.paint ∗ discriminator.look.kernel + discriminator.look.bias    %discriminator.look.product_2,
     //     %discriminator.look.z_2  add, models/dcgan-small.ts:39
     // edges_2 = [0 < discriminator.look.z_2] ? discriminator.look.z_2 : discriminator.look.z_2 ⊙ 0.2    %mul_15, %lt_3, %edges_2  where,
     //     models/dcgan-small.ts:39
-    convAddWhere_edges_2();
+    convAddWhere_64x8x14x1x4x4x14(
+      generator_paint_padded,
+      discriminator_look_kernel,
+      discriminator_look_bias,
+      discriminator_look_z_2,
+      edges_2,
+    );
 
     // 21. edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2,
     //     models/dcgan-small.ts:40
-    pad_edges_2_padded();
+    pad_64x8x16x16(edges_2, edges_2_padded);
 
     // — discriminator.compare; discriminator.compare › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 22. discriminator.compare.z_2 = edges_2 ∗ discriminator.compare.kernel + discriminator.compare.bias
     //     %discriminator.compare.product_2, %discriminator.compare.z_2  add, models/dcgan-small.ts:40
     // parts_2 = [0 < discriminator.compare.z_2] ? discriminator.compare.z_2 : discriminator.compare.z_2 ⊙ 0.2    %mul_16, %lt_4, %parts_2
     //     where, models/dcgan-small.ts:40
-    convAddWhere_parts_2();
+    convAddWhere_64x16x7x8x4x4x7(
+      edges_2_padded,
+      discriminator_compare_kernel,
+      discriminator_compare_bias,
+      discriminator_compare_z_2,
+      parts_2,
+    );
 
     // — discriminator.judge: x·W + b; softplus_2: log(1 + eˣ)
     // 23. discriminator.judge_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel + discriminator.judge.bias
@@ -173,7 +198,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — softplus_2; batchMean_2: mean over the batch
     // 25. add_8 = max(discriminator.judge_2, 0) + log1p(exp_2)    %log1p_2, %max_2, %add_8  add, models/dcgan-small.ts:47
     // sum_4 = Σ (max_2 + log1p_2)    %sum_4  sum, models/dcgan-small.ts:47
-    sum_sum_4();
+    sum_64x1(discriminator_judge_2, exp_2, sum_4);
     // 26. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 29): d_a = d_y ⊙ b, models/dcgan-small.ts:47
     d_rowSum[0] = perRow;
 
@@ -235,7 +260,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 35. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 23): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
-    dot_d_flatten_2();
+    dot_64x1x784(d_discriminator_judge_2, discriminator_judge_kernel, d_flatten_2);
     // 36. d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2    %d_discriminator.judge.kernel_part
     //     adjoint of dot (statement 23): d_b = aᵀ·d_y, models/dcgan-small.ts:41
     dot_d_discriminator_judge_kernel_part();
@@ -253,23 +278,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y ∗ reversed w, models/dcgan-small.ts:40
     // d_discriminator.compare.product_2 = d_discriminator.compare.z_2    %d_discriminator.compare.product_2  adjoint of add (statement 22):
     //     d_a = d_y, models/dcgan-small.ts:40
-    addIdentity_d_edges_2_padded();
+    addIdentity_64x16x7x7(
+      discriminator_compare_z_2,
+      d_flatten_2,
+      d_discriminator_compare_z_2,
+      d_edges_2_padded,
+    );
 
     // 38. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges_2.phase0  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_2();
+    conv_Nx8x7x16x2x2x7(d_edges_2_padded, discriminator_compare_kernel, concat_3, 64);
     // 39. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges_2.phase1  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_3();
+    conv_Nx8x7x16x2x2x7_2(d_edges_2_padded, discriminator_compare_kernel, concat_3, 64);
     // 40. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges_2.phase2  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_4();
+    conv_Nx8x7x16x2x2x7_3(d_edges_2_padded, discriminator_compare_kernel, concat_3, 64);
 
     // 41. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges_2.phase3  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_3 = concat(d_edges_2.phase0, d_edges_2.phase1, d_edges_2.phase2, d_edges_2.phase3) along axis 1    %concat_3  adjoint of conv
     //     (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_5();
+    conv_Nx8x7x16x2x2x7_4(d_edges_2_padded, discriminator_compare_kernel, concat_3, 64);
 
     // — adjoint of discriminator.look › leakyRelu_2, discriminator.look
     // 42. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
@@ -283,20 +313,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     Σ over the uses of x, models/dcgan-small.ts:39
     // d_discriminator.look.product_2 = d_discriminator.look.z_2    %d_discriminator.look.product_2  adjoint of add (statement 20): d_a =
     //     d_y, models/dcgan-small.ts:39
-    identityAdd_d_discriminator_look_z_2();
+    identityAdd_64x8x14x14(concat_3, discriminator_look_z_2, d_discriminator_look_z_2);
 
     // 43. edges_2_padded_2 = edges_2 in a margin of zeros    %edges_2_padded_2  pad for d_discriminator.compare.kernel_part,
     //     models/dcgan-small.ts:40
-    pad_edges_2_padded_2();
+    pad_64x8x16x16(edges_2, edges_2_padded_2);
     // 44. d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double    %d_discriminator.compare.z_2_wide  widen for
     //     d_discriminator.compare.kernel_part, models/dcgan-small.ts:40
-    widen_d_discriminator_compare_z_2_wide();
+    widen_16x7x7x64(d_discriminator_compare_z_2, d_discriminator_compare_z_2_wide);
     // 45. d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
     //     %d_discriminator.compare.kernel_conv  adjoint of conv (statement 22): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:40
     conv_d_discriminator_compare_kernel_part();
     // 46. generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for
     //     d_discriminator.look.kernel_part, models/dcgan-small.ts:39
-    pad_generator_paint_padded_2();
+    pad_64x30x30(generator_paint, generator_paint_padded_2);
 
     // — adjoint of discriminator.look
     // 47. d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
@@ -306,7 +336,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of discriminator.judge
     // 48. d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot (statement 27): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
-    dot_d_flatten();
+    dot_64x1x784(d_discriminator_judge, discriminator_judge_kernel, d_flatten);
 
     // 49. d_discriminator.judge.kernel = d_discriminator.judge.kernel_part + reshape(parts, [64,784])ᵀ · d_discriminator.judge
     //     %d_discriminator.judge.kernel_2, %d_discriminator.judge.kernel  adjoint of dot (statement 27): d_b = aᵀ·d_y; param (statement
@@ -328,37 +358,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     reversed w, models/dcgan-small.ts:40
     // d_discriminator.compare.product = d_discriminator.compare.z    %d_discriminator.compare.product  adjoint of add (statement 18): d_a =
     //     d_y, models/dcgan-small.ts:40
-    addIdentity_d_edges_padded();
+    addIdentity_64x16x7x7(
+      discriminator_compare_z,
+      d_flatten,
+      d_discriminator_compare_z,
+      d_edges_padded,
+    );
 
     // 51. d_discriminator.compare.bias = Σ (d_discriminator.compare.z_2 + d_discriminator.compare.z) over axes 0,2,3    %d_broadcast_9,
     //     %d_discriminator.compare.bias  adjoint of broadcast (statement 18): d_x = Σ over the uses of x, d_x = Σ d_y,
     //     models/dcgan-small.ts:40
     // discriminator.compare.bias by adam with d_discriminator.compare.bias
     //     %discriminator.compare.bias_mul…%discriminator.compare.bias_next  update, models/dcgan-small.ts:40
-    sumAdam_discriminator_compare_bias();
+    sumAdam_64xNxNxN(
+      d_discriminator_compare_z_2,
+      d_discriminator_compare_z,
+      discriminator_compare_bias_m,
+      discriminator_compare_bias_v,
+      discriminator_compare_bias,
+      rate,
+      correction,
+      16,
+      7,
+    );
 
     // 52. d_edges.phase0 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges.phase0  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_4_2();
+    conv_Nx8x7x16x2x2x7(d_edges_padded, discriminator_compare_kernel, concat_4, 64);
     // 53. d_edges.phase1 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges.phase1  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_4_3();
+    conv_Nx8x7x16x2x2x7_2(d_edges_padded, discriminator_compare_kernel, concat_4, 64);
     // 54. d_edges.phase2 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges.phase2  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_4_4();
+    conv_Nx8x7x16x2x2x7_3(d_edges_padded, discriminator_compare_kernel, concat_4, 64);
 
     // 55. d_edges.phase3 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges.phase3  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_4 = concat(d_edges.phase0, d_edges.phase1, d_edges.phase2, d_edges.phase3) along axis 1    %concat_4  adjoint of conv
     //     (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_4_5();
+    conv_Nx8x7x16x2x2x7_4(d_edges_padded, discriminator_compare_kernel, concat_4, 64);
 
     // 56. edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2,
     //     models/dcgan-small.ts:40
-    pad_edges_padded_2();
+    pad_64x8x16x16(edges, edges_padded_2);
     // 57. d_discriminator.compare.z_wide = d_discriminator.compare.z in double    %d_discriminator.compare.z_wide  widen for
     //     d_discriminator.compare.kernel_2, models/dcgan-small.ts:40
-    widen_d_discriminator_compare_z_wide();
+    widen_16x7x7x64(d_discriminator_compare_z, d_discriminator_compare_z_wide);
     // 58. d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])
     //     %d_discriminator.compare.kernel_conv_2  adjoint of conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:40
     // d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) +
@@ -380,17 +425,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     the uses of x, models/dcgan-small.ts:39
     // d_discriminator.look.product = d_discriminator.look.z    %d_discriminator.look.product  adjoint of add (statement 16): d_a = d_y,
     //     models/dcgan-small.ts:39
-    identityAdd_d_discriminator_look_z();
+    identityAdd_64x8x14x14(concat_4, discriminator_look_z, d_discriminator_look_z);
 
     // 60. d_discriminator.look.bias = Σ (d_discriminator.look.z_2 + d_discriminator.look.z) over axes 0,2,3    %d_broadcast_8,
     //     %d_discriminator.look.bias  adjoint of broadcast (statement 16): d_x = Σ over the uses of x, d_x = Σ d_y,
     //     models/dcgan-small.ts:39
     // discriminator.look.bias by adam with d_discriminator.look.bias    %discriminator.look.bias_mul…%discriminator.look.bias_next  update,
     //     models/dcgan-small.ts:39
-    sumAdam_discriminator_look_bias();
+    sumAdam_64xNxNxN(
+      d_discriminator_look_z_2,
+      d_discriminator_look_z,
+      discriminator_look_bias_m,
+      discriminator_look_bias_v,
+      discriminator_look_bias,
+      rate,
+      correction,
+      8,
+      14,
+    );
 
     // 61. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_discriminator.look.kernel_2, models/dcgan-small.ts:39
-    pad_x_padded_2();
+    pad_64x30x30(x, x_padded_2);
     // 62. d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z,
     //     [1,0,2,3])    %d_discriminator.look.kernel_conv_2  adjoint of conv (statement 16): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:39
     // d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2,
@@ -411,7 +466,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. mul_6 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_6  20 nodes, models/dcgan-small.ts:29
-    mul_mul_6_generator();
+    mul_Nx32(random, mul_6_generator, 64);
     // 2. random_next = random + 1    %random_next  add, models/dcgan-small.ts:29
     random[0] = (random[0]! + 1) | 0;
 
@@ -438,19 +493,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 6. generator.double.product.phase0 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 8,16,4,4]    %generator.double.product.phase0  conv, models/dcgan-small.ts:32
-    conv_concat_generator();
+    conv_Nx8x7x16x2x2x7(
+      generator_double_product_padded_generator,
+      generator_double_kernel,
+      concat_generator,
+      64,
+    );
     // 7. generator.double.product.phase1 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 8,16,4,4]    %generator.double.product.phase1  conv, models/dcgan-small.ts:32
-    conv_concat_generator_2();
+    conv_Nx8x7x16x2x2x7_2(
+      generator_double_product_padded_generator,
+      generator_double_kernel,
+      concat_generator,
+      64,
+    );
     // 8. generator.double.product.phase2 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 8,16,4,4]    %generator.double.product.phase2  conv, models/dcgan-small.ts:32
-    conv_concat_generator_3();
+    conv_Nx8x7x16x2x2x7_3(
+      generator_double_product_padded_generator,
+      generator_double_kernel,
+      concat_generator,
+      64,
+    );
 
     // 9. generator.double.product.phase3 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,1 .. 8,16,4,4]    %generator.double.product.phase3  conv, models/dcgan-small.ts:32
     // concat = concat(generator.double.product.phase0, generator.double.product.phase1, generator.double.product.phase2,
     //     generator.double.product.phase3) along axis 1    %concat  concat, models/dcgan-small.ts:32
-    conv_concat_generator_4();
+    conv_Nx8x7x16x2x2x7_4(
+      generator_double_product_padded_generator,
+      generator_double_kernel,
+      concat_generator,
+      64,
+    );
 
     // 10. generator.double.product = reshape(transpose(reshape(concat, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 ..
     //     64,8,14,14]    %generator.double.product  identity, models/dcgan-small.ts:32
@@ -461,32 +536,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — generator.paint: the adjoint of x ∗ W, + b
     // 11. generator.paint.product.padded = pad(generator.double, [0,0,1,1], [0,0,1,1])    %generator.paint.product.padded  identity,
     //     models/dcgan-small.ts:33
-    pad_generator_paint_product_padded_generator();
+    pad_64x8x16x16(generator_double_generator, generator_paint_product_padded_generator);
     // 12. generator.paint.product.phase0 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 1,8,4,4]    %generator.paint.product.phase0  conv, models/dcgan-small.ts:33
-    conv_concat_2_generator();
+    conv_Nx1x14x8x2x2x14(
+      generator_paint_product_padded_generator,
+      generator_paint_kernel,
+      concat_2_generator,
+      64,
+    );
     // 13. generator.paint.product.phase1 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 1,8,4,4]    %generator.paint.product.phase1  conv, models/dcgan-small.ts:33
-    conv_concat_2_generator_2();
+    conv_Nx1x14x8x2x2x14_2(
+      generator_paint_product_padded_generator,
+      generator_paint_kernel,
+      concat_2_generator,
+      64,
+    );
     // 14. generator.paint.product.phase2 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 1,8,4,4]    %generator.paint.product.phase2  conv, models/dcgan-small.ts:33
-    conv_concat_2_generator_3();
+    conv_Nx1x14x8x2x2x14_3(
+      generator_paint_product_padded_generator,
+      generator_paint_kernel,
+      concat_2_generator,
+      64,
+    );
 
     // 15. generator.paint.product.phase3 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,1 .. 1,8,4,4]    %generator.paint.product.phase3  conv, models/dcgan-small.ts:33
     // concat_2 = concat(generator.paint.product.phase0, generator.paint.product.phase1, generator.paint.product.phase2,
     //     generator.paint.product.phase3) along axis 1    %concat_2  concat, models/dcgan-small.ts:33
-    conv_concat_2_generator_4();
+    conv_Nx1x14x8x2x2x14_4_generator(
+      generator_paint_product_padded_generator,
+      generator_paint_kernel,
+      concat_2_generator,
+      64,
+    );
 
     // 16. generator.paint.product = reshape(transpose(reshape(concat_2, [64,2,2,1,14,14]), [0,3,4,1,5,2]), [64,1,28,28])[0,0,0,0 ..
     //     64,1,28,28]    %generator.paint.product  identity, models/dcgan-small.ts:33
     // generator.paint = sigmoid(generator.paint.product + generator.paint.bias)    %generator.paint.z, %generator.paint  sigmoid,
     //     models/dcgan-small.ts:33
-    sigmoid_generator_paint_generator();
+    sigmoid_Nx1x28x28(concat_2_generator, generator_paint_bias, generator_paint_generator, 64);
 
     // 17. generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2,
     //     models/dcgan-small.ts:39
-    pad_generator_paint_padded_generator();
+    pad_64x30x30(generator_paint_generator, generator_paint_padded_generator);
 
     // — discriminator.look: x ∗ W + b; discriminator.look › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 18. discriminator.look.z_2 = generator.paint ∗ discriminator.look.kernel + discriminator.look.bias    %discriminator.look.product_2,
@@ -497,7 +592,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 19. edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2,
     //     models/dcgan-small.ts:40
-    pad_edges_2_padded_generator();
+    pad_64x8x16x16(edges_2_generator, edges_2_padded_generator);
 
     // — discriminator.compare: x ∗ W + b; discriminator.compare › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 20. discriminator.compare.z_2 = edges_2 ∗ discriminator.compare.kernel + discriminator.compare.bias
@@ -525,7 +620,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — batchMean_3: mean over the batch
     // 22. add_9 = max(neg_4, 0) + log1p(exp_3)    %log1p_3, %max_3, %add_9  add, models/dcgan-small.ts:48
     // sum_5 = Σ (max_3 + log1p_3)    %sum_5  sum, models/dcgan-small.ts:48
-    sum_sum_5_generator();
+    sum_64x1(neg_4_generator, exp_3_generator, sum_5_generator);
     // 23. painting = sum_5 ⊙ (1 / 64)    %painting  mul, models/dcgan-small.ts:48
     const painting = Math.fround(sum_5_generator[0]! * (1 / 64));
 
@@ -551,7 +646,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of discriminator.judge
     // 29. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 21): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
-    dot_d_flatten_2_generator();
+    dot_64x1x784(
+      d_discriminator_judge_2_generator,
+      discriminator_judge_kernel,
+      d_flatten_2_generator,
+    );
 
     // #endregion
     // #region forward
@@ -568,26 +667,56 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y ∗ reversed w, models/dcgan-small.ts:40
     // d_discriminator.compare.product_2 = d_discriminator.compare.z_2    %d_discriminator.compare.product_2  adjoint of add (statement 20):
     //     d_a = d_y, models/dcgan-small.ts:40
-    identity_d_edges_2_padded_generator();
+    identity_64xNxNxN(
+      discriminator_compare_z_2_generator,
+      d_flatten_2_generator,
+      d_edges_2_padded_generator,
+      16,
+      7,
+      1296,
+      81,
+      9,
+      72,
+    );
 
     // #endregion
     // #region backward
     // — adjoint of discriminator.compare
     // 31. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges_2.phase0  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_generator();
+    conv_Nx8x7x16x2x2x7(
+      d_edges_2_padded_generator,
+      discriminator_compare_kernel,
+      concat_3_generator,
+      64,
+    );
     // 32. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges_2.phase1  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_generator_2();
+    conv_Nx8x7x16x2x2x7_2(
+      d_edges_2_padded_generator,
+      discriminator_compare_kernel,
+      concat_3_generator,
+      64,
+    );
     // 33. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges_2.phase2  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_generator_3();
+    conv_Nx8x7x16x2x2x7_3(
+      d_edges_2_padded_generator,
+      discriminator_compare_kernel,
+      concat_3_generator,
+      64,
+    );
 
     // 34. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges_2.phase3  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_3 = concat(d_edges_2.phase0, d_edges_2.phase1, d_edges_2.phase2, d_edges_2.phase3) along axis 1    %concat_3  adjoint of conv
     //     (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
-    conv_concat_3_generator_4();
+    conv_Nx8x7x16x2x2x7_4(
+      d_edges_2_padded_generator,
+      discriminator_compare_kernel,
+      concat_3_generator,
+      64,
+    );
 
     // 35. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
     //     %d_edges_2  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
@@ -607,26 +736,56 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     // d_discriminator.look.product_2 = d_discriminator.look.z_2    %d_discriminator.look.product_2  adjoint of add (statement 18): d_a =
     //     d_y, models/dcgan-small.ts:39
-    identity_d_generator_paint_padded_generator();
+    identity_64xNxNxN(
+      discriminator_look_z_2_generator,
+      d_edges_2_generator,
+      d_generator_paint_padded_generator,
+      8,
+      14,
+      2048,
+      256,
+      16,
+      240,
+    );
 
     // #endregion
     // #region backward
     // — adjoint of discriminator.look
     // 37. d_generator.paint.phase0 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,0 ..
     //     1,8,4,4]    %d_generator.paint.phase0  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
-    conv_concat_4_generator();
+    conv_Nx1x14x8x2x2x14(
+      d_generator_paint_padded_generator,
+      discriminator_look_kernel,
+      concat_4_generator,
+      64,
+    );
     // 38. d_generator.paint.phase1 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,1 ..
     //     1,8,4,4]    %d_generator.paint.phase1  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
-    conv_concat_4_generator_2();
+    conv_Nx1x14x8x2x2x14_2(
+      d_generator_paint_padded_generator,
+      discriminator_look_kernel,
+      concat_4_generator,
+      64,
+    );
     // 39. d_generator.paint.phase2 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,0 ..
     //     1,8,4,4]    %d_generator.paint.phase2  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
-    conv_concat_4_generator_3();
+    conv_Nx1x14x8x2x2x14_3(
+      d_generator_paint_padded_generator,
+      discriminator_look_kernel,
+      concat_4_generator,
+      64,
+    );
 
     // 40. d_generator.paint.phase3 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,1 ..
     //     1,8,4,4]    %d_generator.paint.phase3  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     // concat_4 = concat(d_generator.paint.phase0, d_generator.paint.phase1, d_generator.paint.phase2, d_generator.paint.phase3) along axis
     //     1    %concat_4  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
-    conv_concat_4_generator_4();
+    conv_Nx1x14x8x2x2x14_4_generator(
+      d_generator_paint_padded_generator,
+      discriminator_look_kernel,
+      concat_4_generator,
+      64,
+    );
 
     // — adjoint of generator.paint
     // 41. d_generator.paint = reshape(transpose(reshape(concat_4, [64,2,2,1,14,14]), [0,3,4,1,5,2]), [64,1,28,28])[0,0,0,0 .. 64,1,28,28]
@@ -644,7 +803,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 43. d_generator.paint.z_padded = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded  pad for d_generator.double,
     //     models/dcgan-small.ts:33
-    pad_d_generator_paint_z_padded_generator();
+    pad_64x30x30(d_generator_paint_z_generator, d_generator_paint_z_padded_generator);
 
     // — adjoint of generator.double
     // 44. d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]),
@@ -658,7 +817,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     10): d_x = Σ d_y, models/dcgan-small.ts:32
     // generator.double.bias by adam with d_generator.double.bias    %generator.double.bias_mul…%generator.double.bias_next  update,
     //     models/dcgan-small.ts:32
-    sumAdam_generator_double_bias();
+    sumAdam_64xNxNxN_2(
+      d_generator_double_z_generator,
+      generator_double_bias_m,
+      generator_double_bias_v,
+      generator_double_bias,
+      rate_generator,
+      correction_generator,
+      8,
+      14,
+    );
 
     // — adjoint of generator.paint
     // 46. d_reverse_2_conv = transpose(d_generator.paint.z, [1,0,2,3]) ∗ transpose(generator.double, [1,0,2,3])    %d_reverse_2_conv
@@ -675,7 +843,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #region backward
     // 48. d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started,
     //     models/dcgan-small.ts:32
-    pad_d_generator_double_z_padded_generator();
+    pad_64x8x16x16(d_generator_double_z_generator, d_generator_double_z_padded_generator);
 
     // — adjoint of generator.double, generator.norm
     // 49. d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]),
@@ -690,10 +858,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y, models/dcgan-small.ts:31
     // generator.norm.beta by adam with d_generator.norm.beta    %generator.norm.beta_mul…%generator.norm.beta_next  update,
     //     models/dcgan-small.ts:31
-    sumAdam_generator_norm_beta();
+    sumAdam_64xNxNxN_2(
+      d_generator_norm_generator,
+      generator_norm_beta_m,
+      generator_norm_beta_v,
+      generator_norm_beta,
+      rate_generator,
+      correction_generator,
+      16,
+      7,
+    );
 
     // 51. started_wide = started in double    %started_wide  widen for d_reverse_conv, models/dcgan-small.ts:32
-    widen_started_wide_generator();
+    widen_16x7x7x64(started_generator, started_wide_generator);
 
     // — adjoint of generator.double
     // 52. d_reverse_conv = transpose(d_generator.double.z, [1,0,2,3]) ∗ transpose(started, [1,0,2,3])    %d_reverse_conv  adjoint of conv
@@ -783,7 +960,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. mul_6 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_6  20 nodes, models/dcgan-small.ts:29
-    mul_mul_6_evaluate();
+    mul_Nx32(random, mul_6_evaluate, 64);
 
     // — generator.spread: x·W + b
     // 2. generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:29
@@ -797,7 +974,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // started = relu(mul_7 + generator.norm.beta)    %started  relu, models/dcgan-small.ts:31
     // generator.double.product.padded = pad(relu(generator.norm), [0,0,1,1], [0,0,1,1])    %generator.double.product.padded  identity,
     //     models/dcgan-small.ts:32
-    identity_generator_double_product_padded_evaluate();
+    identity_Nx16x9x9(
+      generator_spread_product_evaluate,
+      generator_spread_bias,
+      generator_norm_mean,
+      generator_norm_variance,
+      generator_norm_gamma,
+      generator_norm_beta,
+      generator_double_product_padded_evaluate,
+      64,
+    );
 
     // 4. generator.double.product.phase0 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 8,16,4,4]    %generator.double.product.phase0  conv, models/dcgan-small.ts:32
@@ -814,40 +1000,60 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — generator.paint: the adjoint of x ∗ W, + b
     // 8. as statement 9 of discriminator    %generator.double.product, %generator.double.z, %generator.double,
     //     %generator.paint.product.padded  again, models/dcgan-small.ts:32, 33
-    identity_generator_paint_product_padded_evaluate();
+    identity_Nx8x16x16(
+      concat_evaluate,
+      generator_double_bias,
+      generator_paint_product_padded_evaluate,
+      64,
+    );
     // 9. generator.paint.product.phase0 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 1,8,4,4]    %generator.paint.product.phase0  conv, models/dcgan-small.ts:33
-    conv_concat_2_evaluate();
+    conv_Nx1x14x8x2x2x14(
+      generator_paint_product_padded_evaluate,
+      generator_paint_kernel,
+      concat_2_evaluate,
+      64,
+    );
     // 10. generator.paint.product.phase1 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 1,8,4,4]    %generator.paint.product.phase1  conv, models/dcgan-small.ts:33
-    conv_concat_2_evaluate_2();
+    conv_concat_2_evaluate();
     // 11. generator.paint.product.phase2 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 1,8,4,4]    %generator.paint.product.phase2  conv, models/dcgan-small.ts:33
-    conv_concat_2_evaluate_3();
+    conv_concat_2_evaluate_2();
     // 12. as statement 13 of discriminator    %generator.paint.product.phase3, %concat_2  again, models/dcgan-small.ts:33
-    conv_concat_2_evaluate_4();
+    conv_concat_2_evaluate_3();
     // 13. as statement 14 of discriminator    %generator.paint.product, %generator.paint.z, %generator.paint  again,
     //     models/dcgan-small.ts:33
-    sigmoid_generator_paint_evaluate();
+    sigmoid_Nx1x28x28(concat_2_evaluate, generator_paint_bias, generator_paint_evaluate, 64);
     // 14. x_padded = x in a margin of zeros    %x_padded  pad for discriminator.look.product, models/dcgan-small.ts:39
-    pad_x_padded_evaluate();
+    pad_64x30x30(x_evaluate, x_padded_evaluate);
 
     // — discriminator.look: x ∗ W + b; discriminator.look › leakyRelu: x where x > 0, slope·x elsewhere
     // 15. discriminator.look.z = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel + discriminator.look.bias
     //     %discriminator.look.product, %discriminator.look.z  add, models/dcgan-small.ts:39
     // edges = [0 < discriminator.look.z] ? discriminator.look.z : discriminator.look.z ⊙ 0.2    %mul_8, %lt, %edges  where,
     //     models/dcgan-small.ts:39
-    convAddWhere_edges_evaluate();
+    convAddWhere_64x8x14x1x4x4x14_evaluate(
+      x_padded_evaluate,
+      discriminator_look_kernel,
+      discriminator_look_bias,
+      edges_evaluate,
+    );
 
     // 16. edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:40
-    pad_edges_padded_evaluate();
+    pad_64x8x16x16(edges_evaluate, edges_padded_evaluate);
 
     // — discriminator.compare: x ∗ W + b; discriminator.compare › leakyRelu: x where x > 0, slope·x elsewhere
     // 17. discriminator.compare.z = edges ∗ discriminator.compare.kernel + discriminator.compare.bias    %discriminator.compare.product,
     //     %discriminator.compare.z  add, models/dcgan-small.ts:40
     // parts = [0 < discriminator.compare.z] ? discriminator.compare.z : discriminator.compare.z ⊙ 0.2    %mul_9, %lt_2, %parts  where,
     //     models/dcgan-small.ts:40
-    convAddWhere_parts_evaluate();
+    convAddWhere_64x16x7x8x4x4x7_evaluate(
+      edges_padded_evaluate,
+      discriminator_compare_kernel,
+      discriminator_compare_bias,
+      parts_evaluate,
+    );
 
     // — discriminator.judge: x·W + b
     // 18. discriminator.judge = reshape(parts, [64,784]) · discriminator.judge.kernel + discriminator.judge.bias
@@ -857,25 +1063,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 19. generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2,
     //     models/dcgan-small.ts:39
-    pad_generator_paint_padded_evaluate();
+    pad_64x30x30(generator_paint_evaluate, generator_paint_padded_evaluate);
 
     // — discriminator.look; discriminator.look › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 20. discriminator.look.z_2 = generator.paint ∗ discriminator.look.kernel + discriminator.look.bias    %discriminator.look.product_2,
     //     %discriminator.look.z_2  add, models/dcgan-small.ts:39
     // edges_2 = [0 < discriminator.look.z_2] ? discriminator.look.z_2 : discriminator.look.z_2 ⊙ 0.2    %mul_10, %lt_3, %edges_2  where,
     //     models/dcgan-small.ts:39
-    convAddWhere_edges_2_evaluate();
+    convAddWhere_64x8x14x1x4x4x14_evaluate(
+      generator_paint_padded_evaluate,
+      discriminator_look_kernel,
+      discriminator_look_bias,
+      edges_2_evaluate,
+    );
 
     // 21. edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2,
     //     models/dcgan-small.ts:40
-    pad_edges_2_padded_evaluate();
+    pad_64x8x16x16(edges_2_evaluate, edges_2_padded_evaluate);
 
     // — discriminator.compare; discriminator.compare › leakyRelu_2: x where x > 0, slope·x elsewhere
     // 22. discriminator.compare.z_2 = edges_2 ∗ discriminator.compare.kernel + discriminator.compare.bias
     //     %discriminator.compare.product_2, %discriminator.compare.z_2  add, models/dcgan-small.ts:40
     // parts_2 = [0 < discriminator.compare.z_2] ? discriminator.compare.z_2 : discriminator.compare.z_2 ⊙ 0.2    %mul_11, %lt_4, %parts_2
     //     where, models/dcgan-small.ts:40
-    convAddWhere_parts_2_evaluate();
+    convAddWhere_64x16x7x8x4x4x7_evaluate(
+      edges_2_padded_evaluate,
+      discriminator_compare_kernel,
+      discriminator_compare_bias,
+      parts_2_evaluate,
+    );
 
     // — discriminator.judge
     // 23. discriminator.judge_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel + discriminator.judge.bias
@@ -886,7 +1102,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 24. max = max(neg, 0)    %max  max, models/dcgan-small.ts:47
     // add_5 = max + log1p(exp(−|neg|))    %abs…%add_5  add, models/dcgan-small.ts:47
     // rowSum = Σ ([row < live rows] ? Σ (max + log1p) over axes 1 : 0)    %isLive…%rowSum  sum, models/dcgan-small.ts:47, 48
-    sum_rowSum_evaluate();
+    sum_1x64_evaluate(rowSum_evaluate, neg_evaluate, live_rows_evaluate);
 
     // 25. perRow, perRow_2, perRow_3 = 1 / f32(live rows)    %cast_3…%perRow_3  recip, models/dcgan-small.ts:47, 48
     const perRow = Math.fround(1 / live_rows_evaluate[0]!);
@@ -896,7 +1112,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_6 = max(discriminator.judge_2, 0) + log1p(exp(−|discriminator.judge_2|))    %abs_2…%add_6  add, models/dcgan-small.ts:47
     // rowSum_2 = Σ ([row < live rows] ? Σ (max_2 + log1p_2) over axes 1 : 0)    %sum_2, %liveRows_2, %rowSum_2  sum,
     //     models/dcgan-small.ts:47
-    sum_rowSum_2_evaluate();
+    sum_1x64_evaluate(rowSum_2_evaluate, discriminator_judge_2_evaluate, live_rows_evaluate);
 
     // — batchMean
     // 27. mul_12 = rowSum ⊙ perRow    %mul_12  mul, models/dcgan-small.ts:47
@@ -923,7 +1139,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     checkBatch("predict takes a batch", batch, taken_2, taken);
 
     // 1. mul_6 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_6  20 nodes, models/dcgan-small.ts:29
-    mul_mul_6_predict();
+    mul_Nx32(random, mul_6_predict, 1);
 
     // — generator.spread: x·W + b
     // 2. generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:29
@@ -937,19 +1153,48 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // started = relu(mul_7 + generator.norm.beta)    %started  relu, models/dcgan-small.ts:31
     // generator.double.product.padded = pad(relu(generator.norm), [0,0,1,1], [0,0,1,1])    %generator.double.product.padded  identity,
     //     models/dcgan-small.ts:32
-    identity_generator_double_product_padded_predict();
+    identity_Nx16x9x9(
+      generator_spread_product_predict,
+      generator_spread_bias,
+      generator_norm_mean,
+      generator_norm_variance,
+      generator_norm_gamma,
+      generator_norm_beta,
+      generator_double_product_padded_predict,
+      1,
+    );
 
     // 4. generator.double.product.phase0 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 8,16,4,4]    %generator.double.product.phase0  conv, models/dcgan-small.ts:32
-    conv_concat_predict();
+    conv_Nx8x7x16x2x2x7(
+      generator_double_product_padded_predict,
+      generator_double_kernel,
+      concat_predict,
+      1,
+    );
     // 5. generator.double.product.phase1 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 8,16,4,4]    %generator.double.product.phase1  conv, models/dcgan-small.ts:32
-    conv_concat_predict_2();
+    conv_Nx8x7x16x2x2x7_2(
+      generator_double_product_padded_predict,
+      generator_double_kernel,
+      concat_predict,
+      1,
+    );
     // 6. generator.double.product.phase2 = generator.double.product.padded ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 8,16,4,4]    %generator.double.product.phase2  conv, models/dcgan-small.ts:32
-    conv_concat_predict_3();
+    conv_Nx8x7x16x2x2x7_3(
+      generator_double_product_padded_predict,
+      generator_double_kernel,
+      concat_predict,
+      1,
+    );
     // 7. as statement 8 of discriminator    %generator.double.product.phase3, %concat  again, models/dcgan-small.ts:32
-    conv_concat_predict_4();
+    conv_Nx8x7x16x2x2x7_4(
+      generator_double_product_padded_predict,
+      generator_double_kernel,
+      concat_predict,
+      1,
+    );
 
     // — generator.paint: the adjoint of x ∗ W, + b
     // 8. generator.double.product = reshape(transpose(reshape(concat, [1,2,2,8,7,7]), [0,3,4,1,5,2]), [1,8,14,14])[0,0,0,0 .. 1,8,14,14]
@@ -958,25 +1203,50 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dcgan-small.ts:32
     // generator.paint.product.padded = pad(relu(generator.double.z), [0,0,1,1], [0,0,1,1])    %generator.paint.product.padded  identity,
     //     models/dcgan-small.ts:33
-    identity_generator_paint_product_padded_predict();
+    identity_Nx8x16x16(
+      concat_predict,
+      generator_double_bias,
+      generator_paint_product_padded_predict,
+      1,
+    );
 
     // 9. generator.paint.product.phase0 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,0 .. 1,8,4,4]    %generator.paint.product.phase0  conv, models/dcgan-small.ts:33
-    conv_concat_2_predict();
+    conv_Nx1x14x8x2x2x14(
+      generator_paint_product_padded_predict,
+      generator_paint_kernel,
+      concat_2_predict,
+      1,
+    );
     // 10. generator.paint.product.phase1 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,0,1 .. 1,8,4,4]    %generator.paint.product.phase1  conv, models/dcgan-small.ts:33
-    conv_concat_2_predict_2();
+    conv_Nx1x14x8x2x2x14_2(
+      generator_paint_product_padded_predict,
+      generator_paint_kernel,
+      concat_2_predict,
+      1,
+    );
     // 11. generator.paint.product.phase2 = generator.paint.product.padded ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]),
     //     [2,3])[0,0,1,0 .. 1,8,4,4]    %generator.paint.product.phase2  conv, models/dcgan-small.ts:33
-    conv_concat_2_predict_3();
+    conv_Nx1x14x8x2x2x14_3(
+      generator_paint_product_padded_predict,
+      generator_paint_kernel,
+      concat_2_predict,
+      1,
+    );
     // 12. as statement 13 of discriminator    %generator.paint.product.phase3, %concat_2  again, models/dcgan-small.ts:33
-    conv_concat_2_predict_4();
+    conv_Nx1x14x8x2x2x14_4_generator(
+      generator_paint_product_padded_predict,
+      generator_paint_kernel,
+      concat_2_predict,
+      1,
+    );
 
     // 13. generator.paint.product = reshape(transpose(reshape(concat_2, [1,2,2,1,14,14]), [0,3,4,1,5,2]), [1,1,28,28])[0,0,0,0 ..
     //     1,1,28,28]    %generator.paint.product  identity, models/dcgan-small.ts:33
     // generator.paint = sigmoid(generator.paint.product + generator.paint.bias)    %generator.paint.z, %generator.paint  sigmoid,
     //     models/dcgan-small.ts:33
-    sigmoid_generator_paint_predict();
+    sigmoid_Nx1x28x28(concat_2_predict, generator_paint_bias, generator_paint_predict, 1);
 
     return outputs;
   }
@@ -1167,7 +1437,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const concat_2_predict = floats(381376, 784); // [1,4,14,14]  scratch, 9–13
   const generator_paint_predict = floats(373184, 784); // [1,1,28,28]  output, 13–14
 
-  const mul_mul_6 = mul_Nx32(64, { random, mul_6 });
   const dotAdd_generator_spread = dotAdd_64x32x784({
     mul_6,
     generator_spread_kernel,
@@ -1183,90 +1452,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_norm_beta,
     generator_double_product_padded,
   });
-  const conv_concat = conv_Nx8x7x16x2x2x7(64, {
-    x: generator_double_product_padded,
-    kernel: generator_double_kernel,
-    concat,
-  });
-  const conv_concat_2 = conv_Nx8x7x16x2x2x7_2(64, {
-    x: generator_double_product_padded,
-    kernel: generator_double_kernel,
-    concat,
-  });
-  const conv_concat_3 = conv_Nx8x7x16x2x2x7_3(64, {
-    x: generator_double_product_padded,
-    kernel: generator_double_kernel,
-    concat,
-  });
-  const conv_concat_4 = conv_Nx8x7x16x2x2x7_4(64, {
-    x: generator_double_product_padded,
-    kernel: generator_double_kernel,
-    concat,
-  });
-  const identity_generator_paint_product_padded = identity_Nx8x16x16(64, {
-    concat,
-    generator_double_bias,
-    generator_paint_product_padded,
-  });
-  const conv_concat_2_2 = conv_Nx1x14x8x2x2x14(64, {
-    x: generator_paint_product_padded,
-    kernel: generator_paint_kernel,
-    concat: concat_2,
-  });
-  const conv_concat_2_3 = conv_Nx1x14x8x2x2x14_2(64, {
-    x: generator_paint_product_padded,
-    kernel: generator_paint_kernel,
-    concat: concat_2,
-  });
-  const conv_concat_2_4 = conv_Nx1x14x8x2x2x14_3(64, {
-    x: generator_paint_product_padded,
-    kernel: generator_paint_kernel,
-    concat: concat_2,
-  });
-  const conv_concat_2_5 = conv_64x1x14x8x2x2x14_4({
+  const conv_concat_2 = conv_64x1x14x8x2x2x14_4({
     generator_paint_product_padded,
     generator_paint_kernel,
     concat_2,
-  });
-  const sigmoid_generator_paint = sigmoid_Nx1x28x28(64, {
-    concat_2,
-    generator_paint_bias,
-    generator_paint,
-  });
-  const pad_x_padded = pad_64x30x30({ x, y: x_padded });
-  const convAddWhere_edges = convAddWhere_64x8x14x1x4x4x14({
-    x: x_padded,
-    discriminator_look_kernel,
-    discriminator_look_bias,
-    look_z: discriminator_look_z,
-    edges,
-  });
-  const pad_edges_padded = pad_64x8x16x16({ x: edges, y: edges_padded });
-  const convAddWhere_parts = convAddWhere_64x16x7x8x4x4x7({
-    x: edges_padded,
-    discriminator_compare_kernel,
-    discriminator_compare_bias,
-    compare_z: discriminator_compare_z,
-    parts,
-  });
-  const pad_generator_paint_padded = pad_64x30x30({
-    x: generator_paint,
-    y: generator_paint_padded,
-  });
-  const convAddWhere_edges_2 = convAddWhere_64x8x14x1x4x4x14({
-    x: generator_paint_padded,
-    discriminator_look_kernel,
-    discriminator_look_bias,
-    look_z: discriminator_look_z_2,
-    edges: edges_2,
-  });
-  const pad_edges_2_padded = pad_64x8x16x16({ x: edges_2, y: edges_2_padded });
-  const convAddWhere_parts_2 = convAddWhere_64x16x7x8x4x4x7({
-    x: edges_2_padded,
-    discriminator_compare_kernel,
-    discriminator_compare_bias,
-    compare_z: discriminator_compare_z_2,
-    parts: parts_2,
   });
   const dotAddExpAdd_d_discriminator_judge_2 = dotAddExpAdd_64x784x1({
     parts_2,
@@ -1276,7 +1465,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     exp_2_2: exp_2,
     d_discriminator_judge_2,
   });
-  const sum_sum_4 = sum_64x1({ x: discriminator_judge_2, exp_: exp_2, sum: sum_4 });
   const dotNegNeg_d_discriminator_judge = dotNegNeg_64x784x1({
     parts,
     discriminator_judge_kernel,
@@ -1298,70 +1486,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const dot_d_flatten_2 = dot_64x1x784({
-    d_judge: d_discriminator_judge_2,
-    discriminator_judge_kernel,
-    d_flatten: d_flatten_2,
-  });
   const dot_d_discriminator_judge_kernel_part = dot_784x64x1({
     parts_2,
     d_discriminator_judge_2,
     d_discriminator_judge_kernel_part,
-  });
-  const addIdentity_d_edges_2_padded = addIdentity_64x16x7x7({
-    compare_z: discriminator_compare_z_2,
-    d_flatten: d_flatten_2,
-    d_compare_z: d_discriminator_compare_z_2,
-    d_padded: d_edges_2_padded,
-  });
-  const conv_concat_3_2 = conv_Nx8x7x16x2x2x7(64, {
-    x: d_edges_2_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3,
-  });
-  const conv_concat_3_3 = conv_Nx8x7x16x2x2x7_2(64, {
-    x: d_edges_2_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3,
-  });
-  const conv_concat_3_4 = conv_Nx8x7x16x2x2x7_3(64, {
-    x: d_edges_2_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3,
-  });
-  const conv_concat_3_5 = conv_Nx8x7x16x2x2x7_4(64, {
-    x: d_edges_2_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3,
-  });
-  const identityAdd_d_discriminator_look_z_2 = identityAdd_64x8x14x14({
-    concat: concat_3,
-    look_z: discriminator_look_z_2,
-    d_look_z: d_discriminator_look_z_2,
-  });
-  const pad_edges_2_padded_2 = pad_64x8x16x16({ x: edges_2, y: edges_2_padded_2 });
-  const widen_d_discriminator_compare_z_2_wide = widen_16x7x7x64({
-    x: d_discriminator_compare_z_2,
-    x_wide: d_discriminator_compare_z_2_wide,
   });
   const conv_d_discriminator_compare_kernel_part = conv_16x8x4x7x7x64x4({
     edges_2_padded_2,
     d_discriminator_compare_z_2_wide,
     d_discriminator_compare_kernel_part,
   });
-  const pad_generator_paint_padded_2 = pad_64x30x30({
-    x: generator_paint,
-    y: generator_paint_padded_2,
-  });
   const conv_d_discriminator_look_kernel_part = conv_8x1x4x14x14x64x4({
     generator_paint_padded_2,
     d_discriminator_look_z_2,
     d_discriminator_look_kernel_part,
-  });
-  const dot_d_flatten = dot_64x1x784({
-    d_judge: d_discriminator_judge,
-    discriminator_judge_kernel,
-    d_flatten,
   });
   const dotAddAdam_discriminator_judge_kernel = dotAddAdam_784x64x1({
     parts,
@@ -1373,46 +1511,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const addIdentity_d_edges_padded = addIdentity_64x16x7x7({
-    compare_z: discriminator_compare_z,
-    d_flatten,
-    d_compare_z: d_discriminator_compare_z,
-    d_padded: d_edges_padded,
-  });
-  const sumAdam_discriminator_compare_bias = sumAdam_64x7x7x16({
-    d_discriminator_compare_z_2,
-    d_discriminator_compare_z,
-    m: discriminator_compare_bias_m,
-    v: discriminator_compare_bias_v,
-    w: discriminator_compare_bias,
-    rate,
-    correction,
-  });
-  const conv_concat_4_2 = conv_Nx8x7x16x2x2x7(64, {
-    x: d_edges_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_4,
-  });
-  const conv_concat_4_3 = conv_Nx8x7x16x2x2x7_2(64, {
-    x: d_edges_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_4,
-  });
-  const conv_concat_4_4 = conv_Nx8x7x16x2x2x7_3(64, {
-    x: d_edges_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_4,
-  });
-  const conv_concat_4_5 = conv_Nx8x7x16x2x2x7_4(64, {
-    x: d_edges_padded,
-    kernel: discriminator_compare_kernel,
-    concat: concat_4,
-  });
-  const pad_edges_padded_2 = pad_64x8x16x16({ x: edges, y: edges_padded_2 });
-  const widen_d_discriminator_compare_z_wide = widen_16x7x7x64({
-    x: d_discriminator_compare_z,
-    x_wide: d_discriminator_compare_z_wide,
-  });
   const convAddAdam_discriminator_compare_kernel = convAddAdam_16x8x4x7x7x64x4({
     edges_padded_2,
     d_discriminator_compare_z_wide,
@@ -1423,21 +1521,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const identityAdd_d_discriminator_look_z = identityAdd_64x8x14x14({
-    concat: concat_4,
-    look_z: discriminator_look_z,
-    d_look_z: d_discriminator_look_z,
-  });
-  const sumAdam_discriminator_look_bias = sumAdam_64x14x14x8({
-    d_discriminator_look_z_2,
-    d_discriminator_look_z,
-    m: discriminator_look_bias_m,
-    v: discriminator_look_bias_v,
-    w: discriminator_look_bias,
-    rate,
-    correction,
-  });
-  const pad_x_padded_2 = pad_64x30x30({ x, y: x_padded_2 });
   const convAddAdam_discriminator_look_kernel = convAddAdam_8x1x4x14x14x64x4({
     x_padded_2,
     d_discriminator_look_z,
@@ -1448,7 +1531,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const mul_mul_6_generator = mul_Nx32(64, { random, mul_6: mul_6_generator });
   const dotAdd_generator_spread_generator = dotAdd_64x32x784_generator({
     mul_6: mul_6_generator,
     generator_spread_kernel,
@@ -1474,63 +1556,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       started: started_generator,
       generator_double_product_padded: generator_double_product_padded_generator,
     });
-  const conv_concat_generator = conv_Nx8x7x16x2x2x7(64, {
-    x: generator_double_product_padded_generator,
-    kernel: generator_double_kernel,
-    concat: concat_generator,
-  });
-  const conv_concat_generator_2 = conv_Nx8x7x16x2x2x7_2(64, {
-    x: generator_double_product_padded_generator,
-    kernel: generator_double_kernel,
-    concat: concat_generator,
-  });
-  const conv_concat_generator_3 = conv_Nx8x7x16x2x2x7_3(64, {
-    x: generator_double_product_padded_generator,
-    kernel: generator_double_kernel,
-    concat: concat_generator,
-  });
-  const conv_concat_generator_4 = conv_Nx8x7x16x2x2x7_4(64, {
-    x: generator_double_product_padded_generator,
-    kernel: generator_double_kernel,
-    concat: concat_generator,
-  });
   const relu_generator_double_generator = relu_64x8x14x14_generator({
     concat: concat_generator,
     generator_double_bias,
     generator_double: generator_double_generator,
-  });
-  const pad_generator_paint_product_padded_generator = pad_64x8x16x16({
-    x: generator_double_generator,
-    y: generator_paint_product_padded_generator,
-  });
-  const conv_concat_2_generator = conv_Nx1x14x8x2x2x14(64, {
-    x: generator_paint_product_padded_generator,
-    kernel: generator_paint_kernel,
-    concat: concat_2_generator,
-  });
-  const conv_concat_2_generator_2 = conv_Nx1x14x8x2x2x14_2(64, {
-    x: generator_paint_product_padded_generator,
-    kernel: generator_paint_kernel,
-    concat: concat_2_generator,
-  });
-  const conv_concat_2_generator_3 = conv_Nx1x14x8x2x2x14_3(64, {
-    x: generator_paint_product_padded_generator,
-    kernel: generator_paint_kernel,
-    concat: concat_2_generator,
-  });
-  const conv_concat_2_generator_4 = conv_Nx1x14x8x2x2x14_4_generator(64, {
-    x: generator_paint_product_padded_generator,
-    kernel: generator_paint_kernel,
-    concat: concat_2_generator,
-  });
-  const sigmoid_generator_paint_generator = sigmoid_Nx1x28x28(64, {
-    concat_2: concat_2_generator,
-    generator_paint_bias,
-    generator_paint: generator_paint_generator,
-  });
-  const pad_generator_paint_padded_generator = pad_64x30x30({
-    x: generator_paint_generator,
-    y: generator_paint_padded_generator,
   });
   const convAddWhere_edges_2_generator = convAddWhere_64x8x14x1x4x4x14_generator({
     generator_paint_padded: generator_paint_padded_generator,
@@ -1538,10 +1567,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     discriminator_look_bias,
     discriminator_look_z_2: discriminator_look_z_2_generator,
     edges_2: edges_2_generator,
-  });
-  const pad_edges_2_padded_generator = pad_64x8x16x16({
-    x: edges_2_generator,
-    y: edges_2_padded_generator,
   });
   const convAddWhere_parts_2_generator = convAddWhere_64x16x7x8x4x4x7_generator({
     edges_2_padded: edges_2_padded_generator,
@@ -1558,69 +1583,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     exp_3_2: exp_3_generator,
     d_discriminator_judge_2: d_discriminator_judge_2_generator,
   });
-  const sum_sum_5_generator = sum_64x1({
-    x: neg_4_generator,
-    exp_: exp_3_generator,
-    sum: sum_5_generator,
-  });
-  const dot_d_flatten_2_generator = dot_64x1x784({
-    d_judge: d_discriminator_judge_2_generator,
-    discriminator_judge_kernel,
-    d_flatten: d_flatten_2_generator,
-  });
-  const identity_d_edges_2_padded_generator = identity_64x16x9x9_generator({
-    discriminator_compare_z_2: discriminator_compare_z_2_generator,
-    d_flatten_2: d_flatten_2_generator,
-    d_edges_2_padded: d_edges_2_padded_generator,
-  });
-  const conv_concat_3_generator = conv_Nx8x7x16x2x2x7(64, {
-    x: d_edges_2_padded_generator,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3_generator,
-  });
-  const conv_concat_3_generator_2 = conv_Nx8x7x16x2x2x7_2(64, {
-    x: d_edges_2_padded_generator,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3_generator,
-  });
-  const conv_concat_3_generator_3 = conv_Nx8x7x16x2x2x7_3(64, {
-    x: d_edges_2_padded_generator,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3_generator,
-  });
-  const conv_concat_3_generator_4 = conv_Nx8x7x16x2x2x7_4(64, {
-    x: d_edges_2_padded_generator,
-    kernel: discriminator_compare_kernel,
-    concat: concat_3_generator,
-  });
   const identity_d_edges_2_generator = identity_64x8x14x14_generator({
     concat_3: concat_3_generator,
     d_edges_2: d_edges_2_generator,
-  });
-  const identity_d_generator_paint_padded_generator = identity_64x8x16x16_2_generator({
-    discriminator_look_z_2: discriminator_look_z_2_generator,
-    d_edges_2: d_edges_2_generator,
-    d_generator_paint_padded: d_generator_paint_padded_generator,
-  });
-  const conv_concat_4_generator = conv_Nx1x14x8x2x2x14(64, {
-    x: d_generator_paint_padded_generator,
-    kernel: discriminator_look_kernel,
-    concat: concat_4_generator,
-  });
-  const conv_concat_4_generator_2 = conv_Nx1x14x8x2x2x14_2(64, {
-    x: d_generator_paint_padded_generator,
-    kernel: discriminator_look_kernel,
-    concat: concat_4_generator,
-  });
-  const conv_concat_4_generator_3 = conv_Nx1x14x8x2x2x14_3(64, {
-    x: d_generator_paint_padded_generator,
-    kernel: discriminator_look_kernel,
-    concat: concat_4_generator,
-  });
-  const conv_concat_4_generator_4 = conv_Nx1x14x8x2x2x14_4_generator(64, {
-    x: d_generator_paint_padded_generator,
-    kernel: discriminator_look_kernel,
-    concat: concat_4_generator,
   });
   const mul_d_generator_paint_z_generator = mul_64x1x28x28_generator({
     concat_4: concat_4_generator,
@@ -1635,23 +1600,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_generator,
     correction: correction_generator,
   });
-  const pad_d_generator_paint_z_padded_generator = pad_64x30x30({
-    x: d_generator_paint_z_generator,
-    y: d_generator_paint_z_padded_generator,
-  });
   const convWhere_d_generator_double_z_generator = convWhere_64x8x14x1x4x4x14_generator({
     d_generator_paint_z_padded: d_generator_paint_z_padded_generator,
     generator_paint_kernel,
     generator_double: generator_double_generator,
     d_generator_double_z: d_generator_double_z_generator,
-  });
-  const sumAdam_generator_double_bias = sumAdam_64x14x14x8_generator({
-    d_generator_double_z: d_generator_double_z_generator,
-    m: generator_double_bias_m,
-    v: generator_double_bias_v,
-    w: generator_double_bias,
-    rate: rate_generator,
-    correction: correction_generator,
   });
   const conv_d_reverse_2_conv_generator = conv_1x8x4x14x14x64x4_generator({
     d_generator_paint_z_padded: d_generator_paint_z_padded_generator,
@@ -1666,27 +1619,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_generator,
     correction: correction_generator,
   });
-  const pad_d_generator_double_z_padded_generator = pad_64x8x16x16({
-    x: d_generator_double_z_generator,
-    y: d_generator_double_z_padded_generator,
-  });
   const convWhere_d_generator_norm_generator = convWhere_64x16x7x8x4x4x7_generator({
     d_generator_double_z_padded: d_generator_double_z_padded_generator,
     generator_double_kernel,
     started: started_generator,
     d_generator_norm: d_generator_norm_generator,
-  });
-  const sumAdam_generator_norm_beta = sumAdam_64x7x7x16_generator({
-    d_generator_norm: d_generator_norm_generator,
-    m: generator_norm_beta_m,
-    v: generator_norm_beta_v,
-    w: generator_norm_beta,
-    rate: rate_generator,
-    correction: correction_generator,
-  });
-  const widen_started_wide_generator = widen_16x7x7x64({
-    x: started_generator,
-    x_wide: started_wide_generator,
   });
   const conv_d_reverse_conv_generator = conv_8x16x4x7x7x64x4_generator({
     d_generator_double_z_padded: d_generator_double_z_padded_generator,
@@ -1753,20 +1690,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_generator,
     correction: correction_generator,
   });
-  const mul_mul_6_evaluate = mul_Nx32(64, { random, mul_6: mul_6_evaluate });
   const dot_generator_spread_product_evaluate = dot_64x32x784_evaluate({
     mul_6: mul_6_evaluate,
     generator_spread_kernel,
     generator_spread_product: generator_spread_product_evaluate,
-  });
-  const identity_generator_double_product_padded_evaluate = identity_Nx16x9x9(64, {
-    generator_spread_product: generator_spread_product_evaluate,
-    generator_spread_bias,
-    generator_norm_mean,
-    generator_norm_variance,
-    generator_norm_gamma,
-    generator_norm_beta,
-    generator_double_product_padded: generator_double_product_padded_evaluate,
   });
   const conv_concat_evaluate = conv_64x8x7x16x2x2x7_evaluate({
     generator_double_product_padded: generator_double_product_padded_evaluate,
@@ -1788,49 +1715,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_double_kernel,
     concat: concat_evaluate,
   });
-  const identity_generator_paint_product_padded_evaluate = identity_Nx8x16x16(64, {
-    concat: concat_evaluate,
-    generator_double_bias,
-    generator_paint_product_padded: generator_paint_product_padded_evaluate,
-  });
-  const conv_concat_2_evaluate = conv_Nx1x14x8x2x2x14(64, {
-    x: generator_paint_product_padded_evaluate,
-    kernel: generator_paint_kernel,
-    concat: concat_2_evaluate,
-  });
-  const conv_concat_2_evaluate_2 = conv_64x1x14x8x2x2x14_2_evaluate({
+  const conv_concat_2_evaluate = conv_64x1x14x8x2x2x14_2_evaluate({
     generator_paint_product_padded: generator_paint_product_padded_evaluate,
     generator_paint_kernel,
     concat_2: concat_2_evaluate,
   });
-  const conv_concat_2_evaluate_3 = conv_64x1x14x8x2x2x14_3_evaluate({
+  const conv_concat_2_evaluate_2 = conv_64x1x14x8x2x2x14_3_evaluate({
     generator_paint_product_padded: generator_paint_product_padded_evaluate,
     generator_paint_kernel,
     concat_2: concat_2_evaluate,
   });
-  const conv_concat_2_evaluate_4 = conv_64x1x14x8x2x2x14_4_evaluate({
+  const conv_concat_2_evaluate_3 = conv_64x1x14x8x2x2x14_4_evaluate({
     generator_paint_product_padded: generator_paint_product_padded_evaluate,
     generator_paint_kernel,
     concat_2: concat_2_evaluate,
-  });
-  const sigmoid_generator_paint_evaluate = sigmoid_Nx1x28x28(64, {
-    concat_2: concat_2_evaluate,
-    generator_paint_bias,
-    generator_paint: generator_paint_evaluate,
-  });
-  const pad_x_padded_evaluate = pad_64x30x30({ x: x_evaluate, y: x_padded_evaluate });
-  const convAddWhere_edges_evaluate = convAddWhere_64x8x14x1x4x4x14_evaluate({
-    x: x_padded_evaluate,
-    discriminator_look_kernel,
-    discriminator_look_bias,
-    edges: edges_evaluate,
-  });
-  const pad_edges_padded_evaluate = pad_64x8x16x16({ x: edges_evaluate, y: edges_padded_evaluate });
-  const convAddWhere_parts_evaluate = convAddWhere_64x16x7x8x4x4x7_evaluate({
-    x: edges_padded_evaluate,
-    discriminator_compare_kernel,
-    discriminator_compare_bias,
-    parts: parts_evaluate,
   });
   const dotNeg_neg_evaluate = dotNeg_64x784x1_evaluate({
     parts: parts_evaluate,
@@ -1838,111 +1736,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     discriminator_judge_bias,
     neg: neg_evaluate,
   });
-  const pad_generator_paint_padded_evaluate = pad_64x30x30({
-    x: generator_paint_evaluate,
-    y: generator_paint_padded_evaluate,
-  });
-  const convAddWhere_edges_2_evaluate = convAddWhere_64x8x14x1x4x4x14_evaluate({
-    x: generator_paint_padded_evaluate,
-    discriminator_look_kernel,
-    discriminator_look_bias,
-    edges: edges_2_evaluate,
-  });
-  const pad_edges_2_padded_evaluate = pad_64x8x16x16({
-    x: edges_2_evaluate,
-    y: edges_2_padded_evaluate,
-  });
-  const convAddWhere_parts_2_evaluate = convAddWhere_64x16x7x8x4x4x7_evaluate({
-    x: edges_2_padded_evaluate,
-    discriminator_compare_kernel,
-    discriminator_compare_bias,
-    parts: parts_2_evaluate,
-  });
   const dotAdd_discriminator_judge_2_evaluate = dotAdd_64x784x1_evaluate({
     parts_2: parts_2_evaluate,
     discriminator_judge_kernel,
     discriminator_judge_bias,
     discriminator_judge_2: discriminator_judge_2_evaluate,
   });
-  const sum_rowSum_evaluate = sum_1x64_evaluate({
-    rowSum: rowSum_evaluate,
-    x: neg_evaluate,
-    live_rows: live_rows_evaluate,
-  });
-  const sum_rowSum_2_evaluate = sum_1x64_evaluate({
-    rowSum: rowSum_2_evaluate,
-    x: discriminator_judge_2_evaluate,
-    live_rows: live_rows_evaluate,
-  });
   const sum_rowSum_3_evaluate = sum_1x64_2_evaluate({
     rowSum_3: rowSum_3_evaluate,
     discriminator_judge_2: discriminator_judge_2_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const mul_mul_6_predict = mul_Nx32(1, { random, mul_6: mul_6_predict });
   const dot_generator_spread_product_predict = dot_1x32x784_predict({
     mul_6: mul_6_predict,
     generator_spread_kernel,
     generator_spread_product: generator_spread_product_predict,
-  });
-  const identity_generator_double_product_padded_predict = identity_Nx16x9x9(1, {
-    generator_spread_product: generator_spread_product_predict,
-    generator_spread_bias,
-    generator_norm_mean,
-    generator_norm_variance,
-    generator_norm_gamma,
-    generator_norm_beta,
-    generator_double_product_padded: generator_double_product_padded_predict,
-  });
-  const conv_concat_predict = conv_Nx8x7x16x2x2x7(1, {
-    x: generator_double_product_padded_predict,
-    kernel: generator_double_kernel,
-    concat: concat_predict,
-  });
-  const conv_concat_predict_2 = conv_Nx8x7x16x2x2x7_2(1, {
-    x: generator_double_product_padded_predict,
-    kernel: generator_double_kernel,
-    concat: concat_predict,
-  });
-  const conv_concat_predict_3 = conv_Nx8x7x16x2x2x7_3(1, {
-    x: generator_double_product_padded_predict,
-    kernel: generator_double_kernel,
-    concat: concat_predict,
-  });
-  const conv_concat_predict_4 = conv_Nx8x7x16x2x2x7_4(1, {
-    x: generator_double_product_padded_predict,
-    kernel: generator_double_kernel,
-    concat: concat_predict,
-  });
-  const identity_generator_paint_product_padded_predict = identity_Nx8x16x16(1, {
-    concat: concat_predict,
-    generator_double_bias,
-    generator_paint_product_padded: generator_paint_product_padded_predict,
-  });
-  const conv_concat_2_predict = conv_Nx1x14x8x2x2x14(1, {
-    x: generator_paint_product_padded_predict,
-    kernel: generator_paint_kernel,
-    concat: concat_2_predict,
-  });
-  const conv_concat_2_predict_2 = conv_Nx1x14x8x2x2x14_2(1, {
-    x: generator_paint_product_padded_predict,
-    kernel: generator_paint_kernel,
-    concat: concat_2_predict,
-  });
-  const conv_concat_2_predict_3 = conv_Nx1x14x8x2x2x14_3(1, {
-    x: generator_paint_product_padded_predict,
-    kernel: generator_paint_kernel,
-    concat: concat_2_predict,
-  });
-  const conv_concat_2_predict_4 = conv_Nx1x14x8x2x2x14_4_generator(1, {
-    x: generator_paint_product_padded_predict,
-    kernel: generator_paint_kernel,
-    concat: concat_2_predict,
-  });
-  const sigmoid_generator_paint_predict = sigmoid_Nx1x28x28(1, {
-    concat_2: concat_2_predict,
-    generator_paint_bias,
-    generator_paint: generator_paint_predict,
   });
 
   fillUniform(generator_spread_kernel, seed, 0, 0.08574929257125442);
@@ -2243,30 +2051,27 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  *     16777215)·3.7450702829239286e-7)
  * Takes 1 or 64 rows.
  */
-function mul_Nx32(rows: number, arrays: Ints<"random"> & Floats<"mul_6">): () => void {
-  return function mul_Nx32(): void {
-    const { random, mul_6 } = arrays;
-    const random_0 = random[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 32; j++)
-        mul_6[i * 32 + j] =
-          Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 32 + j) * (1 / 256)) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-          cos(
-            Math.min(
-              Math.floor(randomBits(random_0, 1, i * 32 + j) * (1 / 256)) + 8_388_608,
+function mul_Nx32(random: Int32Array, mul_6: Float32Array, rows: number): void {
+  const random_0 = random[0]!;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j++)
+      mul_6[i * 32 + j] =
+        Math.sqrt(
+          log(
+            (Math.min(
+              Math.floor(randomBits(random_0, 0, i * 32 + j) * (1 / 256)) + 8_388_608,
               16_777_215,
-            ) * 3.7450702829239286e-7,
-          );
-  };
+            ) +
+              1) *
+              5.960464477539063e-8,
+          ) * -2,
+        ) *
+        cos(
+          Math.min(
+            Math.floor(randomBits(random_0, 1, i * 32 + j) * (1 / 256)) + 8_388_608,
+            16_777_215,
+          ) * 3.7450702829239286e-7,
+        );
 }
 
 /**
@@ -2289,77 +2094,80 @@ function dotAdd_64x32x784(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = i * 32 + k;
+        const at_3 = k * 784 + j;
         {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2]!;
+          const b0 = generator_spread_kernel[at_3]!;
+          const b1 = generator_spread_kernel[at_3 + 1]!;
+          const b2 = generator_spread_kernel[at_3 + 2]!;
+          const a1 = mul_6[at_2 + 32]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 1]!;
+          const b0 = generator_spread_kernel[at_3 + 784]!;
+          const b1 = generator_spread_kernel[at_3 + 785]!;
+          const b2 = generator_spread_kernel[at_3 + 786]!;
+          const a1 = mul_6[at_2 + 33]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 2]!;
+          const b0 = generator_spread_kernel[at_3 + 1568]!;
+          const b1 = generator_spread_kernel[at_3 + 1569]!;
+          const b2 = generator_spread_kernel[at_3 + 1570]!;
+          const a1 = mul_6[at_2 + 34]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 3]!;
+          const b0 = generator_spread_kernel[at_3 + 2352]!;
+          const b1 = generator_spread_kernel[at_3 + 2353]!;
+          const b2 = generator_spread_kernel[at_3 + 2354]!;
+          const a1 = mul_6[at_2 + 35]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      generator_spread[i * 784 + j] = Math.fround(sum00) + generator_spread_bias[j]!;
-      generator_spread[i * 784 + j + 1] = Math.fround(sum01) + generator_spread_bias[j + 1]!;
-      generator_spread[i * 784 + j + 2] = Math.fround(sum02) + generator_spread_bias[j + 2]!;
-      generator_spread[i * 784 + j + 784] = Math.fround(sum10) + generator_spread_bias[j]!;
-      generator_spread[i * 784 + j + 785] = Math.fround(sum11) + generator_spread_bias[j + 1]!;
-      generator_spread[i * 784 + j + 786] = Math.fround(sum12) + generator_spread_bias[j + 2]!;
+      const at = i * 784 + j;
+      generator_spread[at] = Math.fround(sum00) + generator_spread_bias[j]!;
+      generator_spread[at + 1] = Math.fround(sum01) + generator_spread_bias[j + 1]!;
+      generator_spread[at + 2] = Math.fround(sum02) + generator_spread_bias[j + 2]!;
+      generator_spread[at + 784] = Math.fround(sum10) + generator_spread_bias[j]!;
+      generator_spread[at + 785] = Math.fround(sum11) + generator_spread_bias[j + 1]!;
+      generator_spread[at + 786] = Math.fround(sum12) + generator_spread_bias[j + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const mul_6_2 = mul_6[i * 32 + k]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-      const mul_6_3 = mul_6[i * 32 + k + 32]!;
-      sum0 += mul_6_2 * generator_spread_kernel_3;
-      sum1 += mul_6_3 * generator_spread_kernel_3;
+      const a2 = mul_6[i * 32 + k]!;
+      const b3 = generator_spread_kernel[k * 784 + 783]!;
+      const a3 = mul_6[i * 32 + k + 32]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     generator_spread[i * 784 + 783] = Math.fround(sum0) + generator_spread_bias[783]!;
     generator_spread[i * 784 + 1567] = Math.fround(sum1) + generator_spread_bias[783]!;
@@ -2424,9 +2232,10 @@ function identity_64x16x9x9(
       generator_double_product_padded,
     } = arrays;
     for (let j = 0; j < 16; j++) {
-      generator_double_product_padded[i * 1296 + j * 81] = 0;
+      const at = i * 1296 + j * 81;
+      generator_double_product_padded[at] = 0;
       for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 1] = 0;
-      generator_double_product_padded[i * 1296 + j * 81 + 8] = 0;
+      generator_double_product_padded[at + 8] = 0;
       for (let l = 0; l < 7; l++) {
         generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
         for (let m = 0; m < 7; m++) {
@@ -2442,9 +2251,9 @@ function identity_64x16x9x9(
         }
         generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
       }
-      generator_double_product_padded[i * 1296 + j * 81 + 72] = 0;
+      generator_double_product_padded[at + 72] = 0;
       for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 73] = 0;
-      generator_double_product_padded[i * 1296 + j * 81 + 80] = 0;
+      generator_double_product_padded[at + 80] = 0;
     }
   }
   return function identity_64x16x9x9(): void {
@@ -2456,74 +2265,89 @@ function identity_64x16x9x9(
  * value[i<rows,j<8,l<7,m<7] in concat[i, j, l, m] = Σ k<16, k2<2, k3<2: x[i,k,l + k2,m + k3]·kernel[k,j,−2·k2 + 3,−2·k3 + 3]
  * Takes 1 or 64 rows.
  */
-function conv_Nx8x7x16x2x2x7(rows: number, arrays: Floats<"x" | "kernel" | "concat">): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3]!;
-              const kernel_0 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const x_1 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const kernel_1 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-              const kernel_2 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-              const kernel_3 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-              sum00 += x_0 * kernel_0;
-              sum01 += x_1 * kernel_0;
-              sum10 += x_0 * kernel_1;
-              sum11 += x_1 * kernel_1;
-              sum20 += x_0 * kernel_2;
-              sum21 += x_1 * kernel_2;
-              sum30 += x_0 * kernel_3;
-              sum31 += x_1 * kernel_3;
-            }
-        concat[i * 1568 + j * 49 + l * 7 + m] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 49] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 50] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 98] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 99] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 147] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 148] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+function conv_Nx8x7x16x2x2x7(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j += 4) conv_Nx8x7x16x2x2x7_block(i, j, x, kernel, concat);
+}
+
+function conv_Nx8x7x16x2x2x7_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
-            const kernel_4 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const kernel_5 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-            const kernel_6 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-            const kernel_7 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-            sum0 += x_2 * kernel_4;
-            sum1 += x_2 * kernel_5;
-            sum2 += x_2 * kernel_6;
-            sum3 += x_2 * kernel_7;
+            const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const a0 = kernel[at_4 + 15]!;
+            const x_1 = x[at_3 + 1]!;
+            const a1 = kernel[at_4 + 31]!;
+            const a2 = kernel[at_4 + 47]!;
+            const a3 = kernel[at_4 + 63]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 6] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 55] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 104] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 153] = sum3;
+      const at_2 = i * 1568 + j * 49 + l * 7 + m;
+      concat[at_2] = sum00;
+      concat[at_2 + 1] = sum01;
+      concat[at_2 + 49] = sum10;
+      concat[at_2 + 50] = sum11;
+      concat[at_2 + 98] = sum20;
+      concat[at_2 + 99] = sum21;
+      concat[at_2 + 147] = sum30;
+      concat[at_2 + 148] = sum31;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
+          const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+          const a4 = kernel[at_2 + 15]!;
+          const a5 = kernel[at_2 + 31]!;
+          const a6 = kernel[at_2 + 47]!;
+          const a7 = kernel[at_2 + 63]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const at = i * 1568 + j * 49 + l * 7;
+    concat[at + 6] = sum0;
+    concat[at + 55] = sum1;
+    concat[at + 104] = sum2;
+    concat[at + 153] = sum3;
   }
-  return function conv_Nx8x7x16x2x2x7(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -2531,76 +2355,88 @@ function conv_Nx8x7x16x2x2x7(rows: number, arrays: Floats<"x" | "kernel" | "conc
  * Takes 1 or 64 rows.
  */
 function conv_Nx8x7x16x2x2x7_2(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const kernel_0 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const x_1 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 2]!;
-              const kernel_1 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-              const kernel_2 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-              const kernel_3 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-              sum00 += x_0 * kernel_0;
-              sum01 += x_1 * kernel_0;
-              sum10 += x_0 * kernel_1;
-              sum11 += x_1 * kernel_1;
-              sum20 += x_0 * kernel_2;
-              sum21 += x_1 * kernel_2;
-              sum30 += x_0 * kernel_3;
-              sum31 += x_1 * kernel_3;
-            }
-        concat[i * 1568 + j * 49 + l * 7 + m + 392] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 393] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 441] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 442] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 490] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 491] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 539] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 540] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j += 4) conv_Nx8x7x16x2x2x7_2_block(i, j, x, kernel, concat);
+}
+
+function conv_Nx8x7x16x2x2x7_2_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
-            const kernel_4 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const kernel_5 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-            const kernel_6 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-            const kernel_7 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-            sum0 += x_2 * kernel_4;
-            sum1 += x_2 * kernel_5;
-            sum2 += x_2 * kernel_6;
-            sum3 += x_2 * kernel_7;
+            const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+            const x_0 = x[at_3 + 1]!;
+            const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const a0 = kernel[at_4 + 14]!;
+            const x_1 = x[at_3 + 2]!;
+            const a1 = kernel[at_4 + 30]!;
+            const a2 = kernel[at_4 + 46]!;
+            const a3 = kernel[at_4 + 62]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 398] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 447] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 496] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 545] = sum3;
+      const at_2 = i * 1568 + j * 49 + l * 7 + m;
+      concat[at_2 + 392] = sum00;
+      concat[at_2 + 393] = sum01;
+      concat[at_2 + 441] = sum10;
+      concat[at_2 + 442] = sum11;
+      concat[at_2 + 490] = sum20;
+      concat[at_2 + 491] = sum21;
+      concat[at_2 + 539] = sum30;
+      concat[at_2 + 540] = sum31;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
+          const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+          const a4 = kernel[at_2 + 14]!;
+          const a5 = kernel[at_2 + 30]!;
+          const a6 = kernel[at_2 + 46]!;
+          const a7 = kernel[at_2 + 62]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const at = i * 1568 + j * 49 + l * 7;
+    concat[at + 398] = sum0;
+    concat[at + 447] = sum1;
+    concat[at + 496] = sum2;
+    concat[at + 545] = sum3;
   }
-  return function conv_Nx8x7x16x2x2x7_2(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -2608,76 +2444,88 @@ function conv_Nx8x7x16x2x2x7_2(
  * Takes 1 or 64 rows.
  */
 function conv_Nx8x7x16x2x2x7_3(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 9]!;
-              const kernel_0 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const x_1 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const kernel_1 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-              const kernel_2 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-              const kernel_3 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-              sum00 += x_0 * kernel_0;
-              sum01 += x_1 * kernel_0;
-              sum10 += x_0 * kernel_1;
-              sum11 += x_1 * kernel_1;
-              sum20 += x_0 * kernel_2;
-              sum21 += x_1 * kernel_2;
-              sum30 += x_0 * kernel_3;
-              sum31 += x_1 * kernel_3;
-            }
-        concat[i * 1568 + j * 49 + l * 7 + m + 784] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 785] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 833] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 834] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 882] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 883] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 931] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 932] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j += 4) conv_Nx8x7x16x2x2x7_3_block(i, j, x, kernel, concat);
+}
+
+function conv_Nx8x7x16x2x2x7_3_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
-            const kernel_4 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const kernel_5 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-            const kernel_6 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-            const kernel_7 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-            sum0 += x_2 * kernel_4;
-            sum1 += x_2 * kernel_5;
-            sum2 += x_2 * kernel_6;
-            sum3 += x_2 * kernel_7;
+            const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+            const x_0 = x[at_3 + 9]!;
+            const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const a0 = kernel[at_4 + 11]!;
+            const x_1 = x[at_3 + 10]!;
+            const a1 = kernel[at_4 + 27]!;
+            const a2 = kernel[at_4 + 43]!;
+            const a3 = kernel[at_4 + 59]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 790] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 839] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 888] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 937] = sum3;
+      const at_2 = i * 1568 + j * 49 + l * 7 + m;
+      concat[at_2 + 784] = sum00;
+      concat[at_2 + 785] = sum01;
+      concat[at_2 + 833] = sum10;
+      concat[at_2 + 834] = sum11;
+      concat[at_2 + 882] = sum20;
+      concat[at_2 + 883] = sum21;
+      concat[at_2 + 931] = sum30;
+      concat[at_2 + 932] = sum31;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
+          const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+          const a4 = kernel[at_2 + 11]!;
+          const a5 = kernel[at_2 + 27]!;
+          const a6 = kernel[at_2 + 43]!;
+          const a7 = kernel[at_2 + 59]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const at = i * 1568 + j * 49 + l * 7;
+    concat[at + 790] = sum0;
+    concat[at + 839] = sum1;
+    concat[at + 888] = sum2;
+    concat[at + 937] = sum3;
   }
-  return function conv_Nx8x7x16x2x2x7_3(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -2685,76 +2533,88 @@ function conv_Nx8x7x16x2x2x7_3(
  * Takes 1 or 64 rows.
  */
 function conv_Nx8x7x16x2x2x7_4(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const kernel_0 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const x_1 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 11]!;
-              const kernel_1 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-              const kernel_2 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-              const kernel_3 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-              sum00 += x_0 * kernel_0;
-              sum01 += x_1 * kernel_0;
-              sum10 += x_0 * kernel_1;
-              sum11 += x_1 * kernel_1;
-              sum20 += x_0 * kernel_2;
-              sum21 += x_1 * kernel_2;
-              sum30 += x_0 * kernel_3;
-              sum31 += x_1 * kernel_3;
-            }
-        concat[i * 1568 + j * 49 + l * 7 + m + 1176] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1177] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1225] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1226] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1274] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1275] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1323] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1324] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j += 4) conv_Nx8x7x16x2x2x7_4_block(i, j, x, kernel, concat);
+}
+
+function conv_Nx8x7x16x2x2x7_4_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
-            const kernel_4 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const kernel_5 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-            const kernel_6 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-            const kernel_7 = kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-            sum0 += x_2 * kernel_4;
-            sum1 += x_2 * kernel_5;
-            sum2 += x_2 * kernel_6;
-            sum3 += x_2 * kernel_7;
+            const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+            const x_0 = x[at_3 + 10]!;
+            const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const a0 = kernel[at_4 + 10]!;
+            const x_1 = x[at_3 + 11]!;
+            const a1 = kernel[at_4 + 26]!;
+            const a2 = kernel[at_4 + 42]!;
+            const a3 = kernel[at_4 + 58]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 1182] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 1231] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 1280] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 1329] = sum3;
+      const at_2 = i * 1568 + j * 49 + l * 7 + m;
+      concat[at_2 + 1176] = sum00;
+      concat[at_2 + 1177] = sum01;
+      concat[at_2 + 1225] = sum10;
+      concat[at_2 + 1226] = sum11;
+      concat[at_2 + 1274] = sum20;
+      concat[at_2 + 1275] = sum21;
+      concat[at_2 + 1323] = sum30;
+      concat[at_2 + 1324] = sum31;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const x_2 = x[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
+          const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+          const a4 = kernel[at_2 + 10]!;
+          const a5 = kernel[at_2 + 26]!;
+          const a6 = kernel[at_2 + 42]!;
+          const a7 = kernel[at_2 + 58]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const at = i * 1568 + j * 49 + l * 7;
+    concat[at + 1182] = sum0;
+    concat[at + 1231] = sum1;
+    concat[at + 1280] = sum2;
+    concat[at + 1329] = sum3;
   }
-  return function conv_Nx8x7x16x2x2x7_4(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -2763,89 +2623,107 @@ function conv_Nx8x7x16x2x2x7_4(
  * Takes 1 or 64 rows.
  */
 function identity_Nx8x16x16(
+  concat: Float32Array,
+  generator_double_bias: Float32Array,
+  generator_paint_product_padded: Float32Array,
   rows: number,
-  arrays: Floats<"concat" | "generator_double_bias" | "generator_paint_product_padded">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { concat, generator_double_bias, generator_paint_product_padded } = arrays;
-    for (let j = 0; j < 8; j++) {
-      generator_paint_product_padded[i * 2048 + j * 256] = 0;
-      for (let m = 0; m < 14; m++) generator_paint_product_padded[i * 2048 + j * 256 + m + 1] = 0;
-      generator_paint_product_padded[i * 2048 + j * 256 + 15] = 0;
-      for (let l = 0; l < 14; l++) {
-        generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
-        for (let m = 0; m < 14; m++)
-          relu(
-            concat,
-            generator_double_bias,
-            generator_paint_product_padded,
-            i * 1568 + (l % 2) * 784 + (m % 2) * 392 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0),
-            j,
-            i * 2048 + j * 256 + l * 16 + m + 17,
-          );
-        generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
-      }
-      generator_paint_product_padded[i * 2048 + j * 256 + 240] = 0;
-      for (let m = 0; m < 14; m++) generator_paint_product_padded[i * 2048 + j * 256 + m + 241] = 0;
-      generator_paint_product_padded[i * 2048 + j * 256 + 255] = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    identity_Nx8x16x16_block(i, concat, generator_double_bias, generator_paint_product_padded);
+}
+
+function identity_Nx8x16x16_block(
+  i: number,
+  concat: Float32Array,
+  generator_double_bias: Float32Array,
+  generator_paint_product_padded: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 8; j++) {
+    const at = i * 2048 + j * 256;
+    generator_paint_product_padded[at] = 0;
+    for (let m = 0; m < 14; m++) generator_paint_product_padded[i * 2048 + j * 256 + m + 1] = 0;
+    generator_paint_product_padded[at + 15] = 0;
+    for (let l = 0; l < 14; l++) {
+      generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
+      for (let m = 0; m < 14; m++)
+        relu(
+          concat,
+          generator_double_bias,
+          generator_paint_product_padded,
+          i * 1568 + (l % 2) * 784 + (m % 2) * 392 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0),
+          j,
+          i * 2048 + j * 256 + l * 16 + m + 17,
+        );
+      generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
     }
+    generator_paint_product_padded[at + 240] = 0;
+    for (let m = 0; m < 14; m++) generator_paint_product_padded[i * 2048 + j * 256 + m + 241] = 0;
+    generator_paint_product_padded[at + 255] = 0;
   }
-  return function identity_Nx8x16x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
  * value[i<rows,j<1,l<14,m<14] in concat[i, 0, l, m] = Σ k<8, k2<2, k3<2: x[i,k,l + k2,m + k3]·kernel[k,0,−2·k2 + 3,−2·k3 + 3]
  * Takes 1 or 64 rows.
  */
-function conv_Nx1x14x8x2x2x14(rows: number, arrays: Floats<"x" | "kernel" | "concat">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 12; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
-              const kernel_0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-              const x_2 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-              const x_3 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-              sum0 += x_0 * kernel_0;
-              sum1 += x_1 * kernel_0;
-              sum2 += x_2 * kernel_0;
-              sum3 += x_3 * kernel_0;
-            }
-        concat[i * 784 + l * 14 + m] = sum0;
-        concat[i * 784 + l * 14 + m + 1] = sum1;
-        concat[i * 784 + l * 14 + m + 2] = sum2;
-        concat[i * 784 + l * 14 + m + 3] = sum3;
-      }
-      let sum0_2 = 0;
-      let sum1_2 = 0;
+function conv_Nx1x14x8x2x2x14(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++) conv_Nx1x14x8x2x2x14_block(i, x, kernel, concat);
+}
+
+function conv_Nx1x14x8x2x2x14_block(
+  i: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 14; l++) {
+    for (let m = 0; m < 12; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_4 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 12]!;
-            const kernel_1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const x_5 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 13]!;
-            sum0_2 += x_4 * kernel_1;
-            sum1_2 += x_5 * kernel_1;
+            const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            sum0 += x_0 * a0;
+            sum1 += x_1 * a0;
+            sum2 += x_2 * a0;
+            sum3 += x_3 * a0;
           }
-      concat[i * 784 + l * 14 + 12] = sum0_2;
-      concat[i * 784 + l * 14 + 13] = sum1_2;
+      const at = i * 784 + l * 14 + m;
+      concat[at] = sum0;
+      concat[at + 1] = sum1;
+      concat[at + 2] = sum2;
+      concat[at + 3] = sum3;
     }
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+          const x_4 = x[at + 12]!;
+          const a1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
+          const x_5 = x[at + 13]!;
+          sum0_2 += x_4 * a1;
+          sum1_2 += x_5 * a1;
+        }
+    concat[i * 784 + l * 14 + 12] = sum0_2;
+    concat[i * 784 + l * 14 + 13] = sum1_2;
   }
-  return function conv_Nx1x14x8x2x2x14(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2853,54 +2731,62 @@ function conv_Nx1x14x8x2x2x14(rows: number, arrays: Floats<"x" | "kernel" | "con
  * Takes 1 or 64 rows.
  */
 function conv_Nx1x14x8x2x2x14_2(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 12; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-              const kernel_0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-              const x_2 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-              const x_3 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 4]!;
-              sum0 += x_0 * kernel_0;
-              sum1 += x_1 * kernel_0;
-              sum2 += x_2 * kernel_0;
-              sum3 += x_3 * kernel_0;
-            }
-        concat[i * 784 + l * 14 + m + 196] = sum0;
-        concat[i * 784 + l * 14 + m + 197] = sum1;
-        concat[i * 784 + l * 14 + m + 198] = sum2;
-        concat[i * 784 + l * 14 + m + 199] = sum3;
-      }
-      let sum0_2 = 0;
-      let sum1_2 = 0;
+): void {
+  for (let i = 0; i < rows; i++) conv_Nx1x14x8x2x2x14_2_block(i, x, kernel, concat);
+}
+
+function conv_Nx1x14x8x2x2x14_2_block(
+  i: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 14; l++) {
+    for (let m = 0; m < 12; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_4 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 13]!;
-            const kernel_1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const x_5 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 14]!;
-            sum0_2 += x_4 * kernel_1;
-            sum1_2 += x_5 * kernel_1;
+            const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+            const x_0 = x[at_2 + 1]!;
+            const a0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+            const x_1 = x[at_2 + 2]!;
+            const x_2 = x[at_2 + 3]!;
+            const x_3 = x[at_2 + 4]!;
+            sum0 += x_0 * a0;
+            sum1 += x_1 * a0;
+            sum2 += x_2 * a0;
+            sum3 += x_3 * a0;
           }
-      concat[i * 784 + l * 14 + 208] = sum0_2;
-      concat[i * 784 + l * 14 + 209] = sum1_2;
+      const at = i * 784 + l * 14 + m;
+      concat[at + 196] = sum0;
+      concat[at + 197] = sum1;
+      concat[at + 198] = sum2;
+      concat[at + 199] = sum3;
     }
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+          const x_4 = x[at + 13]!;
+          const a1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+          const x_5 = x[at + 14]!;
+          sum0_2 += x_4 * a1;
+          sum1_2 += x_5 * a1;
+        }
+    concat[i * 784 + l * 14 + 208] = sum0_2;
+    concat[i * 784 + l * 14 + 209] = sum1_2;
   }
-  return function conv_Nx1x14x8x2x2x14_2(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2908,54 +2794,62 @@ function conv_Nx1x14x8x2x2x14_2(
  * Takes 1 or 64 rows.
  */
 function conv_Nx1x14x8x2x2x14_3(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 12; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 16]!;
-              const kernel_0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17]!;
-              const x_2 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18]!;
-              const x_3 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19]!;
-              sum0 += x_0 * kernel_0;
-              sum1 += x_1 * kernel_0;
-              sum2 += x_2 * kernel_0;
-              sum3 += x_3 * kernel_0;
-            }
-        concat[i * 784 + l * 14 + m + 392] = sum0;
-        concat[i * 784 + l * 14 + m + 393] = sum1;
-        concat[i * 784 + l * 14 + m + 394] = sum2;
-        concat[i * 784 + l * 14 + m + 395] = sum3;
-      }
-      let sum0_2 = 0;
-      let sum1_2 = 0;
+): void {
+  for (let i = 0; i < rows; i++) conv_Nx1x14x8x2x2x14_3_block(i, x, kernel, concat);
+}
+
+function conv_Nx1x14x8x2x2x14_3_block(
+  i: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 14; l++) {
+    for (let m = 0; m < 12; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_4 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 28]!;
-            const kernel_1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const x_5 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            sum0_2 += x_4 * kernel_1;
-            sum1_2 += x_5 * kernel_1;
+            const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+            const x_0 = x[at_2 + 16]!;
+            const a0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+            const x_1 = x[at_2 + 17]!;
+            const x_2 = x[at_2 + 18]!;
+            const x_3 = x[at_2 + 19]!;
+            sum0 += x_0 * a0;
+            sum1 += x_1 * a0;
+            sum2 += x_2 * a0;
+            sum3 += x_3 * a0;
           }
-      concat[i * 784 + l * 14 + 404] = sum0_2;
-      concat[i * 784 + l * 14 + 405] = sum1_2;
+      const at = i * 784 + l * 14 + m;
+      concat[at + 392] = sum0;
+      concat[at + 393] = sum1;
+      concat[at + 394] = sum2;
+      concat[at + 395] = sum3;
     }
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+          const x_4 = x[at + 28]!;
+          const a1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+          const x_5 = x[at + 29]!;
+          sum0_2 += x_4 * a1;
+          sum1_2 += x_5 * a1;
+        }
+    concat[i * 784 + l * 14 + 404] = sum0_2;
+    concat[i * 784 + l * 14 + 405] = sum1_2;
   }
-  return function conv_Nx1x14x8x2x2x14_3(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2978,47 +2872,34 @@ function conv_64x1x14x8x2x2x14_4(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_paint_product_padded_0 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17
-                ]!;
-              const generator_paint_kernel_0 =
-                generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const generator_paint_product_padded_1 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18
-                ]!;
-              const generator_paint_product_padded_2 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19
-                ]!;
-              const generator_paint_product_padded_3 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 20
-                ]!;
-              sum0 += generator_paint_product_padded_0 * generator_paint_kernel_0;
-              sum1 += generator_paint_product_padded_1 * generator_paint_kernel_0;
-              sum2 += generator_paint_product_padded_2 * generator_paint_kernel_0;
-              sum3 += generator_paint_product_padded_3 * generator_paint_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = generator_paint_product_padded[at_2 + 17]!;
+              const b0 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+              const a1 = generator_paint_product_padded[at_2 + 18]!;
+              const a2 = generator_paint_product_padded[at_2 + 19]!;
+              const a3 = generator_paint_product_padded[at_2 + 20]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 588] = sum0;
-        concat_2[i * 784 + l * 14 + m + 589] = sum1;
-        concat_2[i * 784 + l * 14 + m + 590] = sum2;
-        concat_2[i * 784 + l * 14 + m + 591] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 588] = sum0;
+        concat_2[at + 589] = sum1;
+        concat_2[at + 590] = sum2;
+        concat_2[at + 591] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_paint_product_padded_4 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            const generator_paint_kernel_1 =
-              generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const generator_paint_product_padded_5 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 30]!;
-            sum0_2 += generator_paint_product_padded_4 * generator_paint_kernel_1;
-            sum1_2 += generator_paint_product_padded_5 * generator_paint_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = generator_paint_product_padded[at + 29]!;
+            const b1 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+            const a5 = generator_paint_product_padded[at + 30]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 600] = sum0_2;
       concat_2[i * 784 + l * 14 + 601] = sum1_2;
@@ -3035,46 +2916,42 @@ function conv_64x1x14x8x2x2x14_4(
  * Takes 1 or 64 rows.
  */
 function sigmoid_Nx1x28x28(
+  concat_2: Float32Array,
+  generator_paint_bias: Float32Array,
+  generator_paint: Float32Array,
   rows: number,
-  arrays: Floats<"concat_2" | "generator_paint_bias" | "generator_paint">,
-): () => void {
-  return function sigmoid_Nx1x28x28(): void {
-    const { concat_2, generator_paint_bias, generator_paint } = arrays;
-    const generator_paint_bias_0 = generator_paint_bias[0]!;
-    for (let i = 0; i < rows; i++)
-      for (let l = 0; l < 28; l++)
-        for (let m = 0; m < 28; m++)
-          generator_paint[i * 784 + l * 28 + m] =
-            1 /
-            (1 +
-              exp(
-                -(
-                  concat_2[
-                    i * 784 + (l % 2) * 392 + (m % 2) * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)
-                  ]! + generator_paint_bias_0
-                ),
-              ));
-  };
+): void {
+  const generator_paint_bias_0 = generator_paint_bias[0]!;
+  for (let i = 0; i < rows; i++)
+    for (let l = 0; l < 28; l++)
+      for (let m = 0; m < 28; m++)
+        generator_paint[i * 784 + l * 28 + m] =
+          1 /
+          (1 +
+            exp(
+              -(
+                concat_2[
+                  i * 784 + (l % 2) * 392 + (m % 2) * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)
+                ]! + generator_paint_bias_0
+              ),
+            ));
 }
 
 /** y[i<64,j<30,l<30] = where(0 ≤ j − 1 ∧ j − 1 < 28 ∧ 0 ≤ l − 1 ∧ l − 1 < 28, x[i,28·j + l − 29], 0) */
-function pad_64x30x30(arrays: Floats<"x" | "y">): () => void {
-  return function pad_64x30x30(): void {
-    const { x, y } = arrays;
-    for (let i = 0; i < 64; i++) {
-      y[i * 900] = 0;
-      for (let l = 0; l < 28; l++) y[i * 900 + l + 1] = 0;
-      y[i * 900 + 29] = 0;
-      for (let j = 0; j < 28; j++) {
-        y[i * 900 + j * 30 + 30] = 0;
-        for (let l = 0; l < 28; l++) y[i * 900 + j * 30 + l + 31] = x[i * 784 + j * 28 + l]!;
-        y[i * 900 + j * 30 + 59] = 0;
-      }
-      y[i * 900 + 870] = 0;
-      for (let l = 0; l < 28; l++) y[i * 900 + l + 871] = 0;
-      y[i * 900 + 899] = 0;
+function pad_64x30x30(x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < 64; i++) {
+    y[i * 900] = 0;
+    for (let l = 0; l < 28; l++) y[i * 900 + l + 1] = 0;
+    y[i * 900 + 29] = 0;
+    for (let j = 0; j < 28; j++) {
+      y[i * 900 + j * 30 + 30] = 0;
+      for (let l = 0; l < 28; l++) y[i * 900 + j * 30 + l + 31] = x[i * 784 + j * 28 + l]!;
+      y[i * 900 + j * 30 + 59] = 0;
     }
-  };
+    y[i * 900 + 870] = 0;
+    for (let l = 0; l < 28; l++) y[i * 900 + l + 871] = 0;
+    y[i * 900 + 899] = 0;
+  }
 }
 
 /**
@@ -3083,138 +2960,98 @@ function pad_64x30x30(arrays: Floats<"x" | "y">): () => void {
  * edges[i,j,l,m] = where(0 < look_z[i,j,l,m], look_z[i,j,l,m], look_z[i,j,l,m]·0.2)
  */
 function convAddWhere_64x8x14x1x4x4x14(
-  arrays: Floats<
-    "x" | "discriminator_look_kernel" | "discriminator_look_bias" | "look_z" | "edges"
-  >,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, discriminator_look_kernel, discriminator_look_bias, look_z, edges } = arrays;
-    for (let l = 0; l < 14; l++)
-      for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k2 = 0; k2 < 4; k2++)
-          for (let k3 = 0; k3 < 4; k3++) {
-            const x_0 = x[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const x_1 = x[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const discriminator_look_kernel_1 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const discriminator_look_kernel_2 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const discriminator_look_kernel_3 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += x_0 * discriminator_look_kernel_0;
-            sum01 += x_1 * discriminator_look_kernel_0;
-            sum10 += x_0 * discriminator_look_kernel_1;
-            sum11 += x_1 * discriminator_look_kernel_1;
-            sum20 += x_0 * discriminator_look_kernel_2;
-            sum21 += x_1 * discriminator_look_kernel_2;
-            sum30 += x_0 * discriminator_look_kernel_3;
-            sum31 += x_1 * discriminator_look_kernel_3;
-          }
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j,
-          i * 1568 + j * 196 + l * 14 + m,
-          Math.fround(sum00),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j,
-          i * 1568 + j * 196 + l * 14 + m + 1,
-          Math.fround(sum01),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 196,
-          Math.fround(sum10),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 197,
-          Math.fround(sum11),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 392,
-          Math.fround(sum20),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 393,
-          Math.fround(sum21),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 588,
-          Math.fround(sum30),
-        );
-        where(
-          discriminator_look_bias,
-          look_z,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 589,
-          Math.fround(sum31),
-        );
-      }
-  }
-  return function convAddWhere_64x8x14x1x4x4x14(): void {
-    for (let i = 0; i < 64; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
+  x: Float32Array,
+  discriminator_look_kernel: Float32Array,
+  discriminator_look_bias: Float32Array,
+  look_z: Float32Array,
+  edges: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 8; j += 4)
+      convAddWhere_64x8x14x1x4x4x14_block(
+        i,
+        j,
+        x,
+        discriminator_look_kernel,
+        discriminator_look_bias,
+        look_z,
+        edges,
+      );
+}
+
+function convAddWhere_64x8x14x1x4x4x14_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  discriminator_look_kernel: Float32Array,
+  discriminator_look_bias: Float32Array,
+  look_z: Float32Array,
+  edges: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 14; l++)
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k2 = 0; k2 < 4; k2++)
+        for (let k3 = 0; k3 < 4; k3++) {
+          const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+          const x_0 = x[at_2]!;
+          const at_3 = j * 16 + k2 * 4 + k3;
+          const a0 = discriminator_look_kernel[at_3]!;
+          const x_1 = x[at_2 + 2]!;
+          const a1 = discriminator_look_kernel[at_3 + 16]!;
+          const a2 = discriminator_look_kernel[at_3 + 32]!;
+          const a3 = discriminator_look_kernel[at_3 + 48]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum20 += x_0 * a2;
+          sum21 += x_1 * a2;
+          sum30 += x_0 * a3;
+          sum31 += x_1 * a3;
+        }
+      const at = i * 1568 + j * 196 + l * 14 + m;
+      where(discriminator_look_bias, look_z, edges, j, at, Math.fround(sum00));
+      where(discriminator_look_bias, look_z, edges, j, at + 1, Math.fround(sum01));
+      where(discriminator_look_bias, look_z, edges, j + 1, at + 196, Math.fround(sum10));
+      where(discriminator_look_bias, look_z, edges, j + 1, at + 197, Math.fround(sum11));
+      where(discriminator_look_bias, look_z, edges, j + 2, at + 392, Math.fround(sum20));
+      where(discriminator_look_bias, look_z, edges, j + 2, at + 393, Math.fround(sum21));
+      where(discriminator_look_bias, look_z, edges, j + 3, at + 588, Math.fround(sum30));
+      where(discriminator_look_bias, look_z, edges, j + 3, at + 589, Math.fround(sum31));
+    }
 }
 
 /**
  * y[i<64,j<8,l<16,m<16] = where(0 ≤ l − 1 ∧ l − 1 < 14 ∧ 0 ≤ m − 1 ∧ m − 1 < 14, x[i,j,l − 1,m − 1], 0)
  * Plain twin: identity_64x8x16x16_generator.
  */
-function pad_64x8x16x16(arrays: Floats<"x" | "y">): () => void {
-  return function pad_64x8x16x16(): void {
-    const { x, y } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 8; j++) {
-        y[i * 2048 + j * 256] = 0;
-        for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 1] = 0;
-        y[i * 2048 + j * 256 + 15] = 0;
-        for (let l = 0; l < 14; l++) {
-          y[i * 2048 + j * 256 + l * 16 + 16] = 0;
-          for (let m = 0; m < 14; m++)
-            y[i * 2048 + j * 256 + l * 16 + m + 17] = x[i * 1568 + j * 196 + l * 14 + m]!;
-          y[i * 2048 + j * 256 + l * 16 + 31] = 0;
-        }
-        y[i * 2048 + j * 256 + 240] = 0;
-        for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 241] = 0;
-        y[i * 2048 + j * 256 + 255] = 0;
+function pad_64x8x16x16(x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 8; j++) {
+      const at = i * 2048 + j * 256;
+      y[at] = 0;
+      for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 1] = 0;
+      y[at + 15] = 0;
+      for (let l = 0; l < 14; l++) {
+        y[i * 2048 + j * 256 + l * 16 + 16] = 0;
+        for (let m = 0; m < 14; m++)
+          y[i * 2048 + j * 256 + l * 16 + m + 17] = x[i * 1568 + j * 196 + l * 14 + m]!;
+        y[i * 2048 + j * 256 + l * 16 + 31] = 0;
       }
-  };
+      y[at + 240] = 0;
+      for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 241] = 0;
+      y[at + 255] = 0;
+    }
 }
 
 /**
@@ -3223,170 +3060,100 @@ function pad_64x8x16x16(arrays: Floats<"x" | "y">): () => void {
  * parts[i,j,l,m] = where(0 < compare_z[i,j,l,m], compare_z[i,j,l,m], compare_z[i,j,l,m]·0.2)
  */
 function convAddWhere_64x16x7x8x4x4x7(
-  arrays: Floats<
-    "x" | "discriminator_compare_kernel" | "discriminator_compare_bias" | "compare_z" | "parts"
-  >,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 15;
-    const { x, discriminator_compare_kernel, discriminator_compare_bias, compare_z, parts } =
-      arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 4; k2++)
-            for (let k3 = 0; k3 < 4; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const discriminator_compare_kernel_0 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const discriminator_compare_kernel_1 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const discriminator_compare_kernel_2 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const discriminator_compare_kernel_3 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += x_0 * discriminator_compare_kernel_0;
-              sum01 += x_1 * discriminator_compare_kernel_0;
-              sum10 += x_0 * discriminator_compare_kernel_1;
-              sum11 += x_1 * discriminator_compare_kernel_1;
-              sum20 += x_0 * discriminator_compare_kernel_2;
-              sum21 += x_1 * discriminator_compare_kernel_2;
-              sum30 += x_0 * discriminator_compare_kernel_3;
-              sum31 += x_1 * discriminator_compare_kernel_3;
-            }
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j,
-          i * 784 + j * 49 + l * 7 + m,
-          Math.fround(sum00),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j,
-          i * 784 + j * 49 + l * 7 + m + 1,
-          Math.fround(sum01),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
-          Math.fround(sum10),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
-          Math.fround(sum11),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
-          Math.fround(sum20),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
-          Math.fround(sum21),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
-          Math.fround(sum30),
-        );
-        where(
-          discriminator_compare_bias,
-          compare_z,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
-          Math.fround(sum31),
-        );
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+  x: Float32Array,
+  discriminator_compare_kernel: Float32Array,
+  discriminator_compare_bias: Float32Array,
+  compare_z: Float32Array,
+  parts: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 16; j += 4)
+      convAddWhere_64x16x7x8x4x4x7_block(
+        i,
+        j,
+        x,
+        discriminator_compare_kernel,
+        discriminator_compare_bias,
+        compare_z,
+        parts,
+      );
+}
+
+function convAddWhere_64x16x7x8x4x4x7_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  discriminator_compare_kernel: Float32Array,
+  discriminator_compare_bias: Float32Array,
+  compare_z: Float32Array,
+  parts: Float32Array,
+): void {
+  i &= 63;
+  j &= 15;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const x_2 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const discriminator_compare_kernel_4 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const discriminator_compare_kernel_5 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const discriminator_compare_kernel_6 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const discriminator_compare_kernel_7 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += x_2 * discriminator_compare_kernel_4;
-            sum1 += x_2 * discriminator_compare_kernel_5;
-            sum2 += x_2 * discriminator_compare_kernel_6;
-            sum3 += x_2 * discriminator_compare_kernel_7;
+            const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+            const a0 = discriminator_compare_kernel[at_4]!;
+            const x_1 = x[at_3 + 2]!;
+            const a1 = discriminator_compare_kernel[at_4 + 128]!;
+            const a2 = discriminator_compare_kernel[at_4 + 256]!;
+            const a3 = discriminator_compare_kernel[at_4 + 384]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      where(
-        discriminator_compare_bias,
-        compare_z,
-        parts,
-        j,
-        i * 784 + j * 49 + l * 7 + 6,
-        Math.fround(sum0),
-      );
-      where(
-        discriminator_compare_bias,
-        compare_z,
-        parts,
-        j + 1,
-        i * 784 + j * 49 + l * 7 + 55,
-        Math.fround(sum1),
-      );
-      where(
-        discriminator_compare_bias,
-        compare_z,
-        parts,
-        j + 2,
-        i * 784 + j * 49 + l * 7 + 104,
-        Math.fround(sum2),
-      );
-      where(
-        discriminator_compare_bias,
-        compare_z,
-        parts,
-        j + 3,
-        i * 784 + j * 49 + l * 7 + 153,
-        Math.fround(sum3),
-      );
+      const at_2 = i * 784 + j * 49 + l * 7 + m;
+      where(discriminator_compare_bias, compare_z, parts, j, at_2, Math.fround(sum00));
+      where(discriminator_compare_bias, compare_z, parts, j, at_2 + 1, Math.fround(sum01));
+      where(discriminator_compare_bias, compare_z, parts, j + 1, at_2 + 49, Math.fround(sum10));
+      where(discriminator_compare_bias, compare_z, parts, j + 1, at_2 + 50, Math.fround(sum11));
+      where(discriminator_compare_bias, compare_z, parts, j + 2, at_2 + 98, Math.fround(sum20));
+      where(discriminator_compare_bias, compare_z, parts, j + 2, at_2 + 99, Math.fround(sum21));
+      where(discriminator_compare_bias, compare_z, parts, j + 3, at_2 + 147, Math.fround(sum30));
+      where(discriminator_compare_bias, compare_z, parts, j + 3, at_2 + 148, Math.fround(sum31));
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 4; k2++)
+        for (let k3 = 0; k3 < 4; k3++) {
+          const x_2 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+          const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+          const a4 = discriminator_compare_kernel[at_2]!;
+          const a5 = discriminator_compare_kernel[at_2 + 128]!;
+          const a6 = discriminator_compare_kernel[at_2 + 256]!;
+          const a7 = discriminator_compare_kernel[at_2 + 384]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const at = i * 784 + j * 49 + l * 7;
+    where(discriminator_compare_bias, compare_z, parts, j, at + 6, Math.fround(sum0));
+    where(discriminator_compare_bias, compare_z, parts, j + 1, at + 55, Math.fround(sum1));
+    where(discriminator_compare_bias, compare_z, parts, j + 2, at + 104, Math.fround(sum2));
+    where(discriminator_compare_bias, compare_z, parts, j + 3, at + 153, Math.fround(sum3));
   }
-  return function convAddWhere_64x16x7x8x4x4x7(): void {
-    for (let i = 0; i < 64; i++) for (let j = 0; j < 16; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -3422,15 +3189,15 @@ function dotAddExpAdd_64x784x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 = parts_2[i * 784 + k]!;
+        const a0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 = parts_2[i * 784 + k + 784]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
-        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
-        sum0 += parts_2_0 * discriminator_judge_kernel_0;
-        sum1 += parts_2_1 * discriminator_judge_kernel_0;
-        sum2 += parts_2_2 * discriminator_judge_kernel_0;
-        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+        const a1 = parts_2[i * 784 + k + 784]!;
+        const a2 = parts_2[i * 784 + k + 1568]!;
+        const a3 = parts_2[i * 784 + k + 2352]!;
+        sum0 += a0 * discriminator_judge_kernel_0;
+        sum1 += a1 * discriminator_judge_kernel_0;
+        sum2 += a2 * discriminator_judge_kernel_0;
+        sum3 += a3 * discriminator_judge_kernel_0;
       }
       discriminator_judge_2[i] = sum0;
       discriminator_judge_2[i + 1] = sum1;
@@ -3453,13 +3220,10 @@ function dotAddExpAdd_64x784x1(
 }
 
 /** sum = Σ k<64, k2<1: (max(x[k,0], 0) + log1p(exp_[k,0])) */
-function sum_64x1(arrays: Floats<"x" | "exp_" | "sum">): () => void {
-  return function sum_64x1(): void {
-    const { x, exp_, sum } = arrays;
-    let sum_2 = 0;
-    for (let k = 0; k < 64; k++) sum_2 += Math.max(x[k]!, 0) + log1p(exp_[k]!);
-    sum[0] = sum_2;
-  };
+function sum_64x1(x: Float32Array, exp_: Float32Array, sum: Float32Array): void {
+  let sum_2 = 0;
+  for (let k = 0; k < 64; k++) sum_2 += Math.max(x[k]!, 0) + log1p(exp_[k]!);
+  sum[0] = sum_2;
 }
 
 /**
@@ -3502,15 +3266,15 @@ function dotNegNeg_64x784x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_0 = parts[i * 784 + k]!;
+        const a0 = parts[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_1 = parts[i * 784 + k + 784]!;
-        const parts_2 = parts[i * 784 + k + 1568]!;
-        const parts_3 = parts[i * 784 + k + 2352]!;
-        sum0 += parts_0 * discriminator_judge_kernel_0;
-        sum1 += parts_1 * discriminator_judge_kernel_0;
-        sum2 += parts_2 * discriminator_judge_kernel_0;
-        sum3 += parts_3 * discriminator_judge_kernel_0;
+        const a1 = parts[i * 784 + k + 784]!;
+        const a2 = parts[i * 784 + k + 1568]!;
+        const a3 = parts[i * 784 + k + 2352]!;
+        sum0 += a0 * discriminator_judge_kernel_0;
+        sum1 += a1 * discriminator_judge_kernel_0;
+        sum2 += a2 * discriminator_judge_kernel_0;
+        sum3 += a3 * discriminator_judge_kernel_0;
       }
       neg[i] = sum0;
       neg[i + 1] = sum1;
@@ -3576,18 +3340,17 @@ function sumAdam_64x1(
 
 /** d_flatten[i<64,j<784] = Σ k<1: d_judge[i,0]·discriminator_judge_kernel[j,0] */
 function dot_64x1x784(
-  arrays: Floats<"d_judge" | "discriminator_judge_kernel" | "d_flatten">,
-): () => void {
-  return function dot_64x1x784(): void {
-    const { d_judge, discriminator_judge_kernel, d_flatten } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 784; j++) {
-        const mul_0 = d_judge[i]! * discriminator_judge_kernel[j]!;
-        let sum = 0;
-        sum += mul_0;
-        d_flatten[i * 784 + j] = sum;
-      }
-  };
+  d_judge: Float32Array,
+  discriminator_judge_kernel: Float32Array,
+  d_flatten: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 784; j++) {
+      const mul_0 = d_judge[i]! * discriminator_judge_kernel[j]!;
+      let sum = 0;
+      sum += mul_0;
+      d_flatten[i * 784 + j] = sum;
+    }
 }
 
 /** d_discriminator_judge_kernel_part[i<784,j<1] = Σ k<64: parts_2[k,(i div 49),((i div 7) mod 7),(i mod 7)]·d_discriminator_judge_2[k,0] */
@@ -3602,15 +3365,15 @@ function dot_784x64x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const parts_2_0 = parts_2[k * 784 + i]!;
+        const a0 = parts_2[k * 784 + i]!;
         const d_discriminator_judge_2_0 = d_discriminator_judge_2[k]!;
-        const parts_2_1 = parts_2[k * 784 + i + 1]!;
-        const parts_2_2 = parts_2[k * 784 + i + 2]!;
-        const parts_2_3 = parts_2[k * 784 + i + 3]!;
-        sum0 += parts_2_0 * d_discriminator_judge_2_0;
-        sum1 += parts_2_1 * d_discriminator_judge_2_0;
-        sum2 += parts_2_2 * d_discriminator_judge_2_0;
-        sum3 += parts_2_3 * d_discriminator_judge_2_0;
+        const a1 = parts_2[k * 784 + i + 1]!;
+        const a2 = parts_2[k * 784 + i + 2]!;
+        const a3 = parts_2[k * 784 + i + 3]!;
+        sum0 += a0 * d_discriminator_judge_2_0;
+        sum1 += a1 * d_discriminator_judge_2_0;
+        sum2 += a2 * d_discriminator_judge_2_0;
+        sum3 += a3 * d_discriminator_judge_2_0;
       }
       d_discriminator_judge_kernel_part[i] = sum0;
       d_discriminator_judge_kernel_part[i + 1] = sum1;
@@ -3626,66 +3389,58 @@ function dot_784x64x1(
  * d_padded[i,j,l<9,m<9] = where(0 ≤ l − 1 ∧ l − 1 < 7 ∧ 0 ≤ m − 1 ∧ m − 1 < 7, d_compare_z[i,j,l − 1,m − 1], 0)
  */
 function addIdentity_64x16x7x7(
-  arrays: Floats<"compare_z" | "d_flatten" | "d_compare_z" | "d_padded">,
-): () => void {
-  return function addIdentity_64x16x7x7(): void {
-    const { compare_z, d_flatten, d_compare_z, d_padded } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 7; l++)
-          for (let m = 0; m < 7; m++) {
-            const lt_0 = 0 < compare_z[i * 784 + j * 49 + l * 7 + m]!;
-            d_compare_z[i * 784 + j * 49 + l * 7 + m] =
-              (lt_0 ? d_flatten[i * 784 + j * 49 + l * 7 + m]! : 0) +
-              (lt_0 ? 0 : d_flatten[i * 784 + j * 49 + l * 7 + m]!) * 0.2;
-          }
-        for (let l = 0; l < 9; l++)
-          for (let m = 0; m < 9; m++)
-            d_padded[i * 1296 + j * 81 + l * 9 + m] =
-              0 <= l - 1 && l - 1 < 7 && 0 <= m - 1 && m - 1 < 7
-                ? d_compare_z[i * 784 + j * 49 + l * 7 + m - 8]!
-                : 0;
-      }
-  };
+  compare_z: Float32Array,
+  d_flatten: Float32Array,
+  d_compare_z: Float32Array,
+  d_padded: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 7; l++)
+        for (let m = 0; m < 7; m++) {
+          const at = i * 784 + j * 49 + l * 7 + m;
+          const lt_0 = 0 < compare_z[at]!;
+          d_compare_z[at] = (lt_0 ? d_flatten[at]! : 0) + (lt_0 ? 0 : d_flatten[at]!) * 0.2;
+        }
+      for (let l = 0; l < 9; l++)
+        for (let m = 0; m < 9; m++)
+          d_padded[i * 1296 + j * 81 + l * 9 + m] =
+            0 <= l - 1 && l - 1 < 7 && 0 <= m - 1 && m - 1 < 7
+              ? d_compare_z[i * 784 + j * 49 + l * 7 + m - 8]!
+              : 0;
+    }
 }
 
 /**
  * d_edges[i<64,j<8,l<14,m<14] = concat[i,16·(l mod 2) + 8·(m mod 2) + j,(l div 2),(m div 2)]
  * d_look_z[i,j,l,m] = where(0 < look_z[i,j,l,m], d_edges[i,j,l,m], 0) + where(0 < look_z[i,j,l,m], 0, d_edges[i,j,l,m])·0.2
  */
-function identityAdd_64x8x14x14(arrays: Floats<"concat" | "look_z" | "d_look_z">): () => void {
-  return function identityAdd_64x8x14x14(): void {
-    const { concat, look_z, d_look_z } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 8; j++)
-        for (let l = 0; l < 14; l++)
-          for (let m = 0; m < 14; m++) {
-            const d_edges =
-              concat[
-                i * 1568 +
-                  (l % 2) * 784 +
-                  (m % 2) * 392 +
-                  j * 49 +
-                  ((l / 2) | 0) * 7 +
-                  ((m / 2) | 0)
-              ]!;
-            const lt_0 = 0 < look_z[i * 1568 + j * 196 + l * 14 + m]!;
-            d_look_z[i * 1568 + j * 196 + l * 14 + m] =
-              (lt_0 ? d_edges : 0) + (lt_0 ? 0 : d_edges) * 0.2;
-          }
-  };
+function identityAdd_64x8x14x14(
+  concat: Float32Array,
+  look_z: Float32Array,
+  d_look_z: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 8; j++)
+      for (let l = 0; l < 14; l++)
+        for (let m = 0; m < 14; m++) {
+          const d_edges =
+            concat[
+              i * 1568 + (l % 2) * 784 + (m % 2) * 392 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0)
+            ]!;
+          const lt_0 = 0 < look_z[i * 1568 + j * 196 + l * 14 + m]!;
+          d_look_z[i * 1568 + j * 196 + l * 14 + m] =
+            (lt_0 ? d_edges : 0) + (lt_0 ? 0 : d_edges) * 0.2;
+        }
 }
 
 /** x_wide[i<16,j<7,l<7,m<64] = f64(x[m,i,j,l]) */
-function widen_16x7x7x64(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_16x7x7x64(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 7; j++)
-        for (let l = 0; l < 7; l++)
-          for (let m = 0; m < 64; m++)
-            x_wide[i * 3136 + j * 448 + l * 64 + m] = x[m * 784 + i * 49 + j * 7 + l]!;
-  };
+function widen_16x7x7x64(x: Float32Array, x_wide: Float64Array): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 7; j++)
+      for (let l = 0; l < 7; l++)
+        for (let m = 0; m < 64; m++)
+          x_wide[i * 3136 + j * 448 + l * 64 + m] = x[m * 784 + i * 49 + j * 7 + l]!;
 }
 
 /**
@@ -3715,88 +3470,71 @@ function conv_16x8x4x7x7x64x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3 += 4) {
+          const at_2 = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const at_3 = i * 3136 + k * 448 + k2 * 64 + k3;
           {
-            const edges_2_padded_2_0 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-            const d_discriminator_compare_z_2_wide_0 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3]!;
-            const edges_2_padded_2_1 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-            const d_discriminator_compare_z_2_wide_1 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
-            const d_discriminator_compare_z_2_wide_2 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
-            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
-            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
-            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
-            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
-            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
-            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+            const a0 = edges_2_padded_2[at_2]!;
+            const b0 = d_discriminator_compare_z_2_wide[at_3]!;
+            const a1 = edges_2_padded_2[at_2 + 1]!;
+            const b1 = d_discriminator_compare_z_2_wide[at_3 + 3136]!;
+            const b2 = d_discriminator_compare_z_2_wide[at_3 + 6272]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 1 === 64) break;
           {
-            const edges_2_padded_2_0 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048]!;
-            const d_discriminator_compare_z_2_wide_0 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
-            const edges_2_padded_2_1 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049]!;
-            const d_discriminator_compare_z_2_wide_1 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
-            const d_discriminator_compare_z_2_wide_2 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
-            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
-            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
-            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
-            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
-            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
-            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+            const a0 = edges_2_padded_2[at_2 + 2048]!;
+            const b0 = d_discriminator_compare_z_2_wide[at_3 + 1]!;
+            const a1 = edges_2_padded_2[at_2 + 2049]!;
+            const b1 = d_discriminator_compare_z_2_wide[at_3 + 3137]!;
+            const b2 = d_discriminator_compare_z_2_wide[at_3 + 6273]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 2 === 64) break;
           {
-            const edges_2_padded_2_0 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096]!;
-            const d_discriminator_compare_z_2_wide_0 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
-            const edges_2_padded_2_1 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097]!;
-            const d_discriminator_compare_z_2_wide_1 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
-            const d_discriminator_compare_z_2_wide_2 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
-            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
-            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
-            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
-            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
-            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
-            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+            const a0 = edges_2_padded_2[at_2 + 4096]!;
+            const b0 = d_discriminator_compare_z_2_wide[at_3 + 2]!;
+            const a1 = edges_2_padded_2[at_2 + 4097]!;
+            const b1 = d_discriminator_compare_z_2_wide[at_3 + 3138]!;
+            const b2 = d_discriminator_compare_z_2_wide[at_3 + 6274]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 3 === 64) break;
           {
-            const edges_2_padded_2_0 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144]!;
-            const d_discriminator_compare_z_2_wide_0 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
-            const edges_2_padded_2_1 =
-              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145]!;
-            const d_discriminator_compare_z_2_wide_1 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
-            const d_discriminator_compare_z_2_wide_2 =
-              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
-            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
-            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
-            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
-            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
-            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
-            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+            const a0 = edges_2_padded_2[at_2 + 6144]!;
+            const b0 = d_discriminator_compare_z_2_wide[at_3 + 3]!;
+            const a1 = edges_2_padded_2[at_2 + 6145]!;
+            const b1 = d_discriminator_compare_z_2_wide[at_3 + 3139]!;
+            const b2 = d_discriminator_compare_z_2_wide[at_3 + 6275]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
         }
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m] = sum00;
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 1] = sum01;
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 128] = sum10;
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 129] = sum11;
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 256] = sum20;
-    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 257] = sum21;
+    const at = i * 128 + j * 16 + l * 4 + m;
+    d_discriminator_compare_kernel_part[at] = sum00;
+    d_discriminator_compare_kernel_part[at + 1] = sum01;
+    d_discriminator_compare_kernel_part[at + 128] = sum10;
+    d_discriminator_compare_kernel_part[at + 129] = sum11;
+    d_discriminator_compare_kernel_part[at + 256] = sum20;
+    d_discriminator_compare_kernel_part[at + 257] = sum21;
   }
   function block_2(j: number, l: number, m: number): void {
     j &= 7;
@@ -3812,14 +3550,12 @@ function conv_16x8x4x7x7x64x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const edges_2_padded_2_2 =
-            edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-          const d_discriminator_compare_z_2_wide_3 =
-            d_discriminator_compare_z_2_wide[k * 448 + k2 * 64 + k3 + 47040]!;
-          const edges_2_padded_2_3 =
-            edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-          sum0 += edges_2_padded_2_2 * d_discriminator_compare_z_2_wide_3;
-          sum1 += edges_2_padded_2_3 * d_discriminator_compare_z_2_wide_3;
+          const at = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const a2 = edges_2_padded_2[at]!;
+          const b3 = d_discriminator_compare_z_2_wide[k * 448 + k2 * 64 + k3 + 47040]!;
+          const a3 = edges_2_padded_2[at + 1]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1920] = sum0;
     d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1921] = sum1;
@@ -3856,45 +3592,39 @@ function conv_8x1x4x14x14x64x4(
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const generator_paint_padded_2_0 =
-                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-              const d_discriminator_look_z_2_0 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
-              const generator_paint_padded_2_1 =
-                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-              const generator_paint_padded_2_2 =
-                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-              const d_discriminator_look_z_2_1 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-              sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-              sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-              sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-              sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-              sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              const at = k3 * 900 + l * 30 + k * 60 + k2 * 2;
+              const a0 = generator_paint_padded_2[at]!;
+              const b0 = d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const a1 = generator_paint_padded_2[at + 1]!;
+              const a2 = generator_paint_padded_2[at + 2]!;
+              const b1 = d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
-        d_discriminator_look_kernel_part[i * 16 + l * 4] = sum00;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum01;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum02;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 16] = sum10;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 17] = sum11;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 18] = sum12;
+        const at = i * 16 + l * 4;
+        d_discriminator_look_kernel_part[at] = sum00;
+        d_discriminator_look_kernel_part[at + 1] = sum01;
+        d_discriminator_look_kernel_part[at + 2] = sum02;
+        d_discriminator_look_kernel_part[at + 16] = sum10;
+        d_discriminator_look_kernel_part[at + 17] = sum11;
+        d_discriminator_look_kernel_part[at + 18] = sum12;
         let sum0 = 0;
         let sum1 = 0;
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const generator_paint_padded_2_3 =
-                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
-              const d_discriminator_look_z_2_2 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
-              const d_discriminator_look_z_2_3 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum0 += generator_paint_padded_2_3 * d_discriminator_look_z_2_2;
-              sum1 += generator_paint_padded_2_3 * d_discriminator_look_z_2_3;
+              const a3 = generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+              const b2 = d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const b3 = d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum0 += a3 * b2;
+              sum1 += a3 * b3;
             }
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum0;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum1;
+        d_discriminator_look_kernel_part[at + 3] = sum0;
+        d_discriminator_look_kernel_part[at + 19] = sum1;
       }
   };
 }
@@ -3937,15 +3667,15 @@ function dotAddAdam_784x64x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const parts_0 = parts[k * 784 + i]!;
+        const a0 = parts[k * 784 + i]!;
         const d_discriminator_judge_0 = d_discriminator_judge[k]!;
-        const parts_1 = parts[k * 784 + i + 1]!;
-        const parts_2 = parts[k * 784 + i + 2]!;
-        const parts_3 = parts[k * 784 + i + 3]!;
-        sum0 += parts_0 * d_discriminator_judge_0;
-        sum1 += parts_1 * d_discriminator_judge_0;
-        sum2 += parts_2 * d_discriminator_judge_0;
-        sum3 += parts_3 * d_discriminator_judge_0;
+        const a1 = parts[k * 784 + i + 1]!;
+        const a2 = parts[k * 784 + i + 2]!;
+        const a3 = parts[k * 784 + i + 3]!;
+        sum0 += a0 * d_discriminator_judge_0;
+        sum1 += a1 * d_discriminator_judge_0;
+        sum2 += a2 * d_discriminator_judge_0;
+        sum3 += a3 * d_discriminator_judge_0;
       }
       adam_2(
         d_discriminator_judge_kernel_part,
@@ -3992,38 +3722,50 @@ function dotAddAdam_784x64x1(
 }
 
 /**
- * d_discriminator_compare_bias[i<16] = Σ k<64, k2<7, k3<7: (d_discriminator_compare_z_2[k,i,k2,k3] + d_discriminator_compare_z[k,i,k2,k3])
- * m′[i] = m[i]·0.5 + d_discriminator_compare_bias[i]·0.5
- * v′[i] = v[i]·0.999 + d_discriminator_compare_bias[i]·d_discriminator_compare_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<64, k2<K2, k3<K2: (d_z[k,i,k2,k3] + d_z_2[k,i,k2,k3])
+ * bias_m′[i] = bias_m[i]·0.5 + d_bias[i]·0.5
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I, K2: 16, 7 and 8, 14.
+ * Plain twins: sumAdam_64x7x7x16, sumAdam_64x14x14x8.
  */
-function sumAdam_64x7x7x16(
-  arrays: Floats<
-    | "d_discriminator_compare_z_2"
-    | "d_discriminator_compare_z"
-    | "m"
-    | "v"
-    | "w"
-    | "rate"
-    | "correction"
-  >,
-): () => void {
-  return function sumAdam_64x7x7x16(): void {
-    const { d_discriminator_compare_z_2, d_discriminator_compare_z, m, v, w, rate, correction } =
-      arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++)
-        for (let k2 = 0; k2 < 7; k2++)
-          for (let k3 = 0; k3 < 7; k3++)
-            sum +=
-              d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]! +
-              d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
-  };
+function sumAdam_64xNxNxN(
+  d_z: Float32Array,
+  d_z_2: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++)
+    sumAdam_64xNxNxN_block(i, d_z, d_z_2, bias_m, bias_v, bias, rate, correction, K2);
+}
+
+function sumAdam_64xNxNxN_block(
+  i: number,
+  d_z: Float32Array,
+  d_z_2: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 64; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) {
+        const at = k * 112 * K2 + i * K2 * K2 + k2 * K2 + k3;
+        sum += d_z[at]! + d_z_2[at]!;
+      }
+  adam(bias_m, bias_v, bias, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /**
@@ -4072,88 +3814,71 @@ function convAddAdam_16x8x4x7x7x64x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3 += 4) {
+          const at_2 = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const at_3 = i * 3136 + k * 448 + k2 * 64 + k3;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-            const d_discriminator_compare_z_wide_0 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3]!;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-            const d_discriminator_compare_z_wide_1 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
-            const d_discriminator_compare_z_wide_2 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
-            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
-            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
-            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
-            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
-            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
-            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+            const a0 = edges_padded_2[at_2]!;
+            const b0 = d_discriminator_compare_z_wide[at_3]!;
+            const a1 = edges_padded_2[at_2 + 1]!;
+            const b1 = d_discriminator_compare_z_wide[at_3 + 3136]!;
+            const b2 = d_discriminator_compare_z_wide[at_3 + 6272]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 1 === 64) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048]!;
-            const d_discriminator_compare_z_wide_0 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049]!;
-            const d_discriminator_compare_z_wide_1 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
-            const d_discriminator_compare_z_wide_2 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
-            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
-            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
-            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
-            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
-            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
-            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+            const a0 = edges_padded_2[at_2 + 2048]!;
+            const b0 = d_discriminator_compare_z_wide[at_3 + 1]!;
+            const a1 = edges_padded_2[at_2 + 2049]!;
+            const b1 = d_discriminator_compare_z_wide[at_3 + 3137]!;
+            const b2 = d_discriminator_compare_z_wide[at_3 + 6273]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 2 === 64) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096]!;
-            const d_discriminator_compare_z_wide_0 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097]!;
-            const d_discriminator_compare_z_wide_1 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
-            const d_discriminator_compare_z_wide_2 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
-            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
-            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
-            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
-            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
-            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
-            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+            const a0 = edges_padded_2[at_2 + 4096]!;
+            const b0 = d_discriminator_compare_z_wide[at_3 + 2]!;
+            const a1 = edges_padded_2[at_2 + 4097]!;
+            const b1 = d_discriminator_compare_z_wide[at_3 + 3138]!;
+            const b2 = d_discriminator_compare_z_wide[at_3 + 6274]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 3 === 64) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144]!;
-            const d_discriminator_compare_z_wide_0 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145]!;
-            const d_discriminator_compare_z_wide_1 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
-            const d_discriminator_compare_z_wide_2 =
-              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
-            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
-            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
-            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
-            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
-            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
-            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+            const a0 = edges_padded_2[at_2 + 6144]!;
+            const b0 = d_discriminator_compare_z_wide[at_3 + 3]!;
+            const a1 = edges_padded_2[at_2 + 6145]!;
+            const b1 = d_discriminator_compare_z_wide[at_3 + 3139]!;
+            const b2 = d_discriminator_compare_z_wide[at_3 + 6275]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
         }
+    const at = i * 128 + j * 16 + l * 4 + m;
     adam_2(
       d_discriminator_compare_kernel_part,
       w_m,
       v,
       w,
-      i * 128 + j * 16 + l * 4 + m,
+      at,
       Math.fround(sum00),
       rate_0,
       correction_0,
@@ -4163,7 +3888,7 @@ function convAddAdam_16x8x4x7x7x64x4(
       w_m,
       v,
       w,
-      i * 128 + j * 16 + l * 4 + m + 1,
+      at + 1,
       Math.fround(sum01),
       rate_0,
       correction_0,
@@ -4173,7 +3898,7 @@ function convAddAdam_16x8x4x7x7x64x4(
       w_m,
       v,
       w,
-      i * 128 + j * 16 + l * 4 + m + 128,
+      at + 128,
       Math.fround(sum10),
       rate_0,
       correction_0,
@@ -4183,7 +3908,7 @@ function convAddAdam_16x8x4x7x7x64x4(
       w_m,
       v,
       w,
-      i * 128 + j * 16 + l * 4 + m + 129,
+      at + 129,
       Math.fround(sum11),
       rate_0,
       correction_0,
@@ -4193,25 +3918,25 @@ function convAddAdam_16x8x4x7x7x64x4(
       w_m,
       v,
       w,
-      i * 128 + j * 16 + l * 4 + m + 256,
+      at + 256,
       Math.fround(sum20),
       rate_0,
       correction_0,
     );
     const d_discriminator_compare_kernel21 = Math.fround(
-      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 257]! + Math.fround(sum21),
+      d_discriminator_compare_kernel_part[at + 257]! + Math.fround(sum21),
     );
     const discriminator_compare_kernel_m_next21 = Math.fround(
-      w_m[i * 128 + j * 16 + l * 4 + m + 257]! * 0.5 + d_discriminator_compare_kernel21 * 0.5,
+      w_m[at + 257]! * 0.5 + d_discriminator_compare_kernel21 * 0.5,
     );
-    w_m[i * 128 + j * 16 + l * 4 + m + 257] = discriminator_compare_kernel_m_next21;
+    w_m[at + 257] = discriminator_compare_kernel_m_next21;
     const discriminator_compare_kernel_v_next21 = Math.fround(
-      v[i * 128 + j * 16 + l * 4 + m + 257]! * 0.999 +
+      v[at + 257]! * 0.999 +
         d_discriminator_compare_kernel21 * d_discriminator_compare_kernel21 * (1 - 0.999),
     );
-    v[i * 128 + j * 16 + l * 4 + m + 257] = discriminator_compare_kernel_v_next21;
-    w[i * 128 + j * 16 + l * 4 + m + 257] =
-      w[i * 128 + j * 16 + l * 4 + m + 257]! -
+    v[at + 257] = discriminator_compare_kernel_v_next21;
+    w[at + 257] =
+      w[at + 257]! -
       (discriminator_compare_kernel_m_next21 * rate_0) /
         (Math.sqrt(discriminator_compare_kernel_v_next21 * correction_0) + 1e-8);
   }
@@ -4236,14 +3961,12 @@ function convAddAdam_16x8x4x7x7x64x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const edges_padded_2_2 =
-            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-          const d_discriminator_compare_z_wide_3 =
-            d_discriminator_compare_z_wide[k * 448 + k2 * 64 + k3 + 47040]!;
-          const edges_padded_2_3 =
-            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-          sum0 += edges_padded_2_2 * d_discriminator_compare_z_wide_3;
-          sum1 += edges_padded_2_3 * d_discriminator_compare_z_wide_3;
+          const at = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const a2 = edges_padded_2[at]!;
+          const b3 = d_discriminator_compare_z_wide[k * 448 + k2 * 64 + k3 + 47040]!;
+          const a3 = edges_padded_2[at + 1]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     adam_2(
       d_discriminator_compare_kernel_part,
@@ -4272,36 +3995,6 @@ function convAddAdam_16x8x4x7x7x64x4(
         for (let l = 0; l < 4; l++) for (let m = 0; m < 4; m += 2) block(i, j, l, m);
     for (let j = 0; j < 8; j++)
       for (let l = 0; l < 4; l++) for (let m = 0; m < 4; m += 2) block_2(j, l, m);
-  };
-}
-
-/**
- * d_discriminator_look_bias[i<8] = Σ k<64, k2<14, k3<14: (d_discriminator_look_z_2[k,i,k2,k3] + d_discriminator_look_z[k,i,k2,k3])
- * m′[i] = m[i]·0.5 + d_discriminator_look_bias[i]·0.5
- * v′[i] = v[i]·0.999 + d_discriminator_look_bias[i]·d_discriminator_look_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x14x14x8(
-  arrays: Floats<
-    "d_discriminator_look_z_2" | "d_discriminator_look_z" | "m" | "v" | "w" | "rate" | "correction"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_discriminator_look_z_2, d_discriminator_look_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 14; k2++)
-        for (let k3 = 0; k3 < 14; k3++)
-          sum +=
-            d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]! +
-            d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_64x14x14x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
   };
 }
 
@@ -4348,26 +4041,26 @@ function convAddAdam_8x1x4x14x14x64x4(
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-              const d_discriminator_look_z_0 =
-                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
-              const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-              const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-              const d_discriminator_look_z_1 =
-                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum00 += x_padded_2_0 * d_discriminator_look_z_0;
-              sum01 += x_padded_2_1 * d_discriminator_look_z_0;
-              sum02 += x_padded_2_2 * d_discriminator_look_z_0;
-              sum10 += x_padded_2_0 * d_discriminator_look_z_1;
-              sum11 += x_padded_2_1 * d_discriminator_look_z_1;
-              sum12 += x_padded_2_2 * d_discriminator_look_z_1;
+              const at = k3 * 900 + l * 30 + k * 60 + k2 * 2;
+              const a0 = x_padded_2[at]!;
+              const b0 = d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const a1 = x_padded_2[at + 1]!;
+              const a2 = x_padded_2[at + 2]!;
+              const b1 = d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
+        const at = i * 16 + l * 4;
         adam_2(
           d_discriminator_look_kernel_part,
           m,
           v,
           w,
-          i * 16 + l * 4,
+          at,
           Math.fround(sum00),
           rate_0,
           correction_0,
@@ -4377,7 +4070,7 @@ function convAddAdam_8x1x4x14x14x64x4(
           m,
           v,
           w,
-          i * 16 + l * 4 + 1,
+          at + 1,
           Math.fround(sum01),
           rate_0,
           correction_0,
@@ -4387,7 +4080,7 @@ function convAddAdam_8x1x4x14x14x64x4(
           m,
           v,
           w,
-          i * 16 + l * 4 + 2,
+          at + 2,
           Math.fround(sum02),
           rate_0,
           correction_0,
@@ -4397,7 +4090,7 @@ function convAddAdam_8x1x4x14x14x64x4(
           m,
           v,
           w,
-          i * 16 + l * 4 + 16,
+          at + 16,
           Math.fround(sum10),
           rate_0,
           correction_0,
@@ -4407,25 +4100,25 @@ function convAddAdam_8x1x4x14x14x64x4(
           m,
           v,
           w,
-          i * 16 + l * 4 + 17,
+          at + 17,
           Math.fround(sum11),
           rate_0,
           correction_0,
         );
         const d_discriminator_look_kernel12 = Math.fround(
-          d_discriminator_look_kernel_part[i * 16 + l * 4 + 18]! + Math.fround(sum12),
+          d_discriminator_look_kernel_part[at + 18]! + Math.fround(sum12),
         );
         const discriminator_look_kernel_m_next12 = Math.fround(
-          m[i * 16 + l * 4 + 18]! * 0.5 + d_discriminator_look_kernel12 * 0.5,
+          m[at + 18]! * 0.5 + d_discriminator_look_kernel12 * 0.5,
         );
-        m[i * 16 + l * 4 + 18] = discriminator_look_kernel_m_next12;
+        m[at + 18] = discriminator_look_kernel_m_next12;
         const discriminator_look_kernel_v_next12 = Math.fround(
-          v[i * 16 + l * 4 + 18]! * 0.999 +
+          v[at + 18]! * 0.999 +
             d_discriminator_look_kernel12 * d_discriminator_look_kernel12 * (1 - 0.999),
         );
-        v[i * 16 + l * 4 + 18] = discriminator_look_kernel_v_next12;
-        w[i * 16 + l * 4 + 18] =
-          w[i * 16 + l * 4 + 18]! -
+        v[at + 18] = discriminator_look_kernel_v_next12;
+        w[at + 18] =
+          w[at + 18]! -
           (discriminator_look_kernel_m_next12 * rate_0) /
             (Math.sqrt(discriminator_look_kernel_v_next12 * correction_0) + 1e-8);
         let sum0 = 0;
@@ -4433,44 +4126,42 @@ function convAddAdam_8x1x4x14x14x64x4(
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const x_padded_2_3 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
-              const d_discriminator_look_z_2 =
-                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
-              const d_discriminator_look_z_3 =
-                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum0 += x_padded_2_3 * d_discriminator_look_z_2;
-              sum1 += x_padded_2_3 * d_discriminator_look_z_3;
+              const a3 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+              const b2 = d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const b3 = d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum0 += a3 * b2;
+              sum1 += a3 * b3;
             }
         const d_discriminator_look_kernel0 = Math.fround(
-          d_discriminator_look_kernel_part[i * 16 + l * 4 + 3]! + Math.fround(sum0),
+          d_discriminator_look_kernel_part[at + 3]! + Math.fround(sum0),
         );
         const discriminator_look_kernel_m_next0 = Math.fround(
-          m[i * 16 + l * 4 + 3]! * 0.5 + d_discriminator_look_kernel0 * 0.5,
+          m[at + 3]! * 0.5 + d_discriminator_look_kernel0 * 0.5,
         );
-        m[i * 16 + l * 4 + 3] = discriminator_look_kernel_m_next0;
+        m[at + 3] = discriminator_look_kernel_m_next0;
         const discriminator_look_kernel_v_next0 = Math.fround(
-          v[i * 16 + l * 4 + 3]! * 0.999 +
+          v[at + 3]! * 0.999 +
             d_discriminator_look_kernel0 * d_discriminator_look_kernel0 * (1 - 0.999),
         );
-        v[i * 16 + l * 4 + 3] = discriminator_look_kernel_v_next0;
-        w[i * 16 + l * 4 + 3] =
-          w[i * 16 + l * 4 + 3]! -
+        v[at + 3] = discriminator_look_kernel_v_next0;
+        w[at + 3] =
+          w[at + 3]! -
           (discriminator_look_kernel_m_next0 * rate_0) /
             (Math.sqrt(discriminator_look_kernel_v_next0 * correction_0) + 1e-8);
         const d_discriminator_look_kernel1 = Math.fround(
-          d_discriminator_look_kernel_part[i * 16 + l * 4 + 19]! + Math.fround(sum1),
+          d_discriminator_look_kernel_part[at + 19]! + Math.fround(sum1),
         );
         const discriminator_look_kernel_m_next1 = Math.fround(
-          m[i * 16 + l * 4 + 19]! * 0.5 + d_discriminator_look_kernel1 * 0.5,
+          m[at + 19]! * 0.5 + d_discriminator_look_kernel1 * 0.5,
         );
-        m[i * 16 + l * 4 + 19] = discriminator_look_kernel_m_next1;
+        m[at + 19] = discriminator_look_kernel_m_next1;
         const discriminator_look_kernel_v_next1 = Math.fround(
-          v[i * 16 + l * 4 + 19]! * 0.999 +
+          v[at + 19]! * 0.999 +
             d_discriminator_look_kernel1 * d_discriminator_look_kernel1 * (1 - 0.999),
         );
-        v[i * 16 + l * 4 + 19] = discriminator_look_kernel_v_next1;
-        w[i * 16 + l * 4 + 19] =
-          w[i * 16 + l * 4 + 19]! -
+        v[at + 19] = discriminator_look_kernel_v_next1;
+        w[at + 19] =
+          w[at + 19]! -
           (discriminator_look_kernel_m_next1 * rate_0) /
             (Math.sqrt(discriminator_look_kernel_v_next1 * correction_0) + 1e-8);
       }
@@ -4498,77 +4189,80 @@ function dotAdd_64x32x784_generator(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = i * 32 + k;
+        const at_3 = k * 784 + j;
         {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2]!;
+          const b0 = generator_spread_kernel[at_3]!;
+          const b1 = generator_spread_kernel[at_3 + 1]!;
+          const b2 = generator_spread_kernel[at_3 + 2]!;
+          const a1 = mul_6[at_2 + 32]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 1]!;
+          const b0 = generator_spread_kernel[at_3 + 784]!;
+          const b1 = generator_spread_kernel[at_3 + 785]!;
+          const b2 = generator_spread_kernel[at_3 + 786]!;
+          const a1 = mul_6[at_2 + 33]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 2]!;
+          const b0 = generator_spread_kernel[at_3 + 1568]!;
+          const b1 = generator_spread_kernel[at_3 + 1569]!;
+          const b2 = generator_spread_kernel[at_3 + 1570]!;
+          const a1 = mul_6[at_2 + 34]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 32) break;
         {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+          const a0 = mul_6[at_2 + 3]!;
+          const b0 = generator_spread_kernel[at_3 + 2352]!;
+          const b1 = generator_spread_kernel[at_3 + 2353]!;
+          const b2 = generator_spread_kernel[at_3 + 2354]!;
+          const a1 = mul_6[at_2 + 35]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      generator_spread[i * 784 + j] = Math.fround(sum00) + generator_spread_bias[j]!;
-      generator_spread[i * 784 + j + 1] = Math.fround(sum01) + generator_spread_bias[j + 1]!;
-      generator_spread[i * 784 + j + 2] = Math.fround(sum02) + generator_spread_bias[j + 2]!;
-      generator_spread[i * 784 + j + 784] = Math.fround(sum10) + generator_spread_bias[j]!;
-      generator_spread[i * 784 + j + 785] = Math.fround(sum11) + generator_spread_bias[j + 1]!;
-      generator_spread[i * 784 + j + 786] = Math.fround(sum12) + generator_spread_bias[j + 2]!;
+      const at = i * 784 + j;
+      generator_spread[at] = Math.fround(sum00) + generator_spread_bias[j]!;
+      generator_spread[at + 1] = Math.fround(sum01) + generator_spread_bias[j + 1]!;
+      generator_spread[at + 2] = Math.fround(sum02) + generator_spread_bias[j + 2]!;
+      generator_spread[at + 784] = Math.fround(sum10) + generator_spread_bias[j]!;
+      generator_spread[at + 785] = Math.fround(sum11) + generator_spread_bias[j + 1]!;
+      generator_spread[at + 786] = Math.fround(sum12) + generator_spread_bias[j + 2]!;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const mul_6_2 = mul_6[i * 32 + k]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-      const mul_6_3 = mul_6[i * 32 + k + 32]!;
-      sum0 += mul_6_2 * generator_spread_kernel_3;
-      sum1 += mul_6_3 * generator_spread_kernel_3;
+      const a2 = mul_6[i * 32 + k]!;
+      const b3 = generator_spread_kernel[k * 784 + 783]!;
+      const a3 = mul_6[i * 32 + k + 32]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     generator_spread[i * 784 + 783] = Math.fround(sum0) + generator_spread_bias[783]!;
     generator_spread[i * 784 + 1567] = Math.fround(sum1) + generator_spread_bias[783]!;
@@ -4721,54 +4415,62 @@ function relu_64x8x14x14_generator(
  * Takes 1 or 64 rows.
  */
 function conv_Nx1x14x8x2x2x14_4_generator(
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "concat">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, kernel, concat } = arrays;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 12; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 2; k2++)
-            for (let k3 = 0; k3 < 2; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17]!;
-              const kernel_0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18]!;
-              const x_2 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19]!;
-              const x_3 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 20]!;
-              sum0 += x_0 * kernel_0;
-              sum1 += x_1 * kernel_0;
-              sum2 += x_2 * kernel_0;
-              sum3 += x_3 * kernel_0;
-            }
-        concat[i * 784 + l * 14 + m + 588] = sum0;
-        concat[i * 784 + l * 14 + m + 589] = sum1;
-        concat[i * 784 + l * 14 + m + 590] = sum2;
-        concat[i * 784 + l * 14 + m + 591] = sum3;
-      }
-      let sum0_2 = 0;
-      let sum1_2 = 0;
+): void {
+  for (let i = 0; i < rows; i++) conv_Nx1x14x8x2x2x14_4_generator_block(i, x, kernel, concat);
+}
+
+function conv_Nx1x14x8x2x2x14_4_generator_block(
+  i: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  concat: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 14; l++) {
+    for (let m = 0; m < 12; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const x_4 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            const kernel_1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const x_5 = x[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 30]!;
-            sum0_2 += x_4 * kernel_1;
-            sum1_2 += x_5 * kernel_1;
+            const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+            const x_0 = x[at_2 + 17]!;
+            const a0 = kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+            const x_1 = x[at_2 + 18]!;
+            const x_2 = x[at_2 + 19]!;
+            const x_3 = x[at_2 + 20]!;
+            sum0 += x_0 * a0;
+            sum1 += x_1 * a0;
+            sum2 += x_2 * a0;
+            sum3 += x_3 * a0;
           }
-      concat[i * 784 + l * 14 + 600] = sum0_2;
-      concat[i * 784 + l * 14 + 601] = sum1_2;
+      const at = i * 784 + l * 14 + m;
+      concat[at + 588] = sum0;
+      concat[at + 589] = sum1;
+      concat[at + 590] = sum2;
+      concat[at + 591] = sum3;
     }
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 2; k2++)
+        for (let k3 = 0; k3 < 2; k3++) {
+          const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+          const x_4 = x[at + 29]!;
+          const a1 = kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+          const x_5 = x[at + 30]!;
+          sum0_2 += x_4 * a1;
+          sum1_2 += x_5 * a1;
+        }
+    concat[i * 784 + l * 14 + 600] = sum0_2;
+    concat[i * 784 + l * 14 + 601] = sum1_2;
   }
-  return function conv_Nx1x14x8x2x2x14_4_generator(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -4809,40 +4511,31 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const generator_paint_padded_0 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const generator_paint_padded_1 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const discriminator_look_kernel_1 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const discriminator_look_kernel_2 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const discriminator_look_kernel_3 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
+            const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = generator_paint_padded[at_2]!;
+            const at_3 = j * 16 + k2 * 4 + k3;
+            const b0 = discriminator_look_kernel[at_3]!;
+            const a1 = generator_paint_padded[at_2 + 2]!;
+            const b1 = discriminator_look_kernel[at_3 + 16]!;
+            const b2 = discriminator_look_kernel[at_3 + 32]!;
+            const b3 = discriminator_look_kernel[at_3 + 48]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum30 += a0 * b3;
+            sum31 += a1 * b3;
           }
+        const at = i * 1568 + j * 196 + l * 14 + m;
+        where(discriminator_look_bias, discriminator_look_z_2, edges_2, j, at, Math.fround(sum00));
         where(
           discriminator_look_bias,
           discriminator_look_z_2,
           edges_2,
           j,
-          i * 1568 + j * 196 + l * 14 + m,
-          Math.fround(sum00),
-        );
-        where(
-          discriminator_look_bias,
-          discriminator_look_z_2,
-          edges_2,
-          j,
-          i * 1568 + j * 196 + l * 14 + m + 1,
+          at + 1,
           Math.fround(sum01),
         );
         where(
@@ -4850,7 +4543,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 196,
+          at + 196,
           Math.fround(sum10),
         );
         where(
@@ -4858,7 +4551,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 197,
+          at + 197,
           Math.fround(sum11),
         );
         where(
@@ -4866,7 +4559,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 392,
+          at + 392,
           Math.fround(sum20),
         );
         where(
@@ -4874,7 +4567,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 393,
+          at + 393,
           Math.fround(sum21),
         );
         where(
@@ -4882,7 +4575,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 588,
+          at + 588,
           Math.fround(sum30),
         );
         where(
@@ -4890,7 +4583,7 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
           discriminator_look_z_2,
           edges_2,
           j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 589,
+          at + 589,
           Math.fround(sum31),
         );
       }
@@ -4940,33 +4633,30 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const edges_2_padded_0 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const discriminator_compare_kernel_0 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const edges_2_padded_1 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const discriminator_compare_kernel_1 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const discriminator_compare_kernel_2 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const discriminator_compare_kernel_3 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += edges_2_padded_0 * discriminator_compare_kernel_0;
-              sum01 += edges_2_padded_1 * discriminator_compare_kernel_0;
-              sum10 += edges_2_padded_0 * discriminator_compare_kernel_1;
-              sum11 += edges_2_padded_1 * discriminator_compare_kernel_1;
-              sum20 += edges_2_padded_0 * discriminator_compare_kernel_2;
-              sum21 += edges_2_padded_1 * discriminator_compare_kernel_2;
-              sum30 += edges_2_padded_0 * discriminator_compare_kernel_3;
-              sum31 += edges_2_padded_1 * discriminator_compare_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = edges_2_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = discriminator_compare_kernel[at_4]!;
+              const a1 = edges_2_padded[at_3 + 2]!;
+              const b1 = discriminator_compare_kernel[at_4 + 128]!;
+              const b2 = discriminator_compare_kernel[at_4 + 256]!;
+              const b3 = discriminator_compare_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
         where(
           discriminator_compare_bias,
           discriminator_compare_z_2,
           parts_2,
           j,
-          i * 784 + j * 49 + l * 7 + m,
+          at_2,
           Math.fround(sum00),
         );
         where(
@@ -4974,7 +4664,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j,
-          i * 784 + j * 49 + l * 7 + m + 1,
+          at_2 + 1,
           Math.fround(sum01),
         );
         where(
@@ -4982,7 +4672,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
+          at_2 + 49,
           Math.fround(sum10),
         );
         where(
@@ -4990,7 +4680,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
+          at_2 + 50,
           Math.fround(sum11),
         );
         where(
@@ -4998,7 +4688,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
+          at_2 + 98,
           Math.fround(sum20),
         );
         where(
@@ -5006,7 +4696,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
+          at_2 + 99,
           Math.fround(sum21),
         );
         where(
@@ -5014,7 +4704,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
+          at_2 + 147,
           Math.fround(sum30),
         );
         where(
@@ -5022,7 +4712,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
           discriminator_compare_z_2,
           parts_2,
           j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
+          at_2 + 148,
           Math.fround(sum31),
         );
       }
@@ -5033,27 +4723,24 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const edges_2_padded_2 =
-              edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const discriminator_compare_kernel_4 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const discriminator_compare_kernel_5 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const discriminator_compare_kernel_6 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const discriminator_compare_kernel_7 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += edges_2_padded_2 * discriminator_compare_kernel_4;
-            sum1 += edges_2_padded_2 * discriminator_compare_kernel_5;
-            sum2 += edges_2_padded_2 * discriminator_compare_kernel_6;
-            sum3 += edges_2_padded_2 * discriminator_compare_kernel_7;
+            const a2 = edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = discriminator_compare_kernel[at_2]!;
+            const b5 = discriminator_compare_kernel[at_2 + 128]!;
+            const b6 = discriminator_compare_kernel[at_2 + 256]!;
+            const b7 = discriminator_compare_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
+      const at = i * 784 + j * 49 + l * 7;
       where(
         discriminator_compare_bias,
         discriminator_compare_z_2,
         parts_2,
         j,
-        i * 784 + j * 49 + l * 7 + 6,
+        at + 6,
         Math.fround(sum0),
       );
       where(
@@ -5061,7 +4748,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
         discriminator_compare_z_2,
         parts_2,
         j + 1,
-        i * 784 + j * 49 + l * 7 + 55,
+        at + 55,
         Math.fround(sum1),
       );
       where(
@@ -5069,7 +4756,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
         discriminator_compare_z_2,
         parts_2,
         j + 2,
-        i * 784 + j * 49 + l * 7 + 104,
+        at + 104,
         Math.fround(sum2),
       );
       where(
@@ -5077,7 +4764,7 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
         discriminator_compare_z_2,
         parts_2,
         j + 3,
-        i * 784 + j * 49 + l * 7 + 153,
+        at + 153,
         Math.fround(sum3),
       );
     }
@@ -5120,15 +4807,15 @@ function dotNegExpNeg_64x784x1_generator(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 = parts_2[i * 784 + k]!;
+        const a0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 = parts_2[i * 784 + k + 784]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
-        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
-        sum0 += parts_2_0 * discriminator_judge_kernel_0;
-        sum1 += parts_2_1 * discriminator_judge_kernel_0;
-        sum2 += parts_2_2 * discriminator_judge_kernel_0;
-        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+        const a1 = parts_2[i * 784 + k + 784]!;
+        const a2 = parts_2[i * 784 + k + 1568]!;
+        const a3 = parts_2[i * 784 + k + 2352]!;
+        sum0 += a0 * discriminator_judge_kernel_0;
+        sum1 += a1 * discriminator_judge_kernel_0;
+        sum2 += a2 * discriminator_judge_kernel_0;
+        sum3 += a3 * discriminator_judge_kernel_0;
       }
       neg_4[i] = sum0;
       neg_4[i + 1] = sum1;
@@ -5150,35 +4837,61 @@ function dotNegExpNeg_64x784x1_generator(
 }
 
 /**
- * d_edges_2_padded[i<64,j<16,l<9,m<9] = where(0 ≤ l − 1 ∧ l − 1 < 7 ∧ 0 ≤ m − 1 ∧ m − 1 < 7, where(0 < discriminator_compare_z_2[i,j,l −
- *     1,m − 1], d_flatten_2[i,49·j + 7·l + m − 8], 0) + where(0 < discriminator_compare_z_2[i,j,l − 1,m − 1], 0, d_flatten_2[i,49·j + 7·l +
- *     m − 8])·0.2, 0)
+ * For J, M, n, n_2, n_3, n_4 = 16, 7, 1296, 81, 9, 72:
+ * d_padded[i<64,j<16,l<9,m<9] = where(0 ≤ l − 1 ∧ l − 1 < 7 ∧ 0 ≤ m − 1 ∧ m − 1 < 7, where(0 < z_2[i,j,l − 1,m − 1], d_y[i,49·j + 7·l + m −
+ *     8], 0) + where(0 < z_2[i,j,l − 1,m − 1], 0, d_y[i,49·j + 7·l + m − 8])·0.2, 0)
+ * For J, M, n, n_2, n_3, n_4 = 8, 14, 2048, 256, 16, 240:
+ * d_padded[i<64,j<8,l<16,m<16] = where(0 ≤ l − 1 ∧ l − 1 < 14 ∧ 0 ≤ m − 1 ∧ m − 1 < 14, where(0 < z_2[i,j,l − 1,m − 1], d_y[i,j,l − 1,m −
+ *     1], 0) + where(0 < z_2[i,j,l − 1,m − 1], 0, d_y[i,j,l − 1,m − 1])·0.2, 0)
+ * Plain twins: identity_64x16x9x9_generator, identity_64x8x16x16_2_generator.
  */
-function identity_64x16x9x9_generator(
-  arrays: Floats<"discriminator_compare_z_2" | "d_flatten_2" | "d_edges_2_padded">,
-): () => void {
-  return function identity_64x16x9x9_generator(): void {
-    const { discriminator_compare_z_2, d_flatten_2, d_edges_2_padded } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 16; j++) {
-        d_edges_2_padded[i * 1296 + j * 81] = 0;
-        for (let m = 0; m < 7; m++) d_edges_2_padded[i * 1296 + j * 81 + m + 1] = 0;
-        d_edges_2_padded[i * 1296 + j * 81 + 8] = 0;
-        for (let l = 0; l < 7; l++) {
-          d_edges_2_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
-          for (let m = 0; m < 7; m++) {
-            const lt_0 = 0 < discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m]!;
-            d_edges_2_padded[i * 1296 + j * 81 + l * 9 + m + 10] =
-              (lt_0 ? d_flatten_2[i * 784 + j * 49 + l * 7 + m]! : 0) +
-              (lt_0 ? 0 : d_flatten_2[i * 784 + j * 49 + l * 7 + m]!) * 0.2;
-          }
-          d_edges_2_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
-        }
-        d_edges_2_padded[i * 1296 + j * 81 + 72] = 0;
-        for (let m = 0; m < 7; m++) d_edges_2_padded[i * 1296 + j * 81 + m + 73] = 0;
-        d_edges_2_padded[i * 1296 + j * 81 + 80] = 0;
+function identity_64xNxNxN(
+  z_2: Float32Array,
+  d_y: Float32Array,
+  d_padded: Float32Array,
+  J: number,
+  M: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  for (let i = 0; i < 64; i++)
+    identity_64xNxNxN_block(i, z_2, d_y, d_padded, J, M, n, n_2, n_3, n_4);
+}
+
+function identity_64xNxNxN_block(
+  i: number,
+  z_2: Float32Array,
+  d_y: Float32Array,
+  d_padded: Float32Array,
+  J: number,
+  M: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  i &= 63;
+  for (let j = 0; j < J; j++) {
+    const at = i * n + j * n_2;
+    d_padded[at] = 0;
+    for (let m = 0; m < M; m++) d_padded[i * n + j * n_2 + m + 1] = 0;
+    d_padded[at + M + 1] = 0;
+    for (let l = 0; l < M; l++) {
+      d_padded[i * n + j * n_2 + l * n_3 + n_3] = 0;
+      for (let m = 0; m < M; m++) {
+        const at_2 = i * 112 * M + j * M * M + l * M + m;
+        const lt_0 = 0 < z_2[at_2]!;
+        d_padded[i * n + j * n_2 + l * n_3 + m + M + 3] =
+          (lt_0 ? d_y[at_2]! : 0) + (lt_0 ? 0 : d_y[at_2]!) * 0.2;
       }
-  };
+      d_padded[i * n + j * n_2 + l * n_3 + M * 2 + 3] = 0;
+    }
+    d_padded[at + n_4] = 0;
+    for (let m = 0; m < M; m++) d_padded[i * n + j * n_2 + m + n_4 + 1] = 0;
+    d_padded[at + n_2 - 1] = 0;
+  }
 }
 
 /** d_edges_2[i<64,j<8,l<14,m<14] = concat_3[i,16·(l mod 2) + 8·(m mod 2) + j,(l div 2),(m div 2)] */
@@ -5198,38 +4911,6 @@ function identity_64x8x14x14_generator(arrays: Floats<"concat_3" | "d_edges_2">)
                   ((l / 2) | 0) * 7 +
                   ((m / 2) | 0)
               ]!;
-  };
-}
-
-/**
- * d_generator_paint_padded[i<64,j<8,l<16,m<16] = where(0 ≤ l − 1 ∧ l − 1 < 14 ∧ 0 ≤ m − 1 ∧ m − 1 < 14, where(0 <
- *     discriminator_look_z_2[i,j,l − 1,m − 1], d_edges_2[i,j,l − 1,m − 1], 0) + where(0 < discriminator_look_z_2[i,j,l − 1,m − 1], 0,
- *     d_edges_2[i,j,l − 1,m − 1])·0.2, 0)
- */
-function identity_64x8x16x16_2_generator(
-  arrays: Floats<"discriminator_look_z_2" | "d_edges_2" | "d_generator_paint_padded">,
-): () => void {
-  return function identity_64x8x16x16_2_generator(): void {
-    const { discriminator_look_z_2, d_edges_2, d_generator_paint_padded } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 8; j++) {
-        d_generator_paint_padded[i * 2048 + j * 256] = 0;
-        for (let m = 0; m < 14; m++) d_generator_paint_padded[i * 2048 + j * 256 + m + 1] = 0;
-        d_generator_paint_padded[i * 2048 + j * 256 + 15] = 0;
-        for (let l = 0; l < 14; l++) {
-          d_generator_paint_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
-          for (let m = 0; m < 14; m++) {
-            const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
-            d_generator_paint_padded[i * 2048 + j * 256 + l * 16 + m + 17] =
-              (lt_0 ? d_edges_2[i * 1568 + j * 196 + l * 14 + m]! : 0) +
-              (lt_0 ? 0 : d_edges_2[i * 1568 + j * 196 + l * 14 + m]!) * 0.2;
-          }
-          d_generator_paint_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
-        }
-        d_generator_paint_padded[i * 2048 + j * 256 + 240] = 0;
-        for (let m = 0; m < 14; m++) d_generator_paint_padded[i * 2048 + j * 256 + m + 241] = 0;
-        d_generator_paint_padded[i * 2048 + j * 256 + 255] = 0;
-      }
   };
 }
 
@@ -5310,39 +4991,32 @@ function convWhere_64x8x14x1x4x4x14_generator(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const d_generator_paint_z_padded_0 =
-              d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
-            const d_generator_paint_z_padded_1 =
-              d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
-            sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
-            sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
-            sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
-            sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
-            sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
-            sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
-            sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
+            const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = d_generator_paint_z_padded[at_2]!;
+            const at_3 = j * 16 + k2 * 4 + k3;
+            const b0 = generator_paint_kernel[at_3]!;
+            const a1 = d_generator_paint_z_padded[at_2 + 2]!;
+            const b1 = generator_paint_kernel[at_3 + 16]!;
+            const b2 = generator_paint_kernel[at_3 + 32]!;
+            const b3 = generator_paint_kernel[at_3 + 48]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum30 += a0 * b3;
+            sum31 += a1 * b3;
           }
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? Math.fround(sum00) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? Math.fround(sum01) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]! ? Math.fround(sum10) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]! ? Math.fround(sum11) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]! ? Math.fround(sum20) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]! ? Math.fround(sum21) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]! ? Math.fround(sum30) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]! ? Math.fround(sum31) : 0;
+        const at = i * 1568 + j * 196 + l * 14 + m;
+        d_generator_double_z[at] = 0 < generator_double[at]! ? Math.fround(sum00) : 0;
+        d_generator_double_z[at + 1] = 0 < generator_double[at + 1]! ? Math.fround(sum01) : 0;
+        d_generator_double_z[at + 196] = 0 < generator_double[at + 196]! ? Math.fround(sum10) : 0;
+        d_generator_double_z[at + 197] = 0 < generator_double[at + 197]! ? Math.fround(sum11) : 0;
+        d_generator_double_z[at + 392] = 0 < generator_double[at + 392]! ? Math.fround(sum20) : 0;
+        d_generator_double_z[at + 393] = 0 < generator_double[at + 393]! ? Math.fround(sum21) : 0;
+        d_generator_double_z[at + 588] = 0 < generator_double[at + 588]! ? Math.fround(sum30) : 0;
+        d_generator_double_z[at + 589] = 0 < generator_double[at + 589]! ? Math.fround(sum31) : 0;
       }
   }
   return function convWhere_64x8x14x1x4x4x14_generator(): void {
@@ -5351,29 +5025,44 @@ function convWhere_64x8x14x1x4x4x14_generator(
 }
 
 /**
- * d_generator_double_bias[i<8] = Σ k<64, k2<14, k3<14: d_generator_double_z[k,i,k2,k3]
- * m′[i] = m[i]·0.5 + d_generator_double_bias[i]·0.5
- * v′[i] = v[i]·0.999 + d_generator_double_bias[i]·d_generator_double_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_w[i<I] = Σ k<64, k2<K2, k3<K2: d_y[k,i,k2,k3]
+ * w_m′[i] = w_m[i]·0.5 + d_w[i]·0.5
+ * w_v′[i] = w_v[i]·0.999 + d_w[i]·d_w[i]·(1 − 0.999)
+ * w′[i] = w[i] − w_m′[i]·rate / (sqrt(w_v′[i]·correction) + 1e-8)
+ * For I, K2: 8, 14 and 16, 7.
+ * Plain twins: sumAdam_64x14x14x8_generator, sumAdam_64x7x7x16_generator.
  */
-function sumAdam_64x14x14x8_generator(
-  arrays: Floats<"d_generator_double_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_generator_double_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 64; k++)
-      for (let k2 = 0; k2 < 14; k2++)
-        for (let k3 = 0; k3 < 14; k3++)
-          sum += d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_64x14x14x8_generator(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
+function sumAdam_64xNxNxN_2(
+  d_y: Float32Array,
+  w_m: Float32Array,
+  w_v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++) sumAdam_64xNxNxN_2_block(i, d_y, w_m, w_v, w, rate, correction, K2);
+}
+
+function sumAdam_64xNxNxN_2_block(
+  i: number,
+  d_y: Float32Array,
+  w_m: Float32Array,
+  w_v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 64; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_y[k * 112 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  adam(w_m, w_v, w, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /**
@@ -5396,101 +5085,84 @@ function conv_1x8x4x14x14x64x4_generator(
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3 += 4) {
+              const at = k3 * 900 + l * 30 + k * 60 + k2 * 2;
+              const at_2 = k3 * 1568 + j * 196 + k * 14 + k2;
               {
-                const d_generator_paint_z_padded_0 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-                const generator_double_0 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2]!;
-                const d_generator_paint_z_padded_1 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-                const d_generator_paint_z_padded_2 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-                const generator_double_1 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 196]!;
-                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
+                const a0 = d_generator_paint_z_padded[at]!;
+                const b0 = generator_double[at_2]!;
+                const a1 = d_generator_paint_z_padded[at + 1]!;
+                const a2 = d_generator_paint_z_padded[at + 2]!;
+                const b1 = generator_double[at_2 + 196]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
               if (k3 + 1 === 64) break;
               {
-                const d_generator_paint_z_padded_0 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
-                const generator_double_0 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 1568]!;
-                const d_generator_paint_z_padded_1 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
-                const d_generator_paint_z_padded_2 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
-                const generator_double_1 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 1764]!;
-                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
+                const a0 = d_generator_paint_z_padded[at + 900]!;
+                const b0 = generator_double[at_2 + 1568]!;
+                const a1 = d_generator_paint_z_padded[at + 901]!;
+                const a2 = d_generator_paint_z_padded[at + 902]!;
+                const b1 = generator_double[at_2 + 1764]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
               if (k3 + 2 === 64) break;
               {
-                const d_generator_paint_z_padded_0 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
-                const generator_double_0 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 3136]!;
-                const d_generator_paint_z_padded_1 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
-                const d_generator_paint_z_padded_2 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
-                const generator_double_1 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 3332]!;
-                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
+                const a0 = d_generator_paint_z_padded[at + 1800]!;
+                const b0 = generator_double[at_2 + 3136]!;
+                const a1 = d_generator_paint_z_padded[at + 1801]!;
+                const a2 = d_generator_paint_z_padded[at + 1802]!;
+                const b1 = generator_double[at_2 + 3332]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
               if (k3 + 3 === 64) break;
               {
-                const d_generator_paint_z_padded_0 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
-                const generator_double_0 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 4704]!;
-                const d_generator_paint_z_padded_1 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
-                const d_generator_paint_z_padded_2 =
-                  d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
-                const generator_double_1 =
-                  generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 4900]!;
-                sum00 += d_generator_paint_z_padded_0 * generator_double_0;
-                sum01 += d_generator_paint_z_padded_1 * generator_double_0;
-                sum02 += d_generator_paint_z_padded_2 * generator_double_0;
-                sum10 += d_generator_paint_z_padded_0 * generator_double_1;
-                sum11 += d_generator_paint_z_padded_1 * generator_double_1;
-                sum12 += d_generator_paint_z_padded_2 * generator_double_1;
+                const a0 = d_generator_paint_z_padded[at + 2700]!;
+                const b0 = generator_double[at_2 + 4704]!;
+                const a1 = d_generator_paint_z_padded[at + 2701]!;
+                const a2 = d_generator_paint_z_padded[at + 2702]!;
+                const b1 = generator_double[at_2 + 4900]!;
+                sum00 += a0 * b0;
+                sum01 += a1 * b0;
+                sum02 += a2 * b0;
+                sum10 += a0 * b1;
+                sum11 += a1 * b1;
+                sum12 += a2 * b1;
               }
             }
-        d_reverse_2_conv[j * 16 + l * 4] = sum00;
-        d_reverse_2_conv[j * 16 + l * 4 + 1] = sum01;
-        d_reverse_2_conv[j * 16 + l * 4 + 2] = sum02;
-        d_reverse_2_conv[j * 16 + l * 4 + 16] = sum10;
-        d_reverse_2_conv[j * 16 + l * 4 + 17] = sum11;
-        d_reverse_2_conv[j * 16 + l * 4 + 18] = sum12;
+        const at = j * 16 + l * 4;
+        d_reverse_2_conv[at] = sum00;
+        d_reverse_2_conv[at + 1] = sum01;
+        d_reverse_2_conv[at + 2] = sum02;
+        d_reverse_2_conv[at + 16] = sum10;
+        d_reverse_2_conv[at + 17] = sum11;
+        d_reverse_2_conv[at + 18] = sum12;
         let sum0 = 0;
         let sum1 = 0;
         for (let k = 0; k < 14; k++)
           for (let k2 = 0; k2 < 14; k2++)
             for (let k3 = 0; k3 < 64; k3++) {
-              const d_generator_paint_z_padded_3 =
-                d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
-              const generator_double_2 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2]!;
-              const generator_double_3 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 196]!;
-              sum0 += d_generator_paint_z_padded_3 * generator_double_2;
-              sum1 += d_generator_paint_z_padded_3 * generator_double_3;
+              const a3 = d_generator_paint_z_padded[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+              const b2 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2]!;
+              const b3 = generator_double[k3 * 1568 + j * 196 + k * 14 + k2 + 196]!;
+              sum0 += a3 * b2;
+              sum1 += a3 * b3;
             }
-        d_reverse_2_conv[j * 16 + l * 4 + 3] = sum0;
-        d_reverse_2_conv[j * 16 + l * 4 + 19] = sum1;
+        d_reverse_2_conv[at + 3] = sum0;
+        d_reverse_2_conv[at + 19] = sum1;
       }
   };
 }
@@ -5526,19 +5198,19 @@ function adam_8x1x4x4_generator(
     for (let i = 0; i < 8; i++)
       for (let l = 0; l < 4; l++)
         for (let m = 0; m < 4; m++) {
+          const at = i * 16 + l * 4 + m;
           const generator_paint_kernel_m_next = Math.fround(
-            generator_paint_kernel_m[i * 16 + l * 4 + m]! * 0.5 +
-              d_reverse_2_conv[i * 16 + l * 4 + m]! * 0.5,
+            generator_paint_kernel_m[at]! * 0.5 + d_reverse_2_conv[at]! * 0.5,
           );
-          generator_paint_kernel_m[i * 16 + l * 4 + m] = generator_paint_kernel_m_next;
-          const d_reverse_2_conv_0 = d_reverse_2_conv[i * 16 + l * 4 + m]!;
+          generator_paint_kernel_m[at] = generator_paint_kernel_m_next;
+          const d_reverse_2_conv_0 = d_reverse_2_conv[at]!;
           const generator_paint_kernel_v_next = Math.fround(
-            generator_paint_kernel_v[i * 16 + l * 4 + m]! * 0.999 +
+            generator_paint_kernel_v[at]! * 0.999 +
               d_reverse_2_conv_0 * d_reverse_2_conv_0 * (1 - 0.999),
           );
-          generator_paint_kernel_v[i * 16 + l * 4 + m] = generator_paint_kernel_v_next;
-          generator_paint_kernel[i * 16 + l * 4 + m] =
-            generator_paint_kernel[i * 16 + l * 4 + m]! -
+          generator_paint_kernel_v[at] = generator_paint_kernel_v_next;
+          generator_paint_kernel[at] =
+            generator_paint_kernel[at]! -
             (generator_paint_kernel_m_next * rate_0) /
               (Math.sqrt(generator_paint_kernel_v_next * correction_0) + 1e-8);
         }
@@ -5572,45 +5244,32 @@ function convWhere_64x16x7x8x4x4x7_generator(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const d_generator_double_z_padded_0 =
-                d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const d_generator_double_z_padded_1 =
-                d_generator_double_z_padded[
-                  i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2
-                ]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += d_generator_double_z_padded_0 * generator_double_kernel_0;
-              sum01 += d_generator_double_z_padded_1 * generator_double_kernel_0;
-              sum10 += d_generator_double_z_padded_0 * generator_double_kernel_1;
-              sum11 += d_generator_double_z_padded_1 * generator_double_kernel_1;
-              sum20 += d_generator_double_z_padded_0 * generator_double_kernel_2;
-              sum21 += d_generator_double_z_padded_1 * generator_double_kernel_2;
-              sum30 += d_generator_double_z_padded_0 * generator_double_kernel_3;
-              sum31 += d_generator_double_z_padded_1 * generator_double_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = d_generator_double_z_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = generator_double_kernel[at_4]!;
+              const a1 = d_generator_double_z_padded[at_3 + 2]!;
+              const b1 = generator_double_kernel[at_4 + 128]!;
+              const b2 = generator_double_kernel[at_4 + 256]!;
+              const b3 = generator_double_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m] =
-          0 < started[i * 784 + j * 49 + l * 7 + m]! ? Math.fround(sum00) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 1] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 1]! ? Math.fround(sum01) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 49] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 49]! ? Math.fround(sum10) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 50] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 50]! ? Math.fround(sum11) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 98] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 98]! ? Math.fround(sum20) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 99] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 99]! ? Math.fround(sum21) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 147] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 147]! ? Math.fround(sum30) : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 148] =
-          0 < started[i * 784 + j * 49 + l * 7 + m + 148]! ? Math.fround(sum31) : 0;
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
+        d_generator_norm[at_2] = 0 < started[at_2]! ? Math.fround(sum00) : 0;
+        d_generator_norm[at_2 + 1] = 0 < started[at_2 + 1]! ? Math.fround(sum01) : 0;
+        d_generator_norm[at_2 + 49] = 0 < started[at_2 + 49]! ? Math.fround(sum10) : 0;
+        d_generator_norm[at_2 + 50] = 0 < started[at_2 + 50]! ? Math.fround(sum11) : 0;
+        d_generator_norm[at_2 + 98] = 0 < started[at_2 + 98]! ? Math.fround(sum20) : 0;
+        d_generator_norm[at_2 + 99] = 0 < started[at_2 + 99]! ? Math.fround(sum21) : 0;
+        d_generator_norm[at_2 + 147] = 0 < started[at_2 + 147]! ? Math.fround(sum30) : 0;
+        d_generator_norm[at_2 + 148] = 0 < started[at_2 + 148]! ? Math.fround(sum31) : 0;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -5619,56 +5278,27 @@ function convWhere_64x16x7x8x4x4x7_generator(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const d_generator_double_z_padded_2 =
+            const a2 =
               d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const generator_double_kernel_4 =
-              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const generator_double_kernel_5 =
-              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const generator_double_kernel_6 =
-              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const generator_double_kernel_7 =
-              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += d_generator_double_z_padded_2 * generator_double_kernel_4;
-            sum1 += d_generator_double_z_padded_2 * generator_double_kernel_5;
-            sum2 += d_generator_double_z_padded_2 * generator_double_kernel_6;
-            sum3 += d_generator_double_z_padded_2 * generator_double_kernel_7;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = generator_double_kernel[at_2]!;
+            const b5 = generator_double_kernel[at_2 + 128]!;
+            const b6 = generator_double_kernel[at_2 + 256]!;
+            const b7 = generator_double_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      d_generator_norm[i * 784 + j * 49 + l * 7 + 6] =
-        0 < started[i * 784 + j * 49 + l * 7 + 6]! ? Math.fround(sum0) : 0;
-      d_generator_norm[i * 784 + j * 49 + l * 7 + 55] =
-        0 < started[i * 784 + j * 49 + l * 7 + 55]! ? Math.fround(sum1) : 0;
-      d_generator_norm[i * 784 + j * 49 + l * 7 + 104] =
-        0 < started[i * 784 + j * 49 + l * 7 + 104]! ? Math.fround(sum2) : 0;
-      d_generator_norm[i * 784 + j * 49 + l * 7 + 153] =
-        0 < started[i * 784 + j * 49 + l * 7 + 153]! ? Math.fround(sum3) : 0;
+      const at = i * 784 + j * 49 + l * 7;
+      d_generator_norm[at + 6] = 0 < started[at + 6]! ? Math.fround(sum0) : 0;
+      d_generator_norm[at + 55] = 0 < started[at + 55]! ? Math.fround(sum1) : 0;
+      d_generator_norm[at + 104] = 0 < started[at + 104]! ? Math.fround(sum2) : 0;
+      d_generator_norm[at + 153] = 0 < started[at + 153]! ? Math.fround(sum3) : 0;
     }
   }
   return function convWhere_64x16x7x8x4x4x7_generator(): void {
     for (let i = 0; i < 64; i++) for (let j = 0; j < 16; j += 4) block(i, j);
-  };
-}
-
-/**
- * d_generator_norm_beta[i<16] = Σ k<64, k2<7, k3<7: d_generator_norm[k,i,k2,k3]
- * m′[i] = m[i]·0.5 + d_generator_norm_beta[i]·0.5
- * v′[i] = v[i]·0.999 + d_generator_norm_beta[i]·d_generator_norm_beta[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x7x7x16_generator(
-  arrays: Floats<"d_generator_norm" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x7x7x16_generator(): void {
-    const { d_generator_norm, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++)
-        for (let k2 = 0; k2 < 7; k2++)
-          for (let k3 = 0; k3 < 7; k3++) sum += d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
   };
 }
 
@@ -5693,88 +5323,71 @@ function conv_8x16x4x7x7x64x4_generator(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3 += 4) {
+          const at_2 = k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const at_3 = j * 3136 + k * 448 + k2 * 64 + k3;
           {
-            const d_generator_double_z_padded_0 =
-              d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-            const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3]!;
-            const d_generator_double_z_padded_1 =
-              d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-            const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
-            const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
-            sum00 += d_generator_double_z_padded_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_1 * started_wide_2;
+            const a0 = d_generator_double_z_padded[at_2]!;
+            const b0 = started_wide[at_3]!;
+            const a1 = d_generator_double_z_padded[at_2 + 1]!;
+            const b1 = started_wide[at_3 + 3136]!;
+            const b2 = started_wide[at_3 + 6272]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 1 === 64) break;
           {
-            const d_generator_double_z_padded_0 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048
-              ]!;
-            const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
-            const d_generator_double_z_padded_1 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049
-              ]!;
-            const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
-            const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
-            sum00 += d_generator_double_z_padded_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_1 * started_wide_2;
+            const a0 = d_generator_double_z_padded[at_2 + 2048]!;
+            const b0 = started_wide[at_3 + 1]!;
+            const a1 = d_generator_double_z_padded[at_2 + 2049]!;
+            const b1 = started_wide[at_3 + 3137]!;
+            const b2 = started_wide[at_3 + 6273]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 2 === 64) break;
           {
-            const d_generator_double_z_padded_0 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096
-              ]!;
-            const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
-            const d_generator_double_z_padded_1 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097
-              ]!;
-            const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
-            const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
-            sum00 += d_generator_double_z_padded_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_1 * started_wide_2;
+            const a0 = d_generator_double_z_padded[at_2 + 4096]!;
+            const b0 = started_wide[at_3 + 2]!;
+            const a1 = d_generator_double_z_padded[at_2 + 4097]!;
+            const b1 = started_wide[at_3 + 3138]!;
+            const b2 = started_wide[at_3 + 6274]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
           if (k3 + 3 === 64) break;
           {
-            const d_generator_double_z_padded_0 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144
-              ]!;
-            const started_wide_0 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
-            const d_generator_double_z_padded_1 =
-              d_generator_double_z_padded[
-                k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145
-              ]!;
-            const started_wide_1 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
-            const started_wide_2 = started_wide[j * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
-            sum00 += d_generator_double_z_padded_0 * started_wide_0;
-            sum01 += d_generator_double_z_padded_1 * started_wide_0;
-            sum10 += d_generator_double_z_padded_0 * started_wide_1;
-            sum11 += d_generator_double_z_padded_1 * started_wide_1;
-            sum20 += d_generator_double_z_padded_0 * started_wide_2;
-            sum21 += d_generator_double_z_padded_1 * started_wide_2;
+            const a0 = d_generator_double_z_padded[at_2 + 6144]!;
+            const b0 = started_wide[at_3 + 3]!;
+            const a1 = d_generator_double_z_padded[at_2 + 6145]!;
+            const b1 = started_wide[at_3 + 3139]!;
+            const b2 = started_wide[at_3 + 6275]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
         }
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m] = sum00;
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m + 1] = sum01;
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m + 16] = sum10;
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m + 17] = sum11;
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m + 32] = sum20;
-    d_reverse_conv[i * 256 + j * 16 + l * 4 + m + 33] = sum21;
+    const at = i * 256 + j * 16 + l * 4 + m;
+    d_reverse_conv[at] = sum00;
+    d_reverse_conv[at + 1] = sum01;
+    d_reverse_conv[at + 16] = sum10;
+    d_reverse_conv[at + 17] = sum11;
+    d_reverse_conv[at + 32] = sum20;
+    d_reverse_conv[at + 33] = sum21;
   }
   function block_2(i: number, l: number, m: number): void {
     i &= 7;
@@ -5786,13 +5399,12 @@ function conv_8x16x4x7x7x64x4_generator(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 64; k3++) {
-          const d_generator_double_z_padded_2 =
-            d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-          const started_wide_3 = started_wide[k * 448 + k2 * 64 + k3 + 47040]!;
-          const d_generator_double_z_padded_3 =
-            d_generator_double_z_padded[k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-          sum0 += d_generator_double_z_padded_2 * started_wide_3;
-          sum1 += d_generator_double_z_padded_3 * started_wide_3;
+          const at = k3 * 2048 + i * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const a2 = d_generator_double_z_padded[at]!;
+          const b3 = started_wide[k * 448 + k2 * 64 + k3 + 47040]!;
+          const a3 = d_generator_double_z_padded[at + 1]!;
+          sum0 += a2 * b3;
+          sum1 += a3 * b3;
         }
     d_reverse_conv[i * 256 + l * 4 + m + 240] = sum0;
     d_reverse_conv[i * 256 + l * 4 + m + 241] = sum1;
@@ -5838,21 +5450,20 @@ function adam_16x8x4x4_generator(
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 4; l++)
           for (let m = 0; m < 4; m++) {
+            const at = i * 128 + j * 16 + l * 4 + m;
             const generator_double_kernel_m_next = Math.fround(
-              generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
+              generator_double_kernel_m[at]! * 0.5 +
                 d_reverse_conv[j * 256 + i * 16 + l * 4 + m]! * 0.5,
             );
-            generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m] =
-              generator_double_kernel_m_next;
+            generator_double_kernel_m[at] = generator_double_kernel_m_next;
             const d_reverse_conv_0 = d_reverse_conv[j * 256 + i * 16 + l * 4 + m]!;
             const generator_double_kernel_v_next = Math.fround(
-              generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m]! * 0.999 +
+              generator_double_kernel_v[at]! * 0.999 +
                 d_reverse_conv_0 * d_reverse_conv_0 * (1 - 0.999),
             );
-            generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m] =
-              generator_double_kernel_v_next;
-            generator_double_kernel[i * 128 + j * 16 + l * 4 + m] =
-              generator_double_kernel[i * 128 + j * 16 + l * 4 + m]! -
+            generator_double_kernel_v[at] = generator_double_kernel_v_next;
+            generator_double_kernel[at] =
+              generator_double_kernel[at]! -
               (generator_double_kernel_m_next * rate_0) /
                 (Math.sqrt(generator_double_kernel_v_next * correction_0) + 1e-8);
           }
@@ -5931,6 +5542,7 @@ function mulAdd_64x16x7x7_generator(
         for (let l = 0; l < 7; l++)
           for (let m = 0; m < 7; m++) {
             const generator_norm_inverse_0 = generator_norm_inverse[j]!;
+            const at = i * 784 + j * 49 + l * 7 + m;
             const d_generator_norm_centered_2 = Math.fround(
               (-(
                 d_generator_norm_inverse[j]! *
@@ -5938,14 +5550,10 @@ function mulAdd_64x16x7x7_generator(
               ) /
                 (sqrt[j]! * 2)) *
                 (1 / 3136) *
-                Math.fround(
-                  generator_spread[i * 784 + j * 49 + l * 7 + m]! - generator_norm_mu[j]!,
-                ),
+                Math.fround(generator_spread[at]! - generator_norm_mu[j]!),
             );
-            d_generator_norm_centered[i * 784 + j * 49 + l * 7 + m] =
-              Math.fround(
-                d_generator_norm[i * 784 + j * 49 + l * 7 + m]! * generator_norm_gamma[j]!,
-              ) *
+            d_generator_norm_centered[at] =
+              Math.fround(d_generator_norm[at]! * generator_norm_gamma[j]!) *
                 generator_norm_inverse[j]! +
               d_generator_norm_centered_2 +
               d_generator_norm_centered_2;
@@ -6057,103 +5665,106 @@ function dotAdam_32x64x784_generator(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = k * 32 + i;
+        const at_3 = k * 784 + j;
         {
-          const mul_6_0 = mul_6[k * 32 + i]!;
-          const d_coarse_0 = d_coarse[k * 784 + j]!;
-          const d_coarse_1 = d_coarse[k * 784 + j + 1]!;
-          const d_coarse_2 = d_coarse[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[k * 32 + i + 1]!;
-          sum00 += mul_6_0 * d_coarse_0;
-          sum01 += mul_6_0 * d_coarse_1;
-          sum02 += mul_6_0 * d_coarse_2;
-          sum10 += mul_6_1 * d_coarse_0;
-          sum11 += mul_6_1 * d_coarse_1;
-          sum12 += mul_6_1 * d_coarse_2;
+          const a0 = mul_6[at_2]!;
+          const b0 = d_coarse[at_3]!;
+          const b1 = d_coarse[at_3 + 1]!;
+          const b2 = d_coarse[at_3 + 2]!;
+          const a1 = mul_6[at_2 + 1]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 64) break;
         {
-          const mul_6_0 = mul_6[k * 32 + i + 32]!;
-          const d_coarse_0 = d_coarse[k * 784 + j + 784]!;
-          const d_coarse_1 = d_coarse[k * 784 + j + 785]!;
-          const d_coarse_2 = d_coarse[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[k * 32 + i + 33]!;
-          sum00 += mul_6_0 * d_coarse_0;
-          sum01 += mul_6_0 * d_coarse_1;
-          sum02 += mul_6_0 * d_coarse_2;
-          sum10 += mul_6_1 * d_coarse_0;
-          sum11 += mul_6_1 * d_coarse_1;
-          sum12 += mul_6_1 * d_coarse_2;
+          const a0 = mul_6[at_2 + 32]!;
+          const b0 = d_coarse[at_3 + 784]!;
+          const b1 = d_coarse[at_3 + 785]!;
+          const b2 = d_coarse[at_3 + 786]!;
+          const a1 = mul_6[at_2 + 33]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 64) break;
         {
-          const mul_6_0 = mul_6[k * 32 + i + 64]!;
-          const d_coarse_0 = d_coarse[k * 784 + j + 1568]!;
-          const d_coarse_1 = d_coarse[k * 784 + j + 1569]!;
-          const d_coarse_2 = d_coarse[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[k * 32 + i + 65]!;
-          sum00 += mul_6_0 * d_coarse_0;
-          sum01 += mul_6_0 * d_coarse_1;
-          sum02 += mul_6_0 * d_coarse_2;
-          sum10 += mul_6_1 * d_coarse_0;
-          sum11 += mul_6_1 * d_coarse_1;
-          sum12 += mul_6_1 * d_coarse_2;
+          const a0 = mul_6[at_2 + 64]!;
+          const b0 = d_coarse[at_3 + 1568]!;
+          const b1 = d_coarse[at_3 + 1569]!;
+          const b2 = d_coarse[at_3 + 1570]!;
+          const a1 = mul_6[at_2 + 65]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 64) break;
         {
-          const mul_6_0 = mul_6[k * 32 + i + 96]!;
-          const d_coarse_0 = d_coarse[k * 784 + j + 2352]!;
-          const d_coarse_1 = d_coarse[k * 784 + j + 2353]!;
-          const d_coarse_2 = d_coarse[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[k * 32 + i + 97]!;
-          sum00 += mul_6_0 * d_coarse_0;
-          sum01 += mul_6_0 * d_coarse_1;
-          sum02 += mul_6_0 * d_coarse_2;
-          sum10 += mul_6_1 * d_coarse_0;
-          sum11 += mul_6_1 * d_coarse_1;
-          sum12 += mul_6_1 * d_coarse_2;
+          const a0 = mul_6[at_2 + 96]!;
+          const b0 = d_coarse[at_3 + 2352]!;
+          const b1 = d_coarse[at_3 + 2353]!;
+          const b2 = d_coarse[at_3 + 2354]!;
+          const a1 = mul_6[at_2 + 97]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      adam(m, v, w, i * 784 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 2, Math.fround(sum02), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 784, Math.fround(sum10), rate_0, correction_0);
+      const at = i * 784 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+      adam(m, v, w, at + 784, Math.fround(sum10), rate_0, correction_0);
       const d_generator_spread_kernel11 = Math.fround(sum11);
       const generator_spread_kernel_m_next11 = Math.fround(
-        m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
+        m[at + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
       );
-      m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
+      m[at + 785] = generator_spread_kernel_m_next11;
       const generator_spread_kernel_v_next11 = Math.fround(
-        v[i * 784 + j + 785]! * 0.999 +
+        v[at + 785]! * 0.999 +
           d_generator_spread_kernel11 * d_generator_spread_kernel11 * (1 - 0.999),
       );
-      v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
-      w[i * 784 + j + 785] =
-        w[i * 784 + j + 785]! -
+      v[at + 785] = generator_spread_kernel_v_next11;
+      w[at + 785] =
+        w[at + 785]! -
         (generator_spread_kernel_m_next11 * rate_0) /
           (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
       const d_generator_spread_kernel12 = Math.fround(sum12);
       const generator_spread_kernel_m_next12 = Math.fround(
-        m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
+        m[at + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
       );
-      m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
+      m[at + 786] = generator_spread_kernel_m_next12;
       const generator_spread_kernel_v_next12 = Math.fround(
-        v[i * 784 + j + 786]! * 0.999 +
+        v[at + 786]! * 0.999 +
           d_generator_spread_kernel12 * d_generator_spread_kernel12 * (1 - 0.999),
       );
-      v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
-      w[i * 784 + j + 786] =
-        w[i * 784 + j + 786]! -
+      v[at + 786] = generator_spread_kernel_v_next12;
+      w[at + 786] =
+        w[at + 786]! -
         (generator_spread_kernel_m_next12 * rate_0) /
           (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const mul_6_2 = mul_6[k * 32 + i]!;
-      const d_coarse_3 = d_coarse[k * 784 + 783]!;
-      const mul_6_3 = mul_6[k * 32 + i + 1]!;
-      sum0 += mul_6_2 * d_coarse_3;
-      sum1 += mul_6_3 * d_coarse_3;
+      const a2 = mul_6[k * 32 + i]!;
+      const b3 = d_coarse[k * 784 + 783]!;
+      const a3 = mul_6[k * 32 + i + 1]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     adam(m, v, w, i * 784 + 783, Math.fround(sum0), rate_0, correction_0);
     adam(m, v, w, i * 784 + 1567, Math.fround(sum1), rate_0, correction_0);
@@ -6181,33 +5792,34 @@ function dot_64x32x784_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k++) {
-        const mul_6_0 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-        const mul_6_1 = mul_6[i * 32 + k + 32]!;
-        sum00 += mul_6_0 * generator_spread_kernel_0;
-        sum01 += mul_6_0 * generator_spread_kernel_1;
-        sum02 += mul_6_0 * generator_spread_kernel_2;
-        sum10 += mul_6_1 * generator_spread_kernel_0;
-        sum11 += mul_6_1 * generator_spread_kernel_1;
-        sum12 += mul_6_1 * generator_spread_kernel_2;
+        const a0 = mul_6[i * 32 + k]!;
+        const b0 = generator_spread_kernel[k * 784 + j]!;
+        const b1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const b2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const a1 = mul_6[i * 32 + k + 32]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      generator_spread_product[i * 784 + j] = sum00;
-      generator_spread_product[i * 784 + j + 1] = sum01;
-      generator_spread_product[i * 784 + j + 2] = sum02;
-      generator_spread_product[i * 784 + j + 784] = sum10;
-      generator_spread_product[i * 784 + j + 785] = sum11;
-      generator_spread_product[i * 784 + j + 786] = sum12;
+      const at = i * 784 + j;
+      generator_spread_product[at] = sum00;
+      generator_spread_product[at + 1] = sum01;
+      generator_spread_product[at + 2] = sum02;
+      generator_spread_product[at + 784] = sum10;
+      generator_spread_product[at + 785] = sum11;
+      generator_spread_product[at + 786] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const mul_6_2 = mul_6[i * 32 + k]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-      const mul_6_3 = mul_6[i * 32 + k + 32]!;
-      sum0 += mul_6_2 * generator_spread_kernel_3;
-      sum1 += mul_6_3 * generator_spread_kernel_3;
+      const a2 = mul_6[i * 32 + k]!;
+      const b3 = generator_spread_kernel[k * 784 + 783]!;
+      const a3 = mul_6[i * 32 + k + 32]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     generator_spread_product[i * 784 + 783] = sum0;
     generator_spread_product[i * 784 + 1567] = sum1;
@@ -6224,20 +5836,18 @@ function dot_64x32x784_evaluate(
  * Takes 1 or 64 rows.
  */
 function identity_Nx16x9x9(
+  generator_spread_product: Float32Array,
+  generator_spread_bias: Float32Array,
+  generator_norm_mean: Float32Array,
+  generator_norm_variance: Float32Array,
+  generator_norm_gamma: Float32Array,
+  generator_norm_beta: Float32Array,
+  generator_double_product_padded: Float32Array,
   rows: number,
-  arrays: Floats<
-    | "generator_spread_product"
-    | "generator_spread_bias"
-    | "generator_norm_mean"
-    | "generator_norm_variance"
-    | "generator_norm_gamma"
-    | "generator_norm_beta"
-    | "generator_double_product_padded"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const {
+): void {
+  for (let i = 0; i < rows; i++)
+    identity_Nx16x9x9_block(
+      i,
       generator_spread_product,
       generator_spread_bias,
       generator_norm_mean,
@@ -6245,35 +5855,43 @@ function identity_Nx16x9x9(
       generator_norm_gamma,
       generator_norm_beta,
       generator_double_product_padded,
-    } = arrays;
-    for (let j = 0; j < 16; j++) {
-      generator_double_product_padded[i * 1296 + j * 81] = 0;
-      for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 1] = 0;
-      generator_double_product_padded[i * 1296 + j * 81 + 8] = 0;
-      for (let l = 0; l < 7; l++) {
-        generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
-        for (let m = 0; m < 7; m++) {
-          const generator_spread_product_0 =
-            generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
-          const add_0 = generator_spread_product_0 + generator_spread_bias[j * 49 + l * 7 + m]!;
-          const sub_0 = add_0 - generator_norm_mean[j]!;
-          const div_0 = 1 / Math.sqrt(generator_norm_variance[j]! + 0.00001);
-          const mul_0 = sub_0 * div_0;
-          const mul_1 = mul_0 * generator_norm_gamma[j]!;
-          const add_2 = mul_1 + generator_norm_beta[j]!;
-          generator_double_product_padded[i * 1296 + j * 81 + l * 9 + m + 10] =
-            add_2 < 0 ? 0 : add_2;
-        }
-        generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
+    );
+}
+
+function identity_Nx16x9x9_block(
+  i: number,
+  generator_spread_product: Float32Array,
+  generator_spread_bias: Float32Array,
+  generator_norm_mean: Float32Array,
+  generator_norm_variance: Float32Array,
+  generator_norm_gamma: Float32Array,
+  generator_norm_beta: Float32Array,
+  generator_double_product_padded: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 16; j++) {
+    const at = i * 1296 + j * 81;
+    generator_double_product_padded[at] = 0;
+    for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 1] = 0;
+    generator_double_product_padded[at + 8] = 0;
+    for (let l = 0; l < 7; l++) {
+      generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
+      for (let m = 0; m < 7; m++) {
+        const generator_spread_product_0 = generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
+        const add_0 = generator_spread_product_0 + generator_spread_bias[j * 49 + l * 7 + m]!;
+        const sub_0 = add_0 - generator_norm_mean[j]!;
+        const div_0 = 1 / Math.sqrt(generator_norm_variance[j]! + 0.00001);
+        const mul_0 = sub_0 * div_0;
+        const mul_1 = mul_0 * generator_norm_gamma[j]!;
+        const add_2 = mul_1 + generator_norm_beta[j]!;
+        generator_double_product_padded[i * 1296 + j * 81 + l * 9 + m + 10] = add_2 < 0 ? 0 : add_2;
       }
-      generator_double_product_padded[i * 1296 + j * 81 + 72] = 0;
-      for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 73] = 0;
-      generator_double_product_padded[i * 1296 + j * 81 + 80] = 0;
+      generator_double_product_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
     }
+    generator_double_product_padded[at + 72] = 0;
+    for (let m = 0; m < 7; m++) generator_double_product_padded[i * 1296 + j * 81 + m + 73] = 0;
+    generator_double_product_padded[at + 80] = 0;
   }
-  return function identity_Nx16x9x9(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -6301,35 +5919,32 @@ function conv_64x8x7x16x2x2x7_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_double_product_padded_0 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const generator_double_product_padded_1 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-              sum00 += generator_double_product_padded_0 * generator_double_kernel_0;
-              sum01 += generator_double_product_padded_1 * generator_double_kernel_0;
-              sum10 += generator_double_product_padded_0 * generator_double_kernel_1;
-              sum11 += generator_double_product_padded_1 * generator_double_kernel_1;
-              sum20 += generator_double_product_padded_0 * generator_double_kernel_2;
-              sum21 += generator_double_product_padded_1 * generator_double_kernel_2;
-              sum30 += generator_double_product_padded_0 * generator_double_kernel_3;
-              sum31 += generator_double_product_padded_1 * generator_double_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = generator_double_product_padded[at_3]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = generator_double_kernel[at_4 + 15]!;
+              const a1 = generator_double_product_padded[at_3 + 1]!;
+              const b1 = generator_double_kernel[at_4 + 31]!;
+              const b2 = generator_double_kernel[at_4 + 47]!;
+              const b3 = generator_double_kernel[at_4 + 63]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 49] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 50] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 98] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 99] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 147] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 148] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2] = sum00;
+        concat[at_2 + 1] = sum01;
+        concat[at_2 + 49] = sum10;
+        concat[at_2 + 50] = sum11;
+        concat[at_2 + 98] = sum20;
+        concat[at_2 + 99] = sum21;
+        concat[at_2 + 147] = sum30;
+        concat[at_2 + 148] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -6338,25 +5953,23 @@ function conv_64x8x7x16x2x2x7_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_double_product_padded_2 =
+            const a2 =
               generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
-            const generator_double_kernel_4 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const generator_double_kernel_5 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-            const generator_double_kernel_6 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-            const generator_double_kernel_7 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-            sum0 += generator_double_product_padded_2 * generator_double_kernel_4;
-            sum1 += generator_double_product_padded_2 * generator_double_kernel_5;
-            sum2 += generator_double_product_padded_2 * generator_double_kernel_6;
-            sum3 += generator_double_product_padded_2 * generator_double_kernel_7;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = generator_double_kernel[at_2 + 15]!;
+            const b5 = generator_double_kernel[at_2 + 31]!;
+            const b6 = generator_double_kernel[at_2 + 47]!;
+            const b7 = generator_double_kernel[at_2 + 63]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 6] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 55] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 104] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 153] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 6] = sum0;
+      concat[at + 55] = sum1;
+      concat[at + 104] = sum2;
+      concat[at + 153] = sum3;
     }
   }
   return function conv_64x8x7x16x2x2x7_evaluate(): void {
@@ -6389,35 +6002,32 @@ function conv_64x8x7x16x2x2x7_2_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_double_product_padded_0 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const generator_double_product_padded_1 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 2]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-              sum00 += generator_double_product_padded_0 * generator_double_kernel_0;
-              sum01 += generator_double_product_padded_1 * generator_double_kernel_0;
-              sum10 += generator_double_product_padded_0 * generator_double_kernel_1;
-              sum11 += generator_double_product_padded_1 * generator_double_kernel_1;
-              sum20 += generator_double_product_padded_0 * generator_double_kernel_2;
-              sum21 += generator_double_product_padded_1 * generator_double_kernel_2;
-              sum30 += generator_double_product_padded_0 * generator_double_kernel_3;
-              sum31 += generator_double_product_padded_1 * generator_double_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = generator_double_product_padded[at_3 + 1]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = generator_double_kernel[at_4 + 14]!;
+              const a1 = generator_double_product_padded[at_3 + 2]!;
+              const b1 = generator_double_kernel[at_4 + 30]!;
+              const b2 = generator_double_kernel[at_4 + 46]!;
+              const b3 = generator_double_kernel[at_4 + 62]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 392] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 393] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 441] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 442] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 490] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 491] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 539] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 540] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 392] = sum00;
+        concat[at_2 + 393] = sum01;
+        concat[at_2 + 441] = sum10;
+        concat[at_2 + 442] = sum11;
+        concat[at_2 + 490] = sum20;
+        concat[at_2 + 491] = sum21;
+        concat[at_2 + 539] = sum30;
+        concat[at_2 + 540] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -6426,25 +6036,23 @@ function conv_64x8x7x16x2x2x7_2_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_double_product_padded_2 =
+            const a2 =
               generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
-            const generator_double_kernel_4 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const generator_double_kernel_5 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-            const generator_double_kernel_6 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-            const generator_double_kernel_7 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-            sum0 += generator_double_product_padded_2 * generator_double_kernel_4;
-            sum1 += generator_double_product_padded_2 * generator_double_kernel_5;
-            sum2 += generator_double_product_padded_2 * generator_double_kernel_6;
-            sum3 += generator_double_product_padded_2 * generator_double_kernel_7;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = generator_double_kernel[at_2 + 14]!;
+            const b5 = generator_double_kernel[at_2 + 30]!;
+            const b6 = generator_double_kernel[at_2 + 46]!;
+            const b7 = generator_double_kernel[at_2 + 62]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 398] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 447] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 496] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 545] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 398] = sum0;
+      concat[at + 447] = sum1;
+      concat[at + 496] = sum2;
+      concat[at + 545] = sum3;
     }
   }
   return function conv_64x8x7x16x2x2x7_2_evaluate(): void {
@@ -6477,35 +6085,32 @@ function conv_64x8x7x16x2x2x7_3_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_double_product_padded_0 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 9]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const generator_double_product_padded_1 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-              sum00 += generator_double_product_padded_0 * generator_double_kernel_0;
-              sum01 += generator_double_product_padded_1 * generator_double_kernel_0;
-              sum10 += generator_double_product_padded_0 * generator_double_kernel_1;
-              sum11 += generator_double_product_padded_1 * generator_double_kernel_1;
-              sum20 += generator_double_product_padded_0 * generator_double_kernel_2;
-              sum21 += generator_double_product_padded_1 * generator_double_kernel_2;
-              sum30 += generator_double_product_padded_0 * generator_double_kernel_3;
-              sum31 += generator_double_product_padded_1 * generator_double_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = generator_double_product_padded[at_3 + 9]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = generator_double_kernel[at_4 + 11]!;
+              const a1 = generator_double_product_padded[at_3 + 10]!;
+              const b1 = generator_double_kernel[at_4 + 27]!;
+              const b2 = generator_double_kernel[at_4 + 43]!;
+              const b3 = generator_double_kernel[at_4 + 59]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 784] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 785] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 833] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 834] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 882] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 883] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 931] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 932] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 784] = sum00;
+        concat[at_2 + 785] = sum01;
+        concat[at_2 + 833] = sum10;
+        concat[at_2 + 834] = sum11;
+        concat[at_2 + 882] = sum20;
+        concat[at_2 + 883] = sum21;
+        concat[at_2 + 931] = sum30;
+        concat[at_2 + 932] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -6514,25 +6119,23 @@ function conv_64x8x7x16x2x2x7_3_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_double_product_padded_2 =
+            const a2 =
               generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
-            const generator_double_kernel_4 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const generator_double_kernel_5 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-            const generator_double_kernel_6 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-            const generator_double_kernel_7 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-            sum0 += generator_double_product_padded_2 * generator_double_kernel_4;
-            sum1 += generator_double_product_padded_2 * generator_double_kernel_5;
-            sum2 += generator_double_product_padded_2 * generator_double_kernel_6;
-            sum3 += generator_double_product_padded_2 * generator_double_kernel_7;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = generator_double_kernel[at_2 + 11]!;
+            const b5 = generator_double_kernel[at_2 + 27]!;
+            const b6 = generator_double_kernel[at_2 + 43]!;
+            const b7 = generator_double_kernel[at_2 + 59]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 790] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 839] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 888] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 937] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 790] = sum0;
+      concat[at + 839] = sum1;
+      concat[at + 888] = sum2;
+      concat[at + 937] = sum3;
     }
   }
   return function conv_64x8x7x16x2x2x7_3_evaluate(): void {
@@ -6565,35 +6168,32 @@ function conv_64x8x7x16x2x2x7_4_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_double_product_padded_0 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const generator_double_product_padded_1 =
-                generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 11]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-              sum00 += generator_double_product_padded_0 * generator_double_kernel_0;
-              sum01 += generator_double_product_padded_1 * generator_double_kernel_0;
-              sum10 += generator_double_product_padded_0 * generator_double_kernel_1;
-              sum11 += generator_double_product_padded_1 * generator_double_kernel_1;
-              sum20 += generator_double_product_padded_0 * generator_double_kernel_2;
-              sum21 += generator_double_product_padded_1 * generator_double_kernel_2;
-              sum30 += generator_double_product_padded_0 * generator_double_kernel_3;
-              sum31 += generator_double_product_padded_1 * generator_double_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = generator_double_product_padded[at_3 + 10]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = generator_double_kernel[at_4 + 10]!;
+              const a1 = generator_double_product_padded[at_3 + 11]!;
+              const b1 = generator_double_kernel[at_4 + 26]!;
+              const b2 = generator_double_kernel[at_4 + 42]!;
+              const b3 = generator_double_kernel[at_4 + 58]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 1176] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1177] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1225] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1226] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1274] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1275] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1323] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1324] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 1176] = sum00;
+        concat[at_2 + 1177] = sum01;
+        concat[at_2 + 1225] = sum10;
+        concat[at_2 + 1226] = sum11;
+        concat[at_2 + 1274] = sum20;
+        concat[at_2 + 1275] = sum21;
+        concat[at_2 + 1323] = sum30;
+        concat[at_2 + 1324] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -6602,25 +6202,23 @@ function conv_64x8x7x16x2x2x7_4_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_double_product_padded_2 =
+            const a2 =
               generator_double_product_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
-            const generator_double_kernel_4 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const generator_double_kernel_5 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-            const generator_double_kernel_6 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-            const generator_double_kernel_7 =
-              generator_double_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-            sum0 += generator_double_product_padded_2 * generator_double_kernel_4;
-            sum1 += generator_double_product_padded_2 * generator_double_kernel_5;
-            sum2 += generator_double_product_padded_2 * generator_double_kernel_6;
-            sum3 += generator_double_product_padded_2 * generator_double_kernel_7;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = generator_double_kernel[at_2 + 10]!;
+            const b5 = generator_double_kernel[at_2 + 26]!;
+            const b6 = generator_double_kernel[at_2 + 42]!;
+            const b7 = generator_double_kernel[at_2 + 58]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 1182] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 1231] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 1280] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 1329] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 1182] = sum0;
+      concat[at + 1231] = sum1;
+      concat[at + 1280] = sum2;
+      concat[at + 1329] = sum3;
     }
   }
   return function conv_64x8x7x16x2x2x7_4_evaluate(): void {
@@ -6648,39 +6246,34 @@ function conv_64x1x14x8x2x2x14_2_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_paint_product_padded_0 =
-                generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-              const generator_paint_kernel_0 =
-                generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const generator_paint_product_padded_1 =
-                generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-              const generator_paint_product_padded_2 =
-                generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-              const generator_paint_product_padded_3 =
-                generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 4]!;
-              sum0 += generator_paint_product_padded_0 * generator_paint_kernel_0;
-              sum1 += generator_paint_product_padded_1 * generator_paint_kernel_0;
-              sum2 += generator_paint_product_padded_2 * generator_paint_kernel_0;
-              sum3 += generator_paint_product_padded_3 * generator_paint_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = generator_paint_product_padded[at_2 + 1]!;
+              const b0 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+              const a1 = generator_paint_product_padded[at_2 + 2]!;
+              const a2 = generator_paint_product_padded[at_2 + 3]!;
+              const a3 = generator_paint_product_padded[at_2 + 4]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 196] = sum0;
-        concat_2[i * 784 + l * 14 + m + 197] = sum1;
-        concat_2[i * 784 + l * 14 + m + 198] = sum2;
-        concat_2[i * 784 + l * 14 + m + 199] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 196] = sum0;
+        concat_2[at + 197] = sum1;
+        concat_2[at + 198] = sum2;
+        concat_2[at + 199] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_paint_product_padded_4 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 13]!;
-            const generator_paint_kernel_1 =
-              generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const generator_paint_product_padded_5 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 14]!;
-            sum0_2 += generator_paint_product_padded_4 * generator_paint_kernel_1;
-            sum1_2 += generator_paint_product_padded_5 * generator_paint_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = generator_paint_product_padded[at + 13]!;
+            const b1 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+            const a5 = generator_paint_product_padded[at + 14]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 208] = sum0_2;
       concat_2[i * 784 + l * 14 + 209] = sum1_2;
@@ -6711,47 +6304,34 @@ function conv_64x1x14x8x2x2x14_3_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_paint_product_padded_0 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 16
-                ]!;
-              const generator_paint_kernel_0 =
-                generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const generator_paint_product_padded_1 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17
-                ]!;
-              const generator_paint_product_padded_2 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18
-                ]!;
-              const generator_paint_product_padded_3 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19
-                ]!;
-              sum0 += generator_paint_product_padded_0 * generator_paint_kernel_0;
-              sum1 += generator_paint_product_padded_1 * generator_paint_kernel_0;
-              sum2 += generator_paint_product_padded_2 * generator_paint_kernel_0;
-              sum3 += generator_paint_product_padded_3 * generator_paint_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = generator_paint_product_padded[at_2 + 16]!;
+              const b0 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+              const a1 = generator_paint_product_padded[at_2 + 17]!;
+              const a2 = generator_paint_product_padded[at_2 + 18]!;
+              const a3 = generator_paint_product_padded[at_2 + 19]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 392] = sum0;
-        concat_2[i * 784 + l * 14 + m + 393] = sum1;
-        concat_2[i * 784 + l * 14 + m + 394] = sum2;
-        concat_2[i * 784 + l * 14 + m + 395] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 392] = sum0;
+        concat_2[at + 393] = sum1;
+        concat_2[at + 394] = sum2;
+        concat_2[at + 395] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_paint_product_padded_4 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 28]!;
-            const generator_paint_kernel_1 =
-              generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const generator_paint_product_padded_5 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            sum0_2 += generator_paint_product_padded_4 * generator_paint_kernel_1;
-            sum1_2 += generator_paint_product_padded_5 * generator_paint_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = generator_paint_product_padded[at + 28]!;
+            const b1 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+            const a5 = generator_paint_product_padded[at + 29]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 404] = sum0_2;
       concat_2[i * 784 + l * 14 + 405] = sum1_2;
@@ -6782,47 +6362,34 @@ function conv_64x1x14x8x2x2x14_4_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const generator_paint_product_padded_0 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17
-                ]!;
-              const generator_paint_kernel_0 =
-                generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const generator_paint_product_padded_1 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18
-                ]!;
-              const generator_paint_product_padded_2 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19
-                ]!;
-              const generator_paint_product_padded_3 =
-                generator_paint_product_padded[
-                  i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 20
-                ]!;
-              sum0 += generator_paint_product_padded_0 * generator_paint_kernel_0;
-              sum1 += generator_paint_product_padded_1 * generator_paint_kernel_0;
-              sum2 += generator_paint_product_padded_2 * generator_paint_kernel_0;
-              sum3 += generator_paint_product_padded_3 * generator_paint_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = generator_paint_product_padded[at_2 + 17]!;
+              const b0 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+              const a1 = generator_paint_product_padded[at_2 + 18]!;
+              const a2 = generator_paint_product_padded[at_2 + 19]!;
+              const a3 = generator_paint_product_padded[at_2 + 20]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 588] = sum0;
-        concat_2[i * 784 + l * 14 + m + 589] = sum1;
-        concat_2[i * 784 + l * 14 + m + 590] = sum2;
-        concat_2[i * 784 + l * 14 + m + 591] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 588] = sum0;
+        concat_2[at + 589] = sum1;
+        concat_2[at + 590] = sum2;
+        concat_2[at + 591] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const generator_paint_product_padded_4 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            const generator_paint_kernel_1 =
-              generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const generator_paint_product_padded_5 =
-              generator_paint_product_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 30]!;
-            sum0_2 += generator_paint_product_padded_4 * generator_paint_kernel_1;
-            sum1_2 += generator_paint_product_padded_5 * generator_paint_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = generator_paint_product_padded[at + 29]!;
+            const b1 = generator_paint_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+            const a5 = generator_paint_product_padded[at + 30]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 600] = sum0_2;
       concat_2[i * 784 + l * 14 + 601] = sum1_2;
@@ -6839,63 +6406,80 @@ function conv_64x1x14x8x2x2x14_4_evaluate(
  * edges[i,j,l,m] = where(0 < look_z[i,j,l,m], look_z[i,j,l,m], look_z[i,j,l,m]·0.2)
  */
 function convAddWhere_64x8x14x1x4x4x14_evaluate(
-  arrays: Floats<"x" | "discriminator_look_kernel" | "discriminator_look_bias" | "edges">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const { x, discriminator_look_kernel, discriminator_look_bias, edges } = arrays;
-    for (let l = 0; l < 14; l++)
-      for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k2 = 0; k2 < 4; k2++)
-          for (let k3 = 0; k3 < 4; k3++) {
-            const x_0 = x[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const x_1 = x[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const discriminator_look_kernel_1 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const discriminator_look_kernel_2 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const discriminator_look_kernel_3 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += x_0 * discriminator_look_kernel_0;
-            sum01 += x_1 * discriminator_look_kernel_0;
-            sum10 += x_0 * discriminator_look_kernel_1;
-            sum11 += x_1 * discriminator_look_kernel_1;
-            sum20 += x_0 * discriminator_look_kernel_2;
-            sum21 += x_1 * discriminator_look_kernel_2;
-            sum30 += x_0 * discriminator_look_kernel_3;
-            sum31 += x_1 * discriminator_look_kernel_3;
-          }
-        const look_z00 = Math.fround(Math.fround(sum00) + discriminator_look_bias[j]!);
-        edges[i * 1568 + j * 196 + l * 14 + m] = 0 < look_z00 ? look_z00 : look_z00 * 0.2;
-        const look_z01 = Math.fround(Math.fround(sum01) + discriminator_look_bias[j]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 1] = 0 < look_z01 ? look_z01 : look_z01 * 0.2;
-        const look_z10 = Math.fround(Math.fround(sum10) + discriminator_look_bias[j + 1]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 196] = 0 < look_z10 ? look_z10 : look_z10 * 0.2;
-        const look_z11 = Math.fround(Math.fround(sum11) + discriminator_look_bias[j + 1]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 197] = 0 < look_z11 ? look_z11 : look_z11 * 0.2;
-        const look_z20 = Math.fround(Math.fround(sum20) + discriminator_look_bias[j + 2]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 392] = 0 < look_z20 ? look_z20 : look_z20 * 0.2;
-        const look_z21 = Math.fround(Math.fround(sum21) + discriminator_look_bias[j + 2]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 393] = 0 < look_z21 ? look_z21 : look_z21 * 0.2;
-        const look_z30 = Math.fround(Math.fround(sum30) + discriminator_look_bias[j + 3]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 588] = 0 < look_z30 ? look_z30 : look_z30 * 0.2;
-        const look_z31 = Math.fround(Math.fround(sum31) + discriminator_look_bias[j + 3]!);
-        edges[i * 1568 + j * 196 + l * 14 + m + 589] = 0 < look_z31 ? look_z31 : look_z31 * 0.2;
-      }
-  }
-  return function convAddWhere_64x8x14x1x4x4x14_evaluate(): void {
-    for (let i = 0; i < 64; i++) for (let j = 0; j < 8; j += 4) block(i, j);
-  };
+  x: Float32Array,
+  discriminator_look_kernel: Float32Array,
+  discriminator_look_bias: Float32Array,
+  edges: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 8; j += 4)
+      convAddWhere_64x8x14x1x4x4x14_evaluate_block(
+        i,
+        j,
+        x,
+        discriminator_look_kernel,
+        discriminator_look_bias,
+        edges,
+      );
+}
+
+function convAddWhere_64x8x14x1x4x4x14_evaluate_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  discriminator_look_kernel: Float32Array,
+  discriminator_look_bias: Float32Array,
+  edges: Float32Array,
+): void {
+  i &= 63;
+  j &= 7;
+  for (let l = 0; l < 14; l++)
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k2 = 0; k2 < 4; k2++)
+        for (let k3 = 0; k3 < 4; k3++) {
+          const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+          const x_0 = x[at_2]!;
+          const at_3 = j * 16 + k2 * 4 + k3;
+          const a0 = discriminator_look_kernel[at_3]!;
+          const x_1 = x[at_2 + 2]!;
+          const a1 = discriminator_look_kernel[at_3 + 16]!;
+          const a2 = discriminator_look_kernel[at_3 + 32]!;
+          const a3 = discriminator_look_kernel[at_3 + 48]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum20 += x_0 * a2;
+          sum21 += x_1 * a2;
+          sum30 += x_0 * a3;
+          sum31 += x_1 * a3;
+        }
+      const look_z00 = Math.fround(Math.fround(sum00) + discriminator_look_bias[j]!);
+      const at = i * 1568 + j * 196 + l * 14 + m;
+      edges[at] = 0 < look_z00 ? look_z00 : look_z00 * 0.2;
+      const look_z01 = Math.fround(Math.fround(sum01) + discriminator_look_bias[j]!);
+      edges[at + 1] = 0 < look_z01 ? look_z01 : look_z01 * 0.2;
+      const look_z10 = Math.fround(Math.fround(sum10) + discriminator_look_bias[j + 1]!);
+      edges[at + 196] = 0 < look_z10 ? look_z10 : look_z10 * 0.2;
+      const look_z11 = Math.fround(Math.fround(sum11) + discriminator_look_bias[j + 1]!);
+      edges[at + 197] = 0 < look_z11 ? look_z11 : look_z11 * 0.2;
+      const look_z20 = Math.fround(Math.fround(sum20) + discriminator_look_bias[j + 2]!);
+      edges[at + 392] = 0 < look_z20 ? look_z20 : look_z20 * 0.2;
+      const look_z21 = Math.fround(Math.fround(sum21) + discriminator_look_bias[j + 2]!);
+      edges[at + 393] = 0 < look_z21 ? look_z21 : look_z21 * 0.2;
+      const look_z30 = Math.fround(Math.fround(sum30) + discriminator_look_bias[j + 3]!);
+      edges[at + 588] = 0 < look_z30 ? look_z30 : look_z30 * 0.2;
+      const look_z31 = Math.fround(Math.fround(sum31) + discriminator_look_bias[j + 3]!);
+      edges[at + 589] = 0 < look_z31 ? look_z31 : look_z31 * 0.2;
+    }
 }
 
 /**
@@ -6904,101 +6488,109 @@ function convAddWhere_64x8x14x1x4x4x14_evaluate(
  * parts[i,j,l,m] = where(0 < compare_z[i,j,l,m], compare_z[i,j,l,m], compare_z[i,j,l,m]·0.2)
  */
 function convAddWhere_64x16x7x8x4x4x7_evaluate(
-  arrays: Floats<"x" | "discriminator_compare_kernel" | "discriminator_compare_bias" | "parts">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 15;
-    const { x, discriminator_compare_kernel, discriminator_compare_bias, parts } = arrays;
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 6; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++)
-          for (let k2 = 0; k2 < 4; k2++)
-            for (let k3 = 0; k3 < 4; k3++) {
-              const x_0 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const discriminator_compare_kernel_0 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const x_1 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const discriminator_compare_kernel_1 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const discriminator_compare_kernel_2 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const discriminator_compare_kernel_3 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += x_0 * discriminator_compare_kernel_0;
-              sum01 += x_1 * discriminator_compare_kernel_0;
-              sum10 += x_0 * discriminator_compare_kernel_1;
-              sum11 += x_1 * discriminator_compare_kernel_1;
-              sum20 += x_0 * discriminator_compare_kernel_2;
-              sum21 += x_1 * discriminator_compare_kernel_2;
-              sum30 += x_0 * discriminator_compare_kernel_3;
-              sum31 += x_1 * discriminator_compare_kernel_3;
-            }
-        const compare_z00 = Math.fround(Math.fround(sum00) + discriminator_compare_bias[j]!);
-        parts[i * 784 + j * 49 + l * 7 + m] = 0 < compare_z00 ? compare_z00 : compare_z00 * 0.2;
-        const compare_z01 = Math.fround(Math.fround(sum01) + discriminator_compare_bias[j]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 1] = 0 < compare_z01 ? compare_z01 : compare_z01 * 0.2;
-        const compare_z10 = Math.fround(Math.fround(sum10) + discriminator_compare_bias[j + 1]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 49] =
-          0 < compare_z10 ? compare_z10 : compare_z10 * 0.2;
-        const compare_z11 = Math.fround(Math.fround(sum11) + discriminator_compare_bias[j + 1]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 50] =
-          0 < compare_z11 ? compare_z11 : compare_z11 * 0.2;
-        const compare_z20 = Math.fround(Math.fround(sum20) + discriminator_compare_bias[j + 2]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 98] =
-          0 < compare_z20 ? compare_z20 : compare_z20 * 0.2;
-        const compare_z21 = Math.fround(Math.fround(sum21) + discriminator_compare_bias[j + 2]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 99] =
-          0 < compare_z21 ? compare_z21 : compare_z21 * 0.2;
-        const compare_z30 = Math.fround(Math.fround(sum30) + discriminator_compare_bias[j + 3]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 147] =
-          0 < compare_z30 ? compare_z30 : compare_z30 * 0.2;
-        const compare_z31 = Math.fround(Math.fround(sum31) + discriminator_compare_bias[j + 3]!);
-        parts[i * 784 + j * 49 + l * 7 + m + 148] =
-          0 < compare_z31 ? compare_z31 : compare_z31 * 0.2;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
+  x: Float32Array,
+  discriminator_compare_kernel: Float32Array,
+  discriminator_compare_bias: Float32Array,
+  parts: Float32Array,
+): void {
+  for (let i = 0; i < 64; i++)
+    for (let j = 0; j < 16; j += 4)
+      convAddWhere_64x16x7x8x4x4x7_evaluate_block(
+        i,
+        j,
+        x,
+        discriminator_compare_kernel,
+        discriminator_compare_bias,
+        parts,
+      );
+}
+
+function convAddWhere_64x16x7x8x4x4x7_evaluate_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  discriminator_compare_kernel: Float32Array,
+  discriminator_compare_bias: Float32Array,
+  parts: Float32Array,
+): void {
+  i &= 63;
+  j &= 15;
+  for (let l = 0; l < 7; l++) {
+    for (let m = 0; m < 6; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const x_2 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const discriminator_compare_kernel_4 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const discriminator_compare_kernel_5 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const discriminator_compare_kernel_6 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const discriminator_compare_kernel_7 =
-              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += x_2 * discriminator_compare_kernel_4;
-            sum1 += x_2 * discriminator_compare_kernel_5;
-            sum2 += x_2 * discriminator_compare_kernel_6;
-            sum3 += x_2 * discriminator_compare_kernel_7;
+            const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+            const x_0 = x[at_3]!;
+            const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+            const a0 = discriminator_compare_kernel[at_4]!;
+            const x_1 = x[at_3 + 2]!;
+            const a1 = discriminator_compare_kernel[at_4 + 128]!;
+            const a2 = discriminator_compare_kernel[at_4 + 256]!;
+            const a3 = discriminator_compare_kernel[at_4 + 384]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
+            sum30 += x_0 * a3;
+            sum31 += x_1 * a3;
           }
-      const compare_z0 = Math.fround(Math.fround(sum0) + discriminator_compare_bias[j]!);
-      parts[i * 784 + j * 49 + l * 7 + 6] = 0 < compare_z0 ? compare_z0 : compare_z0 * 0.2;
-      const compare_z1 = Math.fround(Math.fround(sum1) + discriminator_compare_bias[j + 1]!);
-      parts[i * 784 + j * 49 + l * 7 + 55] = 0 < compare_z1 ? compare_z1 : compare_z1 * 0.2;
-      const compare_z2 = Math.fround(Math.fround(sum2) + discriminator_compare_bias[j + 2]!);
-      parts[i * 784 + j * 49 + l * 7 + 104] = 0 < compare_z2 ? compare_z2 : compare_z2 * 0.2;
-      const compare_z3 = Math.fround(Math.fround(sum3) + discriminator_compare_bias[j + 3]!);
-      parts[i * 784 + j * 49 + l * 7 + 153] = 0 < compare_z3 ? compare_z3 : compare_z3 * 0.2;
+      const compare_z00 = Math.fround(Math.fround(sum00) + discriminator_compare_bias[j]!);
+      const at_2 = i * 784 + j * 49 + l * 7 + m;
+      parts[at_2] = 0 < compare_z00 ? compare_z00 : compare_z00 * 0.2;
+      const compare_z01 = Math.fround(Math.fround(sum01) + discriminator_compare_bias[j]!);
+      parts[at_2 + 1] = 0 < compare_z01 ? compare_z01 : compare_z01 * 0.2;
+      const compare_z10 = Math.fround(Math.fround(sum10) + discriminator_compare_bias[j + 1]!);
+      parts[at_2 + 49] = 0 < compare_z10 ? compare_z10 : compare_z10 * 0.2;
+      const compare_z11 = Math.fround(Math.fround(sum11) + discriminator_compare_bias[j + 1]!);
+      parts[at_2 + 50] = 0 < compare_z11 ? compare_z11 : compare_z11 * 0.2;
+      const compare_z20 = Math.fround(Math.fround(sum20) + discriminator_compare_bias[j + 2]!);
+      parts[at_2 + 98] = 0 < compare_z20 ? compare_z20 : compare_z20 * 0.2;
+      const compare_z21 = Math.fround(Math.fround(sum21) + discriminator_compare_bias[j + 2]!);
+      parts[at_2 + 99] = 0 < compare_z21 ? compare_z21 : compare_z21 * 0.2;
+      const compare_z30 = Math.fround(Math.fround(sum30) + discriminator_compare_bias[j + 3]!);
+      parts[at_2 + 147] = 0 < compare_z30 ? compare_z30 : compare_z30 * 0.2;
+      const compare_z31 = Math.fround(Math.fround(sum31) + discriminator_compare_bias[j + 3]!);
+      parts[at_2 + 148] = 0 < compare_z31 ? compare_z31 : compare_z31 * 0.2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 4; k2++)
+        for (let k3 = 0; k3 < 4; k3++) {
+          const x_2 = x[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+          const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+          const a4 = discriminator_compare_kernel[at_2]!;
+          const a5 = discriminator_compare_kernel[at_2 + 128]!;
+          const a6 = discriminator_compare_kernel[at_2 + 256]!;
+          const a7 = discriminator_compare_kernel[at_2 + 384]!;
+          sum0 += x_2 * a4;
+          sum1 += x_2 * a5;
+          sum2 += x_2 * a6;
+          sum3 += x_2 * a7;
+        }
+    const compare_z0 = Math.fround(Math.fround(sum0) + discriminator_compare_bias[j]!);
+    const at = i * 784 + j * 49 + l * 7;
+    parts[at + 6] = 0 < compare_z0 ? compare_z0 : compare_z0 * 0.2;
+    const compare_z1 = Math.fround(Math.fround(sum1) + discriminator_compare_bias[j + 1]!);
+    parts[at + 55] = 0 < compare_z1 ? compare_z1 : compare_z1 * 0.2;
+    const compare_z2 = Math.fround(Math.fround(sum2) + discriminator_compare_bias[j + 2]!);
+    parts[at + 104] = 0 < compare_z2 ? compare_z2 : compare_z2 * 0.2;
+    const compare_z3 = Math.fround(Math.fround(sum3) + discriminator_compare_bias[j + 3]!);
+    parts[at + 153] = 0 < compare_z3 ? compare_z3 : compare_z3 * 0.2;
   }
-  return function convAddWhere_64x16x7x8x4x4x7_evaluate(): void {
-    for (let i = 0; i < 64; i++) for (let j = 0; j < 16; j += 4) block(i, j);
-  };
 }
 
 /**
@@ -7018,15 +6610,15 @@ function dotNeg_64x784x1_evaluate(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_0 = parts[i * 784 + k]!;
+        const a0 = parts[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_1 = parts[i * 784 + k + 784]!;
-        const parts_2 = parts[i * 784 + k + 1568]!;
-        const parts_3 = parts[i * 784 + k + 2352]!;
-        sum0 += parts_0 * discriminator_judge_kernel_0;
-        sum1 += parts_1 * discriminator_judge_kernel_0;
-        sum2 += parts_2 * discriminator_judge_kernel_0;
-        sum3 += parts_3 * discriminator_judge_kernel_0;
+        const a1 = parts[i * 784 + k + 784]!;
+        const a2 = parts[i * 784 + k + 1568]!;
+        const a3 = parts[i * 784 + k + 2352]!;
+        sum0 += a0 * discriminator_judge_kernel_0;
+        sum1 += a1 * discriminator_judge_kernel_0;
+        sum2 += a2 * discriminator_judge_kernel_0;
+        sum3 += a3 * discriminator_judge_kernel_0;
       }
       neg[i] = -(Math.fround(sum0) + discriminator_judge_bias_0);
       neg[i + 1] = -(Math.fround(sum1) + discriminator_judge_bias_0);
@@ -7056,15 +6648,15 @@ function dotAdd_64x784x1_evaluate(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 = parts_2[i * 784 + k]!;
+        const a0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 = parts_2[i * 784 + k + 784]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
-        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
-        sum0 += parts_2_0 * discriminator_judge_kernel_0;
-        sum1 += parts_2_1 * discriminator_judge_kernel_0;
-        sum2 += parts_2_2 * discriminator_judge_kernel_0;
-        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+        const a1 = parts_2[i * 784 + k + 784]!;
+        const a2 = parts_2[i * 784 + k + 1568]!;
+        const a3 = parts_2[i * 784 + k + 2352]!;
+        sum0 += a0 * discriminator_judge_kernel_0;
+        sum1 += a1 * discriminator_judge_kernel_0;
+        sum2 += a2 * discriminator_judge_kernel_0;
+        sum3 += a3 * discriminator_judge_kernel_0;
       }
       discriminator_judge_2[i] = Math.fround(sum0) + discriminator_judge_bias_0;
       discriminator_judge_2[i + 1] = Math.fround(sum1) + discriminator_judge_bias_0;
@@ -7078,19 +6670,16 @@ function dotAdd_64x784x1_evaluate(
  * sum[i<64] = Σ k<1: (max(x[i,0], 0) + log1p(exp(−abs(x[i,0]))))
  * rowSum = Σ k<64: where(k < live_rows, sum[k], 0)
  */
-function sum_1x64_evaluate(arrays: Floats<"rowSum" | "x"> & Ints<"live_rows">): () => void {
-  return function sum_1x64_evaluate(): void {
-    const { rowSum, x, live_rows } = arrays;
-    const live_rows_0 = live_rows[0]!;
-    let total = 0;
-    for (let i = 0; i < 64; i++) {
-      const add_0 = Math.max(x[i]!, 0) + log1p(exp(-Math.abs(x[i]!)));
-      let sum = 0;
-      sum += add_0;
-      total += i < live_rows_0 ? Math.fround(sum) : 0;
-    }
-    rowSum[0] = total;
-  };
+function sum_1x64_evaluate(rowSum: Float32Array, x: Float32Array, live_rows: Int32Array): void {
+  const live_rows_0 = live_rows[0]!;
+  let total = 0;
+  for (let i = 0; i < 64; i++) {
+    const add_0 = Math.max(x[i]!, 0) + log1p(exp(-Math.abs(x[i]!)));
+    let sum = 0;
+    sum += add_0;
+    total += i < live_rows_0 ? Math.fround(sum) : 0;
+  }
+  rowSum[0] = total;
 }
 
 /**
@@ -7132,14 +6721,14 @@ function dot_1x32x784_predict(
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
         const mul_6_0 = mul_6[k]!;
-        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + j + 3]!;
-        sum0 += mul_6_0 * generator_spread_kernel_0;
-        sum1 += mul_6_0 * generator_spread_kernel_1;
-        sum2 += mul_6_0 * generator_spread_kernel_2;
-        sum3 += mul_6_0 * generator_spread_kernel_3;
+        const a0 = generator_spread_kernel[k * 784 + j]!;
+        const a1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const a2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const a3 = generator_spread_kernel[k * 784 + j + 3]!;
+        sum0 += mul_6_0 * a0;
+        sum1 += mul_6_0 * a1;
+        sum2 += mul_6_0 * a2;
+        sum3 += mul_6_0 * a3;
       }
       generator_spread_product[j] = sum0;
       generator_spread_product[j + 1] = sum1;

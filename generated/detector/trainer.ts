@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 44, update 117, backward 132), evaluate 369, predict 461
-//   memory 518: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1147: batches, and what a trainer is
-//   tables 1232: what bytes() packs
-//   kernels 1314: in the order in which statements call them, each under its definitions
-//   checks 4836: of what is passed in
-//   mathematics 4980: functions and random numbers that all machines compute alike
+//   step 31 (forward 45, update 118, backward 133), evaluate 426, predict 518
+//   memory 595: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1086: batches, and what a trainer is
+//   tables 1171: what bytes() packs
+//   kernels 1253: in the order in which statements call them, each under its definitions
+//   checks 4356: of what is passed in
+//   mathematics 4500: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3f56afed4031a032
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 abfa52eef77eb88b
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -43,13 +44,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/detector.ts:46
-    pad_x_padded();
+    pad_Nx1x65x65(x, x_padded, 16);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/detector.ts:46
     convRelu_conv2d();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/detector.ts:47
-    pad_conv2d_padded();
+    pad_Nx12x33x33(conv2d, conv2d_padded, 16);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
@@ -58,16 +59,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 5. conv2d_2_padded_wide = conv2d_2_padded in double    %conv2d_2_padded_wide  widen for conv2d_3.product, models/detector.ts:48
     widen_conv2d_2_padded_wide();
     // 6. conv2d_3.kernel_wide = conv2d_3.kernel in double    %conv2d_3.kernel_wide  widen for conv2d_3.product, models/detector.ts:48
-    widen_conv2d_3_kernel_wide();
+    widen_48x3x3xN(conv2d_3_kernel, conv2d_3_kernel_wide, 24);
 
     // — conv2d_3: x ∗ W + b
     // 7. conv2d_3 = relu(conv2d_2 ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/detector.ts:48
     convRelu_conv2d_3();
     // 8. conv2d_3_padded_wide = conv2d_3_padded in double    %conv2d_3_padded_wide  widen for conv2d_4.product, models/detector.ts:48
-    widen_conv2d_3_padded_wide();
+    widen_16x10x10x48(conv2d_3, conv2d_3_padded_wide);
     // 9. conv2d_4.kernel_wide = conv2d_4.kernel in double    %conv2d_4.kernel_wide  widen for conv2d_4.product, models/detector.ts:48
-    widen_conv2d_4_kernel_wide();
+    widen_48x3x3xN(conv2d_4_kernel, conv2d_4_kernel_wide, 48);
 
     // — conv2d_4: x ∗ W + b
     // 10. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
@@ -76,11 +77,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — kinds: x ∗ W + b
     // 11. kinds = conv2d_4 ∗ kinds.kernel + kinds.bias    %kinds.product, %kinds  add, models/detector.ts:49
-    convAdd_kinds();
+    convAdd_Nx5x8x1x1x48x8(conv2d_4, kinds_kernel, kinds_bias, kinds, 16);
 
     // — sides: x ∗ W + b
     // 12. sides = conv2d_4 ∗ sides.kernel + sides.bias    %sides.product, %sides  add, models/detector.ts:49
-    convAdd_sides();
+    convAdd_Nx4x8x1x1x48x8(conv2d_4, sides_kernel, sides_bias, sides, 16);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 13. exp of softplus: log(1 + eˣ)    %abs…%add  6 nodes, models/detector.ts:52
@@ -225,7 +226,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 29. d_sides.kernel_conv = transpose(conv2d_4, [1,0,2,3]) ∗ transpose(d_transpose_2, [3,0,1,2])    %d_sides.kernel_conv  adjoint of
     //     conv (statement 12): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:49
     // sides.kernel by adam with d_sides.kernel_conv    %sides.kernel_mul…%sides.kernel_next  update, models/detector.ts:49
-    convAdam_sides_kernel();
+    convAdam_Nx48x1x16x8x8x1(
+      conv2d_4,
+      d_transpose_2,
+      sides_kernel_m,
+      sides_kernel_v,
+      sides_kernel,
+      rate,
+      correction,
+      4,
+    );
 
     // — adjoint of kinds, conv2d_4
     // 30. d_conv2d_4_2 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(kinds.kernel, [1,0,2,3]), [2,3])    %d_conv2d_4_2  adjoint of
@@ -239,19 +249,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 31. d_kinds.kernel_conv = transpose(conv2d_4, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_kinds.kernel_conv  adjoint of conv
     //     (statement 11): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:49
     // kinds.kernel by adam with d_kinds.kernel_conv    %kinds.kernel_mul…%kinds.kernel_next  update, models/detector.ts:49
-    convAdam_kinds_kernel();
+    convAdam_Nx48x1x16x8x8x1(
+      conv2d_4,
+      d_shifted,
+      kinds_kernel_m,
+      kinds_kernel_v,
+      kinds_kernel,
+      rate,
+      correction,
+      5,
+    );
 
     // — adjoint of conv2d_4
     // 32. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 10): d_x = Σ d_y,
     //     models/detector.ts:48
     // conv2d_4.bias by adam with d_conv2d_4.bias    %conv2d_4.bias_mul…%conv2d_4.bias_next  update, models/detector.ts:48
-    sumAdam_conv2d_4_bias();
+    sumAdam_16x8x8x48(
+      d_conv2d_4_z,
+      conv2d_4_bias_m,
+      conv2d_4_bias_v,
+      conv2d_4_bias,
+      rate,
+      correction,
+    );
 
     // 33. d_conv2d_4.z_padded_wide = d_conv2d_4.z_padded in double    %d_conv2d_4.z_padded_wide  widen for d_conv2d_3,
     //     models/detector.ts:48
-    widen_d_conv2d_4_z_padded_wide();
+    widen_16x10x10x48(d_conv2d_4_z, d_conv2d_4_z_padded_wide);
     // 34. conv2d_4.kernel_wide_2 = conv2d_4.kernel in double    %conv2d_4.kernel_wide_2  widen for d_conv2d_3, models/detector.ts:48
-    widen_conv2d_4_kernel_wide_2();
+    widen_Nx3x3xN(conv2d_4_kernel, conv2d_4_kernel_wide_2, 48, 48);
 
     // — adjoint of conv2d_3
     // 35. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 10):
@@ -263,7 +289,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_conv2d_3_z();
 
     // 36. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for d_conv2d_4.kernel, models/detector.ts:48
-    pad_conv2d_3_padded();
+    pad_Nx48x10x10(conv2d_3, conv2d_3_padded, 16);
     // 37. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
     //     of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:48
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/detector.ts:48
@@ -273,7 +299,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 38. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/detector.ts:48
     // conv2d_3.bias by adam with d_conv2d_3.bias    %conv2d_3.bias_mul…%conv2d_3.bias_next  update, models/detector.ts:48
-    sumAdam_conv2d_3_bias();
+    sumAdam_16x8x8x48(
+      d_conv2d_3_z,
+      conv2d_3_bias_m,
+      conv2d_3_bias_v,
+      conv2d_3_bias,
+      rate,
+      correction,
+    );
 
     // 39. d_conv2d_2.padded = pad(d_conv2d_3.z, [0,0,1,1], [0,0,0,0])    %d_conv2d_2.padded  adjoint of conv (statement 7): d_x = d_y ∗
     //     reversed w, models/detector.ts:48
@@ -282,7 +315,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/detector.ts:48
     widen_d_conv2d_2_padded_wide();
     // 41. conv2d_3.kernel_wide_2 = conv2d_3.kernel in double    %conv2d_3.kernel_wide_2  widen for d_conv2d_2.phase0, models/detector.ts:48
-    widen_conv2d_3_kernel_wide_2();
+    widen_Nx3x3xN(conv2d_3_kernel, conv2d_3_kernel_wide_2, 24, 48);
     // 42. d_conv2d_2.phase0 = d_conv2d_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 24,48,3,3]
     //     %d_conv2d_2.phase0  adjoint of conv (statement 7): d_x = d_y ∗ reversed w, models/detector.ts:48
     conv_concat();
@@ -300,7 +333,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_concat_4();
 
     // 46. conv2d_2_padded = conv2d_2 in a margin of zeros    %conv2d_2_padded  pad for d_conv2d_3.kernel, models/detector.ts:48
-    pad_conv2d_2_padded();
+    pad_Nx24x17x17(conv2d_2, conv2d_2_padded, 16);
     // 47. d_conv2d_3.kernel_conv = transpose(conv2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
     //     of conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:48
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/detector.ts:48
@@ -312,7 +345,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_2.bias through conv2d_2    %d_conv2d_2.z_lt…%d_conv2d_2.bias  adjoint of conv2d_2 (statement 4): relu: d_x = d_y ⊙ (0 < y ?
     //     1 : 0) for y = x < 0 ? 0 : x; add: d_b = d_y, d_a = d_y; broadcast: d_x = Σ d_y, models/detector.ts:47
     // conv2d_2.bias by adam with d_conv2d_2.bias    %conv2d_2.bias_mul…%conv2d_2.bias_next  update, models/detector.ts:47
-    sumAdam_conv2d_2_bias();
+    sumAdam_16xNxNxN(
+      conv2d_2,
+      concat,
+      conv2d_2_bias_m,
+      conv2d_2_bias_v,
+      conv2d_2_bias,
+      rate,
+      correction,
+      24,
+      16,
+      64,
+      8,
+    );
 
     // 49. d_conv2d_2.z_lt as in statement 48, d_conv2d_2 as in 48    %d_conv2d_2.z_lt…%d_conv2d_2.product  again, models/detector.ts:47, 48
     // d_conv2d.padded = pad(d_conv2d_2.z_lt ? d_conv2d_2 : 0, [0,0,1,1], [0,0,0,0])    %d_conv2d.padded  adjoint of conv (statement 4): d_x
@@ -320,7 +365,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     identity_d_conv2d_padded();
 
     // 50. conv2d_2.kernel_wide = conv2d_2.kernel in double    %conv2d_2.kernel_wide  widen for d_conv2d.phase0, models/detector.ts:47
-    widen_conv2d_2_kernel_wide();
+    widen_Nx3x3xN(conv2d_2_kernel, conv2d_2_kernel_wide, 12, 24);
     // 51. d_conv2d.phase0 = d_conv2d.padded ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 12,24,3,3]
     //     %d_conv2d.phase0  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/detector.ts:47
     conv_concat_2_2();
@@ -338,7 +383,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_concat_2_5();
 
     // 55. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/detector.ts:47
-    pad_conv2d_padded_2();
+    pad_Nx12x33x33(conv2d, conv2d_padded_2, 16);
     // 56. d_conv2d_2.z_lt as in statement 48, d_conv2d_2 as in 48    %d_conv2d_2.z_lt…%d_conv2d_2.product  again, models/detector.ts:47, 48
     // d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z_lt ? d_conv2d_2 : 0, [1,0,2,3])
     //     %d_conv2d_2.kernel_conv  adjoint of conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:47
@@ -351,10 +396,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d.bias through conv2d    %d_conv2d.z_lt…%d_conv2d.bias  adjoint of conv2d (statement 2): relu: d_x = d_y ⊙ (0 < y ? 1 : 0) for
     //     y = x < 0 ? 0 : x; add: d_b = d_y, d_a = d_y; broadcast: d_x = Σ d_y, models/detector.ts:46
     // conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update, models/detector.ts:46
-    sumAdam_conv2d_bias();
+    sumAdam_16xNxNxN(
+      conv2d,
+      concat_2,
+      conv2d_bias_m,
+      conv2d_bias_v,
+      conv2d_bias,
+      rate,
+      correction,
+      12,
+      32,
+      256,
+      16,
+    );
 
     // 58. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/detector.ts:46
-    pad_x_padded_2();
+    pad_Nx1x65x65(x, x_padded_2, 16);
     // 59. d_conv2d.z_lt as in statement 57, d_conv2d as in 57    %d_conv2d.z_lt…%d_conv2d.product  again, models/detector.ts:46, 47
     // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z_lt ? d_conv2d : 0, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint
     //     of conv (statement 2): d_w = xᵀ ∗ d_yᵀ, models/detector.ts:46
@@ -378,27 +435,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/detector.ts:46
-    pad_x_padded_evaluate();
+    pad_Nx1x65x65(x_evaluate, x_padded_evaluate, 50);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/detector.ts:46
     convRelu_conv2d_evaluate();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/detector.ts:47
-    pad_conv2d_padded_evaluate();
+    pad_Nx12x33x33(conv2d_evaluate, conv2d_padded_evaluate, 50);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
     //     models/detector.ts:47
     convRelu_conv2d_2_evaluate();
     // 5. conv2d_2_padded = conv2d_2 in a margin of zeros    %conv2d_2_padded  pad for conv2d_3.product, models/detector.ts:48
-    pad_conv2d_2_padded_evaluate();
+    pad_Nx24x17x17(conv2d_2_evaluate, conv2d_2_padded_evaluate, 50);
 
     // — conv2d_3: x ∗ W + b
     // 6. conv2d_3 = relu(conv2d_2 ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/detector.ts:48
     convRelu_conv2d_3_evaluate();
     // 7. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/detector.ts:48
-    pad_conv2d_3_padded_evaluate();
+    pad_Nx48x10x10(conv2d_3_evaluate, conv2d_3_padded_evaluate, 50);
 
     // — conv2d_4: x ∗ W + b
     // 8. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
@@ -407,11 +464,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — kinds: x ∗ W + b
     // 9. kinds = conv2d_4 ∗ kinds.kernel + kinds.bias    %kinds.product, %kinds  add, models/detector.ts:49
-    convAdd_kinds_evaluate();
+    convAdd_Nx5x8x1x1x48x8(conv2d_4_evaluate, kinds_kernel, kinds_bias, kinds_evaluate, 50);
 
     // — sides: x ∗ W + b
     // 10. sides = conv2d_4 ∗ sides.kernel + sides.bias    %sides.product, %sides  add, models/detector.ts:49
-    convAdd_sides_evaluate();
+    convAdd_Nx4x8x1x1x48x8(conv2d_4_evaluate, sides_kernel, sides_bias, sides_evaluate, 50);
 
     // — softplus: log(1 + eˣ); softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 11. max = max(transpose(sides, [0,2,3,1]), 0)    %max  max, models/detector.ts:52
@@ -464,40 +521,60 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 4096, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/detector.ts:46
-    pad_x_padded_predict();
+    pad_Nx1x65x65(x_predict, x_padded_predict, 1);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/detector.ts:46
     convRelu_conv2d_predict();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/detector.ts:47
-    pad_conv2d_padded_predict();
+    pad_Nx12x33x33(conv2d_predict, conv2d_padded_predict, 1);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
     //     models/detector.ts:47
     convRelu_conv2d_2_predict();
     // 5. conv2d_2_padded = conv2d_2 in a margin of zeros    %conv2d_2_padded  pad for conv2d_3.product, models/detector.ts:48
-    pad_conv2d_2_padded_predict();
+    pad_Nx24x17x17(conv2d_2_predict, conv2d_2_padded_predict, 1);
 
     // — conv2d_3: x ∗ W + b
     // 6. conv2d_3 = relu(conv2d_2 ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/detector.ts:48
-    convRelu_conv2d_3_predict();
+    convRelu_1x48x8x3x3xNx8(
+      conv2d_2_padded_predict,
+      conv2d_3_kernel,
+      conv2d_3_bias,
+      conv2d_3_predict,
+      24,
+      289,
+      34,
+      17,
+      2,
+    );
     // 7. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/detector.ts:48
-    pad_conv2d_3_padded_predict();
+    pad_Nx48x10x10(conv2d_3_predict, conv2d_3_padded_predict, 1);
 
     // — conv2d_4: x ∗ W + b
     // 8. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
     //     models/detector.ts:48
-    convRelu_conv2d_4_predict();
+    convRelu_1x48x8x3x3xNx8(
+      conv2d_3_padded_predict,
+      conv2d_4_kernel,
+      conv2d_4_bias,
+      conv2d_4_predict,
+      48,
+      100,
+      10,
+      10,
+      1,
+    );
 
     // — kinds: x ∗ W + b
     // 9. kinds = conv2d_4 ∗ kinds.kernel + kinds.bias    %kinds.product, %kinds  add, models/detector.ts:49
-    convAdd_kinds_predict();
+    convAdd_1xNx8x1x1x48x8(conv2d_4_predict, kinds_kernel, kinds_bias, kinds_predict, 5);
 
     // — sides: x ∗ W + b
     // 10. sides = conv2d_4 ∗ sides.kernel + sides.bias    %sides.product, %sides  add, models/detector.ts:49
-    convAdd_sides_predict();
+    convAdd_1xNx8x1x1x48x8(conv2d_4_predict, sides_kernel, sides_bias, sides_predict, 4);
 
     // — softplus: log(1 + eˣ)
     // 11. max = max(transpose(sides, [0,2,3,1]), 0)    %max  max, models/detector.ts:52
@@ -661,14 +738,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_2_padded_predict = floats(413648, 6936); // [1,24,17,17]  scratch, 5–6
   const conv2d_3_padded_predict = floats(413648, 4800); // [1,48,10,10]  scratch, 7–8
 
-  const pad_x_padded = pad_Nx1x65x65(16, { x, x_padded });
   const convRelu_conv2d = convRelu_16x12x32x1x3x3x32({
     x_padded,
     conv2d_kernel,
     conv2d_bias,
     conv2d,
   });
-  const pad_conv2d_padded = pad_Nx12x33x33(16, { conv2d, conv2d_padded });
   const convRelu_conv2d_2 = convRelu_16x24x16x12x3x3x16({
     conv2d_padded,
     conv2d_2_kernel,
@@ -676,26 +751,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_2,
   });
   const widen_conv2d_2_padded_wide = widen_16x17x17x24({ conv2d_2, conv2d_2_padded_wide });
-  const widen_conv2d_3_kernel_wide = widen_48x3x3x24({ conv2d_3_kernel, conv2d_3_kernel_wide });
   const convRelu_conv2d_3 = convRelu_16x48x8x3x3x24x8({
     conv2d_2_padded_wide,
     conv2d_3_kernel_wide,
     conv2d_3_bias,
     conv2d_3,
   });
-  const widen_conv2d_3_padded_wide = widen_16x10x10x48({
-    x: conv2d_3,
-    x_padded_wide: conv2d_3_padded_wide,
-  });
-  const widen_conv2d_4_kernel_wide = widen_48x3x3x48({ conv2d_4_kernel, conv2d_4_kernel_wide });
   const convRelu_conv2d_4 = convRelu_16x48x8x3x3x48x8({
     conv2d_3_padded_wide,
     conv2d_4_kernel_wide,
     conv2d_4_bias,
     conv2d_4,
   });
-  const convAdd_kinds = convAdd_Nx5x8x1x1x48x8(16, { conv2d_4, kinds_kernel, kinds_bias, kinds });
-  const convAdd_sides = convAdd_Nx4x8x1x1x48x8(16, { conv2d_4, sides_kernel, sides_bias, sides });
   const expAddSum_sub_7 = expAddSum_16x8x8x4({
     rowSum_2,
     sides,
@@ -767,15 +834,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sides_kernel,
     d_conv2d_4_part,
   });
-  const convAdam_sides_kernel = convAdam_4x48x1x16x8x8x1({
-    conv2d_4,
-    d_transpose_2,
-    m: sides_kernel_m,
-    v: sides_kernel_v,
-    w: sides_kernel,
-    rate,
-    correction,
-  });
   const convWhere_d_conv2d_4_z = convWhere_16x48x8x5x1x1x8({
     d_shifted,
     kinds_kernel,
@@ -783,38 +841,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_conv2d_4_part,
     d_conv2d_4_z,
   });
-  const convAdam_kinds_kernel = convAdam_5x48x1x16x8x8x1({
-    conv2d_4,
-    d_shifted,
-    m: kinds_kernel_m,
-    v: kinds_kernel_v,
-    w: kinds_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_conv2d_4_bias = sumAdam_16x8x8x48({
-    d_z: d_conv2d_4_z,
-    m: conv2d_4_bias_m,
-    v: conv2d_4_bias_v,
-    w: conv2d_4_bias,
-    rate,
-    correction,
-  });
-  const widen_d_conv2d_4_z_padded_wide = widen_16x10x10x48({
-    x: d_conv2d_4_z,
-    x_padded_wide: d_conv2d_4_z_padded_wide,
-  });
-  const widen_conv2d_4_kernel_wide_2 = widen_48x3x3x48_2({
-    conv2d_4_kernel,
-    conv2d_4_kernel_wide_2,
-  });
   const convWhere_d_conv2d_3_z = convWhere_16x48x8x3x3x48x8({
     d_conv2d_4_z_padded_wide,
     conv2d_4_kernel_wide_2,
     conv2d_3,
     d_conv2d_3_z,
   });
-  const pad_conv2d_3_padded = pad_Nx48x10x10(16, { conv2d_3, conv2d_3_padded });
   const convAdam_conv2d_4_kernel = convAdam_48x48x3x16x8x8x3({
     conv2d_3_padded,
     d_conv2d_4_z,
@@ -824,20 +856,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2d_3_bias = sumAdam_16x8x8x48({
-    d_z: d_conv2d_3_z,
-    m: conv2d_3_bias_m,
-    v: conv2d_3_bias_v,
-    w: conv2d_3_bias,
-    rate,
-    correction,
-  });
   const identity_d_conv2d_2_padded = identity_16x48x9x9({ d_conv2d_3_z, d_conv2d_2_padded });
   const widen_d_conv2d_2_padded_wide = widen_16x9x9x48({
     d_conv2d_2_padded,
     d_conv2d_2_padded_wide,
   });
-  const widen_conv2d_3_kernel_wide_2 = widen_24x3x3x48({ conv2d_3_kernel, conv2d_3_kernel_wide_2 });
   const conv_concat = conv_16x24x8x2x2x48x8({
     d_conv2d_2_padded_wide,
     conv2d_3_kernel_wide_2,
@@ -846,7 +869,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv_concat_2 = conv_16x24x8x2x1x48x8({ d_conv2d_2_padded, conv2d_3_kernel, concat });
   const conv_concat_3 = conv_16x24x8x1x2x48x8({ d_conv2d_2_padded, conv2d_3_kernel, concat });
   const conv_concat_4 = conv_16x24x8x1x1x48x8({ d_conv2d_2_padded, conv2d_3_kernel, concat });
-  const pad_conv2d_2_padded = pad_Nx24x17x17(16, { conv2d_2, conv2d_2_padded });
   const convAdam_conv2d_3_kernel = convAdam_48x24x3x16x8x8x3({
     conv2d_2_padded,
     d_conv2d_3_z,
@@ -856,17 +878,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2d_2_bias = sumAdam_16x16x16x24({
-    conv2d_2,
-    concat,
-    m: conv2d_2_bias_m,
-    v: conv2d_2_bias_v,
-    w: conv2d_2_bias,
-    rate,
-    correction,
-  });
   const identity_d_conv2d_padded = identity_16x24x17x17({ conv2d_2, concat, d_conv2d_padded });
-  const widen_conv2d_2_kernel_wide = widen_12x3x3x24({ conv2d_2_kernel, conv2d_2_kernel_wide });
   const conv_concat_2_2 = conv_16x12x16x2x2x24x16({
     d_conv2d_padded,
     conv2d_2_kernel_wide,
@@ -875,7 +887,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv_concat_2_3 = conv_16x12x16x2x1x24x16({ d_conv2d_padded, conv2d_2_kernel, concat_2 });
   const conv_concat_2_4 = conv_16x12x16x1x2x24x16({ d_conv2d_padded, conv2d_2_kernel, concat_2 });
   const conv_concat_2_5 = conv_16x12x16x1x1x24x16({ d_conv2d_padded, conv2d_2_kernel, concat_2 });
-  const pad_conv2d_padded_2 = pad_Nx12x33x33(16, { conv2d, conv2d_padded: conv2d_padded_2 });
   const convAdam_conv2d_2_kernel = convAdam_24x12x3x16x16x16x3({
     conv2d_padded_2,
     conv2d_2,
@@ -886,16 +897,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2d_bias = sumAdam_16x32x32x12({
-    conv2d,
-    concat_2,
-    m: conv2d_bias_m,
-    v: conv2d_bias_v,
-    w: conv2d_bias,
-    rate,
-    correction,
-  });
-  const pad_x_padded_2 = pad_Nx1x65x65(16, { x, x_padded: x_padded_2 });
   const convAdam_conv2d_kernel = convAdam_12x1x3x16x32x32x3({
     x_padded_2,
     conv2d,
@@ -906,16 +907,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_x_padded_evaluate = pad_Nx1x65x65(50, { x: x_evaluate, x_padded: x_padded_evaluate });
   const convRelu_conv2d_evaluate = convRelu_50x12x32x1x3x3x32_evaluate({
     x_padded: x_padded_evaluate,
     conv2d_kernel,
     conv2d_bias,
     conv2d: conv2d_evaluate,
-  });
-  const pad_conv2d_padded_evaluate = pad_Nx12x33x33(50, {
-    conv2d: conv2d_evaluate,
-    conv2d_padded: conv2d_padded_evaluate,
   });
   const convRelu_conv2d_2_evaluate = convRelu_50x24x16x12x3x3x16_evaluate({
     conv2d_padded: conv2d_padded_evaluate,
@@ -923,37 +919,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_2_bias,
     conv2d_2: conv2d_2_evaluate,
   });
-  const pad_conv2d_2_padded_evaluate = pad_Nx24x17x17(50, {
-    conv2d_2: conv2d_2_evaluate,
-    conv2d_2_padded: conv2d_2_padded_evaluate,
-  });
   const convRelu_conv2d_3_evaluate = convRelu_50x48x8x3x3x24x8_evaluate({
     conv2d_2_padded: conv2d_2_padded_evaluate,
     conv2d_3_kernel,
     conv2d_3_bias,
     conv2d_3: conv2d_3_evaluate,
   });
-  const pad_conv2d_3_padded_evaluate = pad_Nx48x10x10(50, {
-    conv2d_3: conv2d_3_evaluate,
-    conv2d_3_padded: conv2d_3_padded_evaluate,
-  });
   const convRelu_conv2d_4_evaluate = convRelu_50x48x8x3x3x48x8_evaluate({
     conv2d_3_padded: conv2d_3_padded_evaluate,
     conv2d_4_kernel,
     conv2d_4_bias,
     conv2d_4: conv2d_4_evaluate,
-  });
-  const convAdd_kinds_evaluate = convAdd_Nx5x8x1x1x48x8(50, {
-    conv2d_4: conv2d_4_evaluate,
-    kinds_kernel,
-    kinds_bias,
-    kinds: kinds_evaluate,
-  });
-  const convAdd_sides_evaluate = convAdd_Nx4x8x1x1x48x8(50, {
-    conv2d_4: conv2d_4_evaluate,
-    sides_kernel,
-    sides_bias,
-    sides: sides_evaluate,
   });
   const addMulSum_mul_2_evaluate = addMulSum_50x8x8x4_evaluate({
     rowSum_2: rowSum_2_evaluate,
@@ -982,54 +958,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     kind: kind_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const pad_x_padded_predict = pad_Nx1x65x65(1, { x: x_predict, x_padded: x_padded_predict });
   const convRelu_conv2d_predict = convRelu_1x12x32x1x3x3x32_predict({
     x_padded: x_padded_predict,
     conv2d_kernel,
     conv2d_bias,
     conv2d: conv2d_predict,
   });
-  const pad_conv2d_padded_predict = pad_Nx12x33x33(1, {
-    conv2d: conv2d_predict,
-    conv2d_padded: conv2d_padded_predict,
-  });
   const convRelu_conv2d_2_predict = convRelu_1x24x16x12x3x3x16_predict({
     conv2d_padded: conv2d_padded_predict,
     conv2d_2_kernel,
     conv2d_2_bias,
     conv2d_2: conv2d_2_predict,
-  });
-  const pad_conv2d_2_padded_predict = pad_Nx24x17x17(1, {
-    conv2d_2: conv2d_2_predict,
-    conv2d_2_padded: conv2d_2_padded_predict,
-  });
-  const convRelu_conv2d_3_predict = convRelu_1x48x8x3x3x24x8_predict({
-    conv2d_2_padded: conv2d_2_padded_predict,
-    conv2d_3_kernel,
-    conv2d_3_bias,
-    conv2d_3: conv2d_3_predict,
-  });
-  const pad_conv2d_3_padded_predict = pad_Nx48x10x10(1, {
-    conv2d_3: conv2d_3_predict,
-    conv2d_3_padded: conv2d_3_padded_predict,
-  });
-  const convRelu_conv2d_4_predict = convRelu_1x48x8x3x3x48x8_predict({
-    conv2d_3_padded: conv2d_3_padded_predict,
-    conv2d_4_kernel,
-    conv2d_4_bias,
-    conv2d_4: conv2d_4_predict,
-  });
-  const convAdd_kinds_predict = convAdd_1xNx8x1x1x48x8(5, {
-    conv2d_4: conv2d_4_predict,
-    kernel: kinds_kernel,
-    bias: kinds_bias,
-    y: kinds_predict,
-  });
-  const convAdd_sides_predict = convAdd_1xNx8x1x1x48x8(4, {
-    conv2d_4: conv2d_4_predict,
-    kernel: sides_kernel,
-    bias: sides_bias,
-    y: sides_predict,
   });
   const add_corners_predict = add_1x8x8x4_predict({
     constant_8x8x4_45447eac,
@@ -1320,20 +1259,18 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * x_padded[i<rows,j<1,l<65,m<65] = where(l < 64 ∧ m < 64, x[i,0,l,m], 0)
  * Takes 1, 16 or 50 rows.
  */
-function pad_Nx1x65x65(rows: number, arrays: Floats<"x" | "x_padded">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { x, x_padded } = arrays;
-    for (let l = 0; l < 64; l++) {
-      for (let m = 0; m < 64; m++) x_padded[i * 4225 + l * 65 + m] = x[i * 4096 + l * 64 + m]!;
-      x_padded[i * 4225 + l * 65 + 64] = 0;
-    }
-    for (let m = 0; m < 64; m++) x_padded[i * 4225 + m + 4160] = 0;
-    x_padded[i * 4225 + 4224] = 0;
+function pad_Nx1x65x65(x: Float32Array, x_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx1x65x65_block(i, x, x_padded);
+}
+
+function pad_Nx1x65x65_block(i: number, x: Float32Array, x_padded: Float32Array): void {
+  i &= 63;
+  for (let l = 0; l < 64; l++) {
+    for (let m = 0; m < 64; m++) x_padded[i * 4225 + l * 65 + m] = x[i * 4096 + l * 64 + m]!;
+    x_padded[i * 4225 + l * 65 + 64] = 0;
   }
-  return function pad_Nx1x65x65(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+  for (let m = 0; m < 64; m++) x_padded[i * 4225 + m + 4160] = 0;
+  x_padded[i * 4225 + 4224] = 0;
 }
 
 /**
@@ -1360,53 +1297,31 @@ function convRelu_16x12x32x1x3x3x32(
         let sum13 = 0;
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 2]!;
-            const x_padded_2 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 4]!;
-            const x_padded_3 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 6]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
-            sum00 += x_padded_0 * conv2d_kernel_0;
-            sum01 += x_padded_1 * conv2d_kernel_0;
-            sum02 += x_padded_2 * conv2d_kernel_0;
-            sum03 += x_padded_3 * conv2d_kernel_0;
-            sum10 += x_padded_0 * conv2d_kernel_1;
-            sum11 += x_padded_1 * conv2d_kernel_1;
-            sum12 += x_padded_2 * conv2d_kernel_1;
-            sum13 += x_padded_3 * conv2d_kernel_1;
+            const at_2 = i * 4225 + l * 130 + k2 * 65 + m * 2 + k3;
+            const a0 = x_padded[at_2]!;
+            const b0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+            const a1 = x_padded[at_2 + 2]!;
+            const a2 = x_padded[at_2 + 4]!;
+            const a3 = x_padded[at_2 + 6]!;
+            const b1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1024,
-          Math.fround(sum10),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1025,
-          Math.fround(sum11),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1026,
-          Math.fround(sum12),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1027,
-          Math.fround(sum13),
-        );
+        const at = i * 12288 + j * 1024 + l * 32 + m;
+        relu_5(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+        relu_5(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1024, Math.fround(sum10));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1025, Math.fround(sum11));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1026, Math.fround(sum12));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1027, Math.fround(sum13));
       }
   }
   return function convRelu_16x12x32x1x3x3x32(): void {
@@ -1418,24 +1333,22 @@ function convRelu_16x12x32x1x3x3x32(
  * conv2d_padded[i<rows,j<12,l<33,m<33] = where(l < 32 ∧ m < 32, conv2d[i,j,l,m], 0)
  * Takes 1, 16 or 50 rows.
  */
-function pad_Nx12x33x33(rows: number, arrays: Floats<"conv2d" | "conv2d_padded">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2d, conv2d_padded } = arrays;
-    for (let j = 0; j < 12; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++)
-          conv2d_padded[i * 13068 + j * 1089 + l * 33 + m] =
-            conv2d[i * 12288 + j * 1024 + l * 32 + m]!;
-        conv2d_padded[i * 13068 + j * 1089 + l * 33 + 32] = 0;
-      }
-      for (let m = 0; m < 32; m++) conv2d_padded[i * 13068 + j * 1089 + m + 1056] = 0;
-      conv2d_padded[i * 13068 + j * 1089 + 1088] = 0;
+function pad_Nx12x33x33(conv2d: Float32Array, conv2d_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx12x33x33_block(i, conv2d, conv2d_padded);
+}
+
+function pad_Nx12x33x33_block(i: number, conv2d: Float32Array, conv2d_padded: Float32Array): void {
+  i &= 63;
+  for (let j = 0; j < 12; j++) {
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m++)
+        conv2d_padded[i * 13068 + j * 1089 + l * 33 + m] =
+          conv2d[i * 12288 + j * 1024 + l * 32 + m]!;
+      conv2d_padded[i * 13068 + j * 1089 + l * 33 + 32] = 0;
     }
+    for (let m = 0; m < 32; m++) conv2d_padded[i * 13068 + j * 1089 + m + 1056] = 0;
+    conv2d_padded[i * 13068 + j * 1089 + 1088] = 0;
   }
-  return function pad_Nx12x33x33(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -1463,57 +1376,31 @@ function convRelu_16x24x16x12x3x3x16(
         for (let k = 0; k < 12; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+              const at_2 = i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
+              const a1 = conv2d_padded[at_2 + 2]!;
+              const a2 = conv2d_padded[at_2 + 4]!;
+              const a3 = conv2d_padded[at_2 + 6]!;
+              const b1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 256,
-          Math.fround(sum10),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 257,
-          Math.fround(sum11),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 258,
-          Math.fround(sum12),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 259,
-          Math.fround(sum13),
-        );
+        const at = i * 6144 + j * 256 + l * 16 + m;
+        relu_5(conv2d_2_bias, conv2d_2, j, at, Math.fround(sum00));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 256, Math.fround(sum10));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 257, Math.fround(sum11));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 258, Math.fround(sum12));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_16x24x16x12x3x3x16(): void {
@@ -1531,35 +1418,30 @@ function widen_16x17x17x24(
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 16; l += 8)
         for (let m = 0; m < 24; m++) {
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 24] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 1]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 48] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 2]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 72] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 3]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 96] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 4]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 120] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 5]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 144] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 6]!;
-          conv2d_2_padded_wide[i * 6936 + j * 408 + l * 24 + m + 168] =
-            conv2d_2[i * 6144 + m * 256 + j * 16 + l + 7]!;
+          const at = i * 6936 + j * 408 + l * 24 + m;
+          const at_2 = i * 6144 + m * 256 + j * 16 + l;
+          conv2d_2_padded_wide[at] = conv2d_2[at_2]!;
+          conv2d_2_padded_wide[at + 24] = conv2d_2[at_2 + 1]!;
+          conv2d_2_padded_wide[at + 48] = conv2d_2[at_2 + 2]!;
+          conv2d_2_padded_wide[at + 72] = conv2d_2[at_2 + 3]!;
+          conv2d_2_padded_wide[at + 96] = conv2d_2[at_2 + 4]!;
+          conv2d_2_padded_wide[at + 120] = conv2d_2[at_2 + 5]!;
+          conv2d_2_padded_wide[at + 144] = conv2d_2[at_2 + 6]!;
+          conv2d_2_padded_wide[at + 168] = conv2d_2[at_2 + 7]!;
         }
       for (let m = 0; m < 24; m++) conv2d_2_padded_wide[i * 6936 + j * 408 + m + 384] = 0;
     }
     for (let l = 0; l < 16; l += 8)
       for (let m = 0; m < 24; m++) {
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6528] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6552] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6576] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6600] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6624] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6648] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6672] = 0;
-        conv2d_2_padded_wide[i * 6936 + l * 24 + m + 6696] = 0;
+        const at = i * 6936 + l * 24 + m;
+        conv2d_2_padded_wide[at + 6528] = 0;
+        conv2d_2_padded_wide[at + 6552] = 0;
+        conv2d_2_padded_wide[at + 6576] = 0;
+        conv2d_2_padded_wide[at + 6600] = 0;
+        conv2d_2_padded_wide[at + 6624] = 0;
+        conv2d_2_padded_wide[at + 6648] = 0;
+        conv2d_2_padded_wide[at + 6672] = 0;
+        conv2d_2_padded_wide[at + 6696] = 0;
       }
     for (let m = 0; m < 24; m++) conv2d_2_padded_wide[i * 6936 + m + 6912] = 0;
   }
@@ -1568,19 +1450,16 @@ function widen_16x17x17x24(
   };
 }
 
-/** conv2d_3_kernel_wide[i<48,j<3,l<3,m<24] = f64(conv2d_3_kernel[i,m,j,l]) */
-function widen_48x3x3x24(
-  arrays: Floats<"conv2d_3_kernel"> & Doubles<"conv2d_3_kernel_wide">,
-): () => void {
-  return function widen_48x3x3x24(): void {
-    const { conv2d_3_kernel, conv2d_3_kernel_wide } = arrays;
-    for (let i = 0; i < 48; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 24; m++)
-            conv2d_3_kernel_wide[i * 216 + j * 72 + l * 24 + m] =
-              conv2d_3_kernel[i * 216 + m * 9 + j * 3 + l]!;
-  };
+/**
+ * kernel_wide[i<48,j<3,l<3,m<M] = f64(kernel[i,m,j,l])
+ * For M: 24 and 48.
+ */
+function widen_48x3x3xN(kernel: Float32Array, kernel_wide: Float64Array, M: number): void {
+  for (let i = 0; i < 48; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * 9 * M + j * 3 * M + l * M + m] = kernel[i * 9 * M + m * 9 + j * 3 + l]!;
 }
 
 /**
@@ -1608,111 +1487,71 @@ function convRelu_16x48x8x3x3x24x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 24; k3 += 4) {
+            const at_2 = i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3;
+            const at_3 = j * 216 + k * 72 + k2 * 24 + k3;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3]!;
-              const conv2d_3_kernel_wide_0 = conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 48]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 216]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 432]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2]!;
+              const b0 = conv2d_3_kernel_wide[at_3]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 48]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 216]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 432]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 24) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 1]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 1]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 49]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 217]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 433]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 1]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 49]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 217]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 433]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 24) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 2]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 2]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 50]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 218]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 434]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 2]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 50]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 218]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 434]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 24) break;
             {
-              const conv2d_2_padded_wide_0 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 3]!;
-              const conv2d_3_kernel_wide_0 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 3]!;
-              const conv2d_2_padded_wide_1 =
-                conv2d_2_padded_wide[i * 6936 + l * 816 + k * 408 + m * 48 + k2 * 24 + k3 + 51]!;
-              const conv2d_3_kernel_wide_1 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 219]!;
-              const conv2d_3_kernel_wide_2 =
-                conv2d_3_kernel_wide[j * 216 + k * 72 + k2 * 24 + k3 + 435]!;
-              sum00 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_0;
-              sum01 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_0;
-              sum10 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_1;
-              sum11 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_1;
-              sum20 += conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2;
-              sum21 += conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2;
+              const a0 = conv2d_2_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_3_kernel_wide[at_3 + 3]!;
+              const a1 = conv2d_2_padded_wide[at_2 + 51]!;
+              const b1 = conv2d_3_kernel_wide[at_3 + 219]!;
+              const b2 = conv2d_3_kernel_wide[at_3 + 435]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 64,
-        Math.fround(sum10),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 65,
-        Math.fround(sum11),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 128,
-        Math.fround(sum20),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 129,
-        Math.fround(sum21),
-      );
+      const at = i * 3072 + j * 64 + l * 8 + m;
+      relu_5(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+      relu_5(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+      relu_5(conv2d_3_bias, conv2d_3, j + 1, at + 64, Math.fround(sum10));
+      relu_5(conv2d_3_bias, conv2d_3, j + 1, at + 65, Math.fround(sum11));
+      relu_5(conv2d_3_bias, conv2d_3, j + 2, at + 128, Math.fround(sum20));
+      relu_5(conv2d_3_bias, conv2d_3, j + 2, at + 129, Math.fround(sum21));
     }
   }
   return function convRelu_16x48x8x3x3x24x8(): void {
@@ -1722,65 +1561,51 @@ function convRelu_16x48x8x3x3x24x8(
 }
 
 /** x_padded_wide[i<16,j<10,l<10,m<48] = f64(where(0 ≤ j − 1 ∧ j − 1 < 8 ∧ 0 ≤ l − 1 ∧ l − 1 < 8, x[i,m,j − 1,l − 1], 0)) */
-function widen_16x10x10x48(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  return function widen_16x10x10x48(): void {
-    const { x, x_padded_wide } = arrays;
-    for (let i = 0; i < 16; i++) {
-      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m] = 0;
-      for (let m = 0; m < 48; m++) {
-        x_padded_wide[i * 4800 + m + 48] = 0;
-        x_padded_wide[i * 4800 + m + 96] = 0;
-        x_padded_wide[i * 4800 + m + 144] = 0;
-        x_padded_wide[i * 4800 + m + 192] = 0;
-        x_padded_wide[i * 4800 + m + 240] = 0;
-        x_padded_wide[i * 4800 + m + 288] = 0;
-        x_padded_wide[i * 4800 + m + 336] = 0;
-        x_padded_wide[i * 4800 + m + 384] = 0;
-      }
-      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 432] = 0;
-      for (let j = 0; j < 8; j++) {
-        for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + j * 480 + m + 480] = 0;
-        for (let m = 0; m < 48; m++) {
-          x_padded_wide[i * 4800 + j * 480 + m + 528] = x[i * 3072 + m * 64 + j * 8]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 576] = x[i * 3072 + m * 64 + j * 8 + 1]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 624] = x[i * 3072 + m * 64 + j * 8 + 2]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 672] = x[i * 3072 + m * 64 + j * 8 + 3]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 720] = x[i * 3072 + m * 64 + j * 8 + 4]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 768] = x[i * 3072 + m * 64 + j * 8 + 5]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 816] = x[i * 3072 + m * 64 + j * 8 + 6]!;
-          x_padded_wide[i * 4800 + j * 480 + m + 864] = x[i * 3072 + m * 64 + j * 8 + 7]!;
-        }
-        for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + j * 480 + m + 912] = 0;
-      }
-      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 4320] = 0;
-      for (let m = 0; m < 48; m++) {
-        x_padded_wide[i * 4800 + m + 4368] = 0;
-        x_padded_wide[i * 4800 + m + 4416] = 0;
-        x_padded_wide[i * 4800 + m + 4464] = 0;
-        x_padded_wide[i * 4800 + m + 4512] = 0;
-        x_padded_wide[i * 4800 + m + 4560] = 0;
-        x_padded_wide[i * 4800 + m + 4608] = 0;
-        x_padded_wide[i * 4800 + m + 4656] = 0;
-        x_padded_wide[i * 4800 + m + 4704] = 0;
-      }
-      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 4752] = 0;
+function widen_16x10x10x48(x: Float32Array, x_padded_wide: Float64Array): void {
+  for (let i = 0; i < 16; i++) {
+    for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m] = 0;
+    for (let m = 0; m < 48; m++) {
+      const at = i * 4800 + m;
+      x_padded_wide[at + 48] = 0;
+      x_padded_wide[at + 96] = 0;
+      x_padded_wide[at + 144] = 0;
+      x_padded_wide[at + 192] = 0;
+      x_padded_wide[at + 240] = 0;
+      x_padded_wide[at + 288] = 0;
+      x_padded_wide[at + 336] = 0;
+      x_padded_wide[at + 384] = 0;
     }
-  };
-}
-
-/** conv2d_4_kernel_wide[i<48,j<3,l<3,m<48] = f64(conv2d_4_kernel[i,m,j,l]) */
-function widen_48x3x3x48(
-  arrays: Floats<"conv2d_4_kernel"> & Doubles<"conv2d_4_kernel_wide">,
-): () => void {
-  return function widen_48x3x3x48(): void {
-    const { conv2d_4_kernel, conv2d_4_kernel_wide } = arrays;
-    for (let i = 0; i < 48; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 48; m++)
-            conv2d_4_kernel_wide[i * 432 + j * 144 + l * 48 + m] =
-              conv2d_4_kernel[i * 432 + m * 9 + j * 3 + l]!;
-  };
+    for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 432] = 0;
+    for (let j = 0; j < 8; j++) {
+      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + j * 480 + m + 480] = 0;
+      for (let m = 0; m < 48; m++) {
+        const at = i * 4800 + j * 480 + m;
+        const at_2 = i * 3072 + m * 64 + j * 8;
+        x_padded_wide[at + 528] = x[at_2]!;
+        x_padded_wide[at + 576] = x[at_2 + 1]!;
+        x_padded_wide[at + 624] = x[at_2 + 2]!;
+        x_padded_wide[at + 672] = x[at_2 + 3]!;
+        x_padded_wide[at + 720] = x[at_2 + 4]!;
+        x_padded_wide[at + 768] = x[at_2 + 5]!;
+        x_padded_wide[at + 816] = x[at_2 + 6]!;
+        x_padded_wide[at + 864] = x[at_2 + 7]!;
+      }
+      for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + j * 480 + m + 912] = 0;
+    }
+    for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 4320] = 0;
+    for (let m = 0; m < 48; m++) {
+      const at = i * 4800 + m;
+      x_padded_wide[at + 4368] = 0;
+      x_padded_wide[at + 4416] = 0;
+      x_padded_wide[at + 4464] = 0;
+      x_padded_wide[at + 4512] = 0;
+      x_padded_wide[at + 4560] = 0;
+      x_padded_wide[at + 4608] = 0;
+      x_padded_wide[at + 4656] = 0;
+      x_padded_wide[at + 4704] = 0;
+    }
+    for (let m = 0; m < 48; m++) x_padded_wide[i * 4800 + m + 4752] = 0;
+  }
 }
 
 /**
@@ -1808,112 +1633,71 @@ function convRelu_16x48x8x3x3x48x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3 += 4) {
+            const at_2 = i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3;
+            const at_3 = j * 432 + k * 144 + k2 * 48 + k3;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3]!;
-              const conv2d_4_kernel_wide_0 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 48]!;
-              const conv2d_4_kernel_wide_1 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
-              const conv2d_4_kernel_wide_2 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 864]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_2;
+              const a0 = conv2d_3_padded_wide[at_2]!;
+              const b0 = conv2d_4_kernel_wide[at_3]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 48]!;
+              const b1 = conv2d_4_kernel_wide[at_3 + 432]!;
+              const b2 = conv2d_4_kernel_wide[at_3 + 864]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 48) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 1]!;
-              const conv2d_4_kernel_wide_0 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 1]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 49]!;
-              const conv2d_4_kernel_wide_1 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 433]!;
-              const conv2d_4_kernel_wide_2 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 865]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_4_kernel_wide[at_3 + 1]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 49]!;
+              const b1 = conv2d_4_kernel_wide[at_3 + 433]!;
+              const b2 = conv2d_4_kernel_wide[at_3 + 865]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 48) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 2]!;
-              const conv2d_4_kernel_wide_0 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 2]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 50]!;
-              const conv2d_4_kernel_wide_1 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 434]!;
-              const conv2d_4_kernel_wide_2 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 866]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_4_kernel_wide[at_3 + 2]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 50]!;
+              const b1 = conv2d_4_kernel_wide[at_3 + 434]!;
+              const b2 = conv2d_4_kernel_wide[at_3 + 866]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 48) break;
             {
-              const conv2d_3_padded_wide_0 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 3]!;
-              const conv2d_4_kernel_wide_0 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 3]!;
-              const conv2d_3_padded_wide_1 =
-                conv2d_3_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 51]!;
-              const conv2d_4_kernel_wide_1 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 435]!;
-              const conv2d_4_kernel_wide_2 =
-                conv2d_4_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 867]!;
-              sum00 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_0;
-              sum01 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_0;
-              sum10 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_1;
-              sum11 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_1;
-              sum20 += conv2d_3_padded_wide_0 * conv2d_4_kernel_wide_2;
-              sum21 += conv2d_3_padded_wide_1 * conv2d_4_kernel_wide_2;
+              const a0 = conv2d_3_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_4_kernel_wide[at_3 + 3]!;
+              const a1 = conv2d_3_padded_wide[at_2 + 51]!;
+              const b1 = conv2d_4_kernel_wide[at_3 + 435]!;
+              const b2 = conv2d_4_kernel_wide[at_3 + 867]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 64,
-        Math.fround(sum10),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 65,
-        Math.fround(sum11),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 128,
-        Math.fround(sum20),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 129,
-        Math.fround(sum21),
-      );
+      const at = i * 3072 + j * 64 + l * 8 + m;
+      relu_5(conv2d_4_bias, conv2d_4, j, at, Math.fround(sum00));
+      relu_5(conv2d_4_bias, conv2d_4, j, at + 1, Math.fround(sum01));
+      relu_5(conv2d_4_bias, conv2d_4, j + 1, at + 64, Math.fround(sum10));
+      relu_5(conv2d_4_bias, conv2d_4, j + 1, at + 65, Math.fround(sum11));
+      relu_5(conv2d_4_bias, conv2d_4, j + 2, at + 128, Math.fround(sum20));
+      relu_5(conv2d_4_bias, conv2d_4, j + 2, at + 129, Math.fround(sum21));
     }
   }
   return function convRelu_16x48x8x3x3x48x8(): void {
@@ -1928,42 +1712,51 @@ function convRelu_16x48x8x3x3x48x8(
  * Takes 16 or 50 rows.
  */
 function convAdd_Nx5x8x1x1x48x8(
+  conv2d_4: Float32Array,
+  kinds_kernel: Float32Array,
+  kinds_bias: Float32Array,
+  kinds: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_4" | "kinds_kernel" | "kinds_bias" | "kinds">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2d_4, kinds_kernel, kinds_bias, kinds } = arrays;
-    for (let l = 0; l < 8; l++)
-      for (let m = 0; m < 8; m++) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k3 = 0; k3 < 48; k3++) {
-          const conv2d_4_0 = conv2d_4[i * 3072 + k3 * 64 + l * 8 + m]!;
-          const kinds_kernel_0 = kinds_kernel[k3]!;
-          const kinds_kernel_1 = kinds_kernel[k3 + 48]!;
-          const kinds_kernel_2 = kinds_kernel[k3 + 96]!;
-          const kinds_kernel_3 = kinds_kernel[k3 + 144]!;
-          const kinds_kernel_4 = kinds_kernel[k3 + 192]!;
-          sum0 += conv2d_4_0 * kinds_kernel_0;
-          sum1 += conv2d_4_0 * kinds_kernel_1;
-          sum2 += conv2d_4_0 * kinds_kernel_2;
-          sum3 += conv2d_4_0 * kinds_kernel_3;
-          sum4 += conv2d_4_0 * kinds_kernel_4;
-        }
-        kinds[i * 320 + l * 8 + m] = Math.fround(sum0) + kinds_bias[0]!;
-        kinds[i * 320 + l * 8 + m + 64] = Math.fround(sum1) + kinds_bias[1]!;
-        kinds[i * 320 + l * 8 + m + 128] = Math.fround(sum2) + kinds_bias[2]!;
-        kinds[i * 320 + l * 8 + m + 192] = Math.fround(sum3) + kinds_bias[3]!;
-        kinds[i * 320 + l * 8 + m + 256] = Math.fround(sum4) + kinds_bias[4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    convAdd_Nx5x8x1x1x48x8_block(i, conv2d_4, kinds_kernel, kinds_bias, kinds);
+}
+
+function convAdd_Nx5x8x1x1x48x8_block(
+  i: number,
+  conv2d_4: Float32Array,
+  kinds_kernel: Float32Array,
+  kinds_bias: Float32Array,
+  kinds: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 8; l++)
+    for (let m = 0; m < 8; m++) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k3 = 0; k3 < 48; k3++) {
+        const conv2d_4_0 = conv2d_4[i * 3072 + k3 * 64 + l * 8 + m]!;
+        const a0 = kinds_kernel[k3]!;
+        const a1 = kinds_kernel[k3 + 48]!;
+        const a2 = kinds_kernel[k3 + 96]!;
+        const a3 = kinds_kernel[k3 + 144]!;
+        const a4 = kinds_kernel[k3 + 192]!;
+        sum0 += conv2d_4_0 * a0;
+        sum1 += conv2d_4_0 * a1;
+        sum2 += conv2d_4_0 * a2;
+        sum3 += conv2d_4_0 * a3;
+        sum4 += conv2d_4_0 * a4;
       }
-  }
-  return function convAdd_Nx5x8x1x1x48x8(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+      const at = i * 320 + l * 8 + m;
+      kinds[at] = Math.fround(sum0) + kinds_bias[0]!;
+      kinds[at + 64] = Math.fround(sum1) + kinds_bias[1]!;
+      kinds[at + 128] = Math.fround(sum2) + kinds_bias[2]!;
+      kinds[at + 192] = Math.fround(sum3) + kinds_bias[3]!;
+      kinds[at + 256] = Math.fround(sum4) + kinds_bias[4]!;
+    }
 }
 
 /**
@@ -1972,38 +1765,47 @@ function convAdd_Nx5x8x1x1x48x8(
  * Takes 16 or 50 rows.
  */
 function convAdd_Nx4x8x1x1x48x8(
+  conv2d_4: Float32Array,
+  sides_kernel: Float32Array,
+  sides_bias: Float32Array,
+  sides: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_4" | "sides_kernel" | "sides_bias" | "sides">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2d_4, sides_kernel, sides_bias, sides } = arrays;
-    for (let l = 0; l < 8; l++)
-      for (let m = 0; m < 8; m++) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k3 = 0; k3 < 48; k3++) {
-          const conv2d_4_0 = conv2d_4[i * 3072 + k3 * 64 + l * 8 + m]!;
-          const sides_kernel_0 = sides_kernel[k3]!;
-          const sides_kernel_1 = sides_kernel[k3 + 48]!;
-          const sides_kernel_2 = sides_kernel[k3 + 96]!;
-          const sides_kernel_3 = sides_kernel[k3 + 144]!;
-          sum0 += conv2d_4_0 * sides_kernel_0;
-          sum1 += conv2d_4_0 * sides_kernel_1;
-          sum2 += conv2d_4_0 * sides_kernel_2;
-          sum3 += conv2d_4_0 * sides_kernel_3;
-        }
-        sides[i * 256 + l * 8 + m] = Math.fround(sum0) + sides_bias[0]!;
-        sides[i * 256 + l * 8 + m + 64] = Math.fround(sum1) + sides_bias[1]!;
-        sides[i * 256 + l * 8 + m + 128] = Math.fround(sum2) + sides_bias[2]!;
-        sides[i * 256 + l * 8 + m + 192] = Math.fround(sum3) + sides_bias[3]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    convAdd_Nx4x8x1x1x48x8_block(i, conv2d_4, sides_kernel, sides_bias, sides);
+}
+
+function convAdd_Nx4x8x1x1x48x8_block(
+  i: number,
+  conv2d_4: Float32Array,
+  sides_kernel: Float32Array,
+  sides_bias: Float32Array,
+  sides: Float32Array,
+): void {
+  i &= 63;
+  for (let l = 0; l < 8; l++)
+    for (let m = 0; m < 8; m++) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k3 = 0; k3 < 48; k3++) {
+        const conv2d_4_0 = conv2d_4[i * 3072 + k3 * 64 + l * 8 + m]!;
+        const a0 = sides_kernel[k3]!;
+        const a1 = sides_kernel[k3 + 48]!;
+        const a2 = sides_kernel[k3 + 96]!;
+        const a3 = sides_kernel[k3 + 144]!;
+        sum0 += conv2d_4_0 * a0;
+        sum1 += conv2d_4_0 * a1;
+        sum2 += conv2d_4_0 * a2;
+        sum3 += conv2d_4_0 * a3;
       }
-  }
-  return function convAdd_Nx4x8x1x1x48x8(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+      const at = i * 256 + l * 8 + m;
+      sides[at] = Math.fround(sum0) + sides_bias[0]!;
+      sides[at + 64] = Math.fround(sum1) + sides_bias[1]!;
+      sides[at + 128] = Math.fround(sum2) + sides_bias[2]!;
+      sides[at + 192] = Math.fround(sum3) + sides_bias[3]!;
+    }
 }
 
 /**
@@ -2110,23 +1912,24 @@ function expAddSum_16x8x8x4(
           );
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 8; l++) {
-          const box_4 = box[i * 256 + j * 32 + l * 4 + 2]!;
-          const sub_4 = box_4 - box[i * 256 + j * 32 + l * 4]!;
-          const box_6 = box[i * 256 + j * 32 + l * 4 + 3]!;
-          const sub_5 = box_6 - box[i * 256 + j * 32 + l * 4 + 1]!;
-          sub_7[i * 64 + j * 8 + l] =
-            relu_3[i * 64 + j * 8 + l]! * relu_4[i * 64 + j * 8 + l]! +
+          const at = i * 256 + j * 32 + l * 4;
+          const b4 = box[at + 2]!;
+          const sub_4 = b4 - box[at]!;
+          const b6 = box[at + 3]!;
+          const sub_5 = b6 - box[at + 1]!;
+          const at_2 = i * 64 + j * 8 + l;
+          sub_7[at_2] =
+            relu_3[at_2]! * relu_4[at_2]! +
             (sub_4 < 0 ? 0 : sub_4) * (sub_5 < 0 ? 0 : sub_5) -
-            Math.fround(relu[i * 64 + j * 8 + l]! * relu_2[i * 64 + j * 8 + l]!);
+            Math.fround(relu[at_2]! * relu_2[at_2]!);
         }
       let sum = 0;
       for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 8; k2++)
+        for (let k2 = 0; k2 < 8; k2++) {
+          const at = i * 64 + k * 8 + k2;
           sum +=
-            (!(kind[i * 64 + k * 8 + k2]! === 0) ? 1 : 0) *
-            (1 -
-              Math.fround(relu[i * 64 + k * 8 + k2]! * relu_2[i * 64 + k * 8 + k2]!) /
-                sub_7[i * 64 + k * 8 + k2]!);
+            (!(kind[at]! === 0) ? 1 : 0) * (1 - Math.fround(relu[at]! * relu_2[at]!) / sub_7[at]!);
+        }
       total += i < live_rows_0 ? Math.fround(sum) * (1 / 64) : 0;
     }
     rowSum_2[0] = total;
@@ -2232,16 +2035,17 @@ function sumAdam_16x8x8x5(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const d_shifted_0 = d_shifted[k * 320 + k2 * 40 + k3 * 5]!;
-          const d_shifted_1 = d_shifted[k * 320 + k2 * 40 + k3 * 5 + 1]!;
-          const d_shifted_2 = d_shifted[k * 320 + k2 * 40 + k3 * 5 + 2]!;
-          const d_shifted_3 = d_shifted[k * 320 + k2 * 40 + k3 * 5 + 3]!;
-          const d_shifted_4 = d_shifted[k * 320 + k2 * 40 + k3 * 5 + 4]!;
-          sum0 += d_shifted_0;
-          sum1 += d_shifted_1;
-          sum2 += d_shifted_2;
-          sum3 += d_shifted_3;
-          sum4 += d_shifted_4;
+          const at = k * 320 + k2 * 40 + k3 * 5;
+          const a0 = d_shifted[at]!;
+          const a1 = d_shifted[at + 1]!;
+          const a2 = d_shifted[at + 2]!;
+          const a3 = d_shifted[at + 3]!;
+          const a4 = d_shifted[at + 4]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
+          sum3 += a3;
+          sum4 += a4;
         }
     adam(m, v, w, 0, Math.fround(sum0), rate_0, correction_0);
     adam(m, v, w, 1, Math.fround(sum1), rate_0, correction_0);
@@ -2321,78 +2125,61 @@ function negMulAdd_16x8x8x1(
     for (let i = 0; i < 16; i++)
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 8; l++) {
+          const at = i * 64 + j * 8 + l;
           const d_reshape = Math.fround(
-            -(
-              (i < live_rows_0 ? d_rowSum_2_0 : 0) *
-              (1 / 64) *
-              (!(kind[i * 64 + j * 8 + l]! === 0) ? 1 : 0)
-            ),
+            -((i < live_rows_0 ? d_rowSum_2_0 : 0) * (1 / 64) * (!(kind[at]! === 0) ? 1 : 0)),
           );
           const part_0 = Math.fround(
-            d_reshape *
-              (Math.fround(relu[i * 64 + j * 8 + l]! * relu_2[i * 64 + j * 8 + l]!) *
-                (1 / (sub_7[i * 64 + j * 8 + l]! * sub_7[i * 64 + j * 8 + l]!))),
+            d_reshape * (Math.fround(relu[at]! * relu_2[at]!) * (1 / (sub_7[at]! * sub_7[at]!))),
           );
-          d_sub_7_mul_3[i * 64 + j * 8 + l] = part_0;
-          d_sub_4[i * 64 + j * 8 + l] =
-            0 < relu_4[i * 64 + j * 8 + l]!
-              ? -d_sub_7_mul_3[i * 64 + j * 8 + l]! * relu_3[i * 64 + j * 8 + l]!
-              : 0;
-          d_sub_3[i * 64 + j * 8 + l] =
-            0 < relu_3[i * 64 + j * 8 + l]!
-              ? -d_sub_7_mul_3[i * 64 + j * 8 + l]! * relu_4[i * 64 + j * 8 + l]!
-              : 0;
-          d_mul_2[i * 64 + j * 8 + l] =
-            d_reshape / sub_7[i * 64 + j * 8 + l]! + d_sub_7_mul_3[i * 64 + j * 8 + l]!;
-          d_sub_2[i * 64 + j * 8 + l] =
-            0 < relu_2[i * 64 + j * 8 + l]!
-              ? d_mul_2[i * 64 + j * 8 + l]! * relu[i * 64 + j * 8 + l]!
-              : 0;
-          d_sub[i * 64 + j * 8 + l] =
-            0 < relu[i * 64 + j * 8 + l]!
-              ? d_mul_2[i * 64 + j * 8 + l]! * relu_2[i * 64 + j * 8 + l]!
-              : 0;
-          for (let m = 0; m < 4; m++)
+          d_sub_7_mul_3[at] = part_0;
+          d_sub_4[at] = 0 < relu_4[at]! ? -d_sub_7_mul_3[at]! * relu_3[at]! : 0;
+          d_sub_3[at] = 0 < relu_3[at]! ? -d_sub_7_mul_3[at]! * relu_4[at]! : 0;
+          d_mul_2[at] = d_reshape / sub_7[at]! + d_sub_7_mul_3[at]!;
+          d_sub_2[at] = 0 < relu_2[at]! ? d_mul_2[at]! * relu[at]! : 0;
+          d_sub[at] = 0 < relu[at]! ? d_mul_2[at]! * relu_2[at]! : 0;
+          for (let m = 0; m < 4; m++) {
+            const at_2 = i * 64 + j * 8 + l;
+            const at_3 = i * 256 + j * 32 + l * 4;
             d_add[i * 256 + j * 32 + l * 4 + m] =
               Math.fround(
                 m < 1
-                  ? -d_sub_3[i * 64 + j * 8 + l]! +
-                      (box[i * 256 + j * 32 + l * 4]! < corners[i * 256 + j * 32 + l * 4]!
-                        ? -d_sub[i * 64 + j * 8 + l]!
-                        : corners[i * 256 + j * 32 + l * 4]! === box[i * 256 + j * 32 + l * 4]!
-                          ? -d_sub[i * 64 + j * 8 + l]! * 0.5
+                  ? -d_sub_3[at_2]! +
+                      (box[at_3]! < corners[at_3]!
+                        ? -d_sub[at_2]!
+                        : corners[at_3]! === box[at_3]!
+                          ? -d_sub[at_2]! * 0.5
                           : 0)
                   : m < 2
-                    ? -d_sub_4[i * 64 + j * 8 + l]! +
-                      (box[i * 256 + j * 32 + l * 4 + 1]! < corners[i * 256 + j * 32 + l * 4 + 1]!
-                        ? -d_sub_2[i * 64 + j * 8 + l]!
-                        : corners[i * 256 + j * 32 + l * 4 + 1]! ===
-                            box[i * 256 + j * 32 + l * 4 + 1]!
-                          ? -d_sub_2[i * 64 + j * 8 + l]! * 0.5
+                    ? -d_sub_4[at_2]! +
+                      (box[at_3 + 1]! < corners[at_3 + 1]!
+                        ? -d_sub_2[at_2]!
+                        : corners[at_3 + 1]! === box[at_3 + 1]!
+                          ? -d_sub_2[at_2]! * 0.5
                           : 0)
                     : m < 3
-                      ? d_sub_3[i * 64 + j * 8 + l]! +
-                        (corners[i * 256 + j * 32 + l * 4 + 2]! < box[i * 256 + j * 32 + l * 4 + 2]!
-                          ? d_sub[i * 64 + j * 8 + l]!
-                          : corners[i * 256 + j * 32 + l * 4 + 2]! ===
-                              box[i * 256 + j * 32 + l * 4 + 2]!
-                            ? d_sub[i * 64 + j * 8 + l]! * 0.5
+                      ? d_sub_3[at_2]! +
+                        (corners[at_3 + 2]! < box[at_3 + 2]!
+                          ? d_sub[at_2]!
+                          : corners[at_3 + 2]! === box[at_3 + 2]!
+                            ? d_sub[at_2]! * 0.5
                             : 0)
-                      : d_sub_4[i * 64 + j * 8 + l]! +
-                        (corners[i * 256 + j * 32 + l * 4 + 3]! < box[i * 256 + j * 32 + l * 4 + 3]!
-                          ? d_sub_2[i * 64 + j * 8 + l]!
-                          : corners[i * 256 + j * 32 + l * 4 + 3]! ===
-                              box[i * 256 + j * 32 + l * 4 + 3]!
-                            ? d_sub_2[i * 64 + j * 8 + l]! * 0.5
+                      : d_sub_4[at_2]! +
+                        (corners[at_3 + 3]! < box[at_3 + 3]!
+                          ? d_sub_2[at_2]!
+                          : corners[at_3 + 3]! === box[at_3 + 3]!
+                            ? d_sub_2[at_2]! * 0.5
                             : 0),
               ) *
               constant_4_5c9ccb2c[m]! *
               8;
+          }
           for (let m = 0; m < 4; m++) {
-            const d_add_0 = d_add[i * 256 + j * 32 + l * 4 + m]!;
-            const exp__0 = exp_[i * 256 + j * 32 + l * 4 + m]!;
+            const at_2 = i * 256 + j * 32 + l * 4 + m;
+            const d_add_0 = d_add[at_2]!;
+            const exp__0 = exp_[at_2]!;
             const sides_0 = sides[i * 256 + m * 64 + j * 8 + l]!;
-            d_transpose_2[i * 256 + j * 32 + l * 4 + m] =
+            d_transpose_2[at_2] =
               -((d_add_0 / (exp__0 + 1)) * exp__0) * Math.sign(sides_0) +
               (0 < sides_0 ? d_add_0 : sides_0 === 0 ? d_add_0 * 0.5 : 0);
           }
@@ -2420,14 +2207,15 @@ function sumAdam_16x8x8x4(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const d_transpose_2_0 = d_transpose_2[k * 256 + k2 * 32 + k3 * 4]!;
-          const d_transpose_2_1 = d_transpose_2[k * 256 + k2 * 32 + k3 * 4 + 1]!;
-          const d_transpose_2_2 = d_transpose_2[k * 256 + k2 * 32 + k3 * 4 + 2]!;
-          const d_transpose_2_3 = d_transpose_2[k * 256 + k2 * 32 + k3 * 4 + 3]!;
-          sum0 += d_transpose_2_0;
-          sum1 += d_transpose_2_1;
-          sum2 += d_transpose_2_2;
-          sum3 += d_transpose_2_3;
+          const at = k * 256 + k2 * 32 + k3 * 4;
+          const a0 = d_transpose_2[at]!;
+          const a1 = d_transpose_2[at + 1]!;
+          const a2 = d_transpose_2[at + 2]!;
+          const a3 = d_transpose_2[at + 3]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
+          sum3 += a3;
         }
     adam(m, v, w, 0, Math.fround(sum0), rate_0, correction_0);
     adam(m, v, w, 1, Math.fround(sum1), rate_0, correction_0);
@@ -2451,20 +2239,22 @@ function conv_16x48x8x4x1x1x8(
           let sum2 = 0;
           let sum3 = 0;
           for (let k = 0; k < 4; k++) {
-            const d_transpose_2_0 = d_transpose_2[i * 256 + l * 32 + m * 4 + k]!;
+            const at_2 = i * 256 + l * 32 + m * 4 + k;
+            const a0 = d_transpose_2[at_2]!;
             const sides_kernel_0 = sides_kernel[k * 48 + j]!;
-            const d_transpose_2_1 = d_transpose_2[i * 256 + l * 32 + m * 4 + k + 4]!;
-            const d_transpose_2_2 = d_transpose_2[i * 256 + l * 32 + m * 4 + k + 8]!;
-            const d_transpose_2_3 = d_transpose_2[i * 256 + l * 32 + m * 4 + k + 12]!;
-            sum0 += d_transpose_2_0 * sides_kernel_0;
-            sum1 += d_transpose_2_1 * sides_kernel_0;
-            sum2 += d_transpose_2_2 * sides_kernel_0;
-            sum3 += d_transpose_2_3 * sides_kernel_0;
+            const a1 = d_transpose_2[at_2 + 4]!;
+            const a2 = d_transpose_2[at_2 + 8]!;
+            const a3 = d_transpose_2[at_2 + 12]!;
+            sum0 += a0 * sides_kernel_0;
+            sum1 += a1 * sides_kernel_0;
+            sum2 += a2 * sides_kernel_0;
+            sum3 += a3 * sides_kernel_0;
           }
-          d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m] = sum0;
-          d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 1] = sum1;
-          d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 2] = sum2;
-          d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 3] = sum3;
+          const at = i * 3072 + j * 64 + l * 8 + m;
+          d_conv2d_4_part[at] = sum0;
+          d_conv2d_4_part[at + 1] = sum1;
+          d_conv2d_4_part[at + 2] = sum2;
+          d_conv2d_4_part[at + 3] = sum3;
         }
   }
   return function conv_16x48x8x4x1x1x8(): void {
@@ -2473,45 +2263,77 @@ function conv_16x48x8x4x1x1x8(
 }
 
 /**
- * d_sides_kernel[i<4,j<48,l<1,m<1] = Σ k<16, k2<8, k3<8: conv2d_4[k,j,k2,k3]·d_transpose_2[k,k2,k3,i]
- * m′[i,j,l,m] = m[i,j,0,0]·0.9 + d_sides_kernel[i,j,0,0]·(1 − 0.9)
- * v′[i,j,l,m] = v[i,j,0,0]·0.999 + d_sides_kernel[i,j,0,0]·d_sides_kernel[i,j,0,0]·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,0,0] − m′[i,j,0,0]·rate / (sqrt(v′[i,j,0,0]·correction) + 1e-8)
+ * d_kernel[i<I,j<48,l<1,m<1] = Σ k<16, k2<8, k3<8: conv2d_4[k,j,k2,k3]·d_y[k,k2,k3,i]
+ * kernel_m′[i,j,l,m] = kernel_m[i,j,0,0]·0.9 + d_kernel[i,j,0,0]·(1 − 0.9)
+ * kernel_v′[i,j,l,m] = kernel_v[i,j,0,0]·0.999 + d_kernel[i,j,0,0]·d_kernel[i,j,0,0]·(1 − 0.999)
+ * kernel′[i,j,l,m] = kernel[i,j,0,0] − kernel_m′[i,j,0,0]·rate / (sqrt(kernel_v′[i,j,0,0]·correction) + 1e-8)
+ * For I: 4 and 5.
+ * Plain twins: convAdam_4x48x1x16x8x8x1, convAdam_5x48x1x16x8x8x1.
  */
-function convAdam_4x48x1x16x8x8x1(
-  arrays: Floats<"conv2d_4" | "d_transpose_2" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 3;
-    j &= 63;
-    const { conv2d_4, d_transpose_2, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 8; k2++)
-        for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_4_0 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3]!;
-          const d_transpose_2_0 = d_transpose_2[k * 256 + k2 * 32 + k3 * 4 + i]!;
-          const conv2d_4_1 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 64]!;
-          const conv2d_4_2 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 128]!;
-          const conv2d_4_3 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 192]!;
-          sum0 += conv2d_4_0 * d_transpose_2_0;
-          sum1 += conv2d_4_1 * d_transpose_2_0;
-          sum2 += conv2d_4_2 * d_transpose_2_0;
-          sum3 += conv2d_4_3 * d_transpose_2_0;
-        }
-    adam(m, v, w, i * 48 + j, Math.fround(sum0), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 1, Math.fround(sum1), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 2, Math.fround(sum2), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 3, Math.fround(sum3), rate_0, correction_0);
-  }
-  return function convAdam_4x48x1x16x8x8x1(): void {
-    for (let i = 0; i < 4; i++) for (let j = 0; j < 48; j += 4) block(i, j);
-  };
+function convAdam_Nx48x1x16x8x8x1(
+  conv2d_4: Float32Array,
+  d_y: Float32Array,
+  kernel_m: Float32Array,
+  kernel_v: Float32Array,
+  kernel: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < 48; j += 4)
+      convAdam_Nx48x1x16x8x8x1_block(
+        i,
+        j,
+        conv2d_4,
+        d_y,
+        kernel_m,
+        kernel_v,
+        kernel,
+        rate,
+        correction,
+        I,
+      );
+}
+
+function convAdam_Nx48x1x16x8x8x1_block(
+  i: number,
+  j: number,
+  conv2d_4: Float32Array,
+  d_y: Float32Array,
+  kernel_m: Float32Array,
+  kernel_v: Float32Array,
+  kernel: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  i &= 7;
+  j &= 63;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < 8; k2++)
+      for (let k3 = 0; k3 < 8; k3++) {
+        const at = k * 3072 + j * 64 + k2 * 8 + k3;
+        const a0 = conv2d_4[at]!;
+        const d_y_0 = d_y[k * 64 * I + k2 * 8 * I + k3 * I + i]!;
+        const a1 = conv2d_4[at + 64]!;
+        const a2 = conv2d_4[at + 128]!;
+        const a3 = conv2d_4[at + 192]!;
+        sum0 += a0 * d_y_0;
+        sum1 += a1 * d_y_0;
+        sum2 += a2 * d_y_0;
+        sum3 += a3 * d_y_0;
+      }
+  adam(kernel_m, kernel_v, kernel, i * 48 + j, Math.fround(sum0), rate_0, correction_0);
+  adam(kernel_m, kernel_v, kernel, i * 48 + j + 1, Math.fround(sum1), rate_0, correction_0);
+  adam(kernel_m, kernel_v, kernel, i * 48 + j + 2, Math.fround(sum2), rate_0, correction_0);
+  adam(kernel_m, kernel_v, kernel, i * 48 + j + 3, Math.fround(sum3), rate_0, correction_0);
 }
 
 /**
@@ -2532,78 +2354,29 @@ function convWhere_16x48x8x5x1x1x8(
           let sum2 = 0;
           let sum3 = 0;
           for (let k = 0; k < 5; k++) {
-            const d_shifted_0 = d_shifted[i * 320 + l * 40 + m * 5 + k]!;
+            const at_2 = i * 320 + l * 40 + m * 5 + k;
+            const a0 = d_shifted[at_2]!;
             const kinds_kernel_0 = kinds_kernel[k * 48 + j]!;
-            const d_shifted_1 = d_shifted[i * 320 + l * 40 + m * 5 + k + 5]!;
-            const d_shifted_2 = d_shifted[i * 320 + l * 40 + m * 5 + k + 10]!;
-            const d_shifted_3 = d_shifted[i * 320 + l * 40 + m * 5 + k + 15]!;
-            sum0 += d_shifted_0 * kinds_kernel_0;
-            sum1 += d_shifted_1 * kinds_kernel_0;
-            sum2 += d_shifted_2 * kinds_kernel_0;
-            sum3 += d_shifted_3 * kinds_kernel_0;
+            const a1 = d_shifted[at_2 + 5]!;
+            const a2 = d_shifted[at_2 + 10]!;
+            const a3 = d_shifted[at_2 + 15]!;
+            sum0 += a0 * kinds_kernel_0;
+            sum1 += a1 * kinds_kernel_0;
+            sum2 += a2 * kinds_kernel_0;
+            sum3 += a3 * kinds_kernel_0;
           }
-          d_conv2d_4_z[i * 3072 + j * 64 + l * 8 + m] =
-            0 < conv2d_4[i * 3072 + j * 64 + l * 8 + m]!
-              ? d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m]! + Math.fround(sum0)
-              : 0;
-          d_conv2d_4_z[i * 3072 + j * 64 + l * 8 + m + 1] =
-            0 < conv2d_4[i * 3072 + j * 64 + l * 8 + m + 1]!
-              ? d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 1]! + Math.fround(sum1)
-              : 0;
-          d_conv2d_4_z[i * 3072 + j * 64 + l * 8 + m + 2] =
-            0 < conv2d_4[i * 3072 + j * 64 + l * 8 + m + 2]!
-              ? d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 2]! + Math.fround(sum2)
-              : 0;
-          d_conv2d_4_z[i * 3072 + j * 64 + l * 8 + m + 3] =
-            0 < conv2d_4[i * 3072 + j * 64 + l * 8 + m + 3]!
-              ? d_conv2d_4_part[i * 3072 + j * 64 + l * 8 + m + 3]! + Math.fround(sum3)
-              : 0;
+          const at = i * 3072 + j * 64 + l * 8 + m;
+          d_conv2d_4_z[at] = 0 < conv2d_4[at]! ? d_conv2d_4_part[at]! + Math.fround(sum0) : 0;
+          d_conv2d_4_z[at + 1] =
+            0 < conv2d_4[at + 1]! ? d_conv2d_4_part[at + 1]! + Math.fround(sum1) : 0;
+          d_conv2d_4_z[at + 2] =
+            0 < conv2d_4[at + 2]! ? d_conv2d_4_part[at + 2]! + Math.fround(sum2) : 0;
+          d_conv2d_4_z[at + 3] =
+            0 < conv2d_4[at + 3]! ? d_conv2d_4_part[at + 3]! + Math.fround(sum3) : 0;
         }
   }
   return function convWhere_16x48x8x5x1x1x8(): void {
     for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/**
- * d_kinds_kernel[i<5,j<48,l<1,m<1] = Σ k<16, k2<8, k3<8: conv2d_4[k,j,k2,k3]·d_shifted[k,k2,k3,i]
- * m′[i,j,l,m] = m[i,j,0,0]·0.9 + d_kinds_kernel[i,j,0,0]·(1 − 0.9)
- * v′[i,j,l,m] = v[i,j,0,0]·0.999 + d_kinds_kernel[i,j,0,0]·d_kinds_kernel[i,j,0,0]·(1 − 0.999)
- * w′[i,j,l,m] = w[i,j,0,0] − m′[i,j,0,0]·rate / (sqrt(v′[i,j,0,0]·correction) + 1e-8)
- */
-function convAdam_5x48x1x16x8x8x1(
-  arrays: Floats<"conv2d_4" | "d_shifted" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 63;
-    const { conv2d_4, d_shifted, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 8; k2++)
-        for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_4_0 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3]!;
-          const d_shifted_0 = d_shifted[k * 320 + k2 * 40 + k3 * 5 + i]!;
-          const conv2d_4_1 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 64]!;
-          const conv2d_4_2 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 128]!;
-          const conv2d_4_3 = conv2d_4[k * 3072 + j * 64 + k2 * 8 + k3 + 192]!;
-          sum0 += conv2d_4_0 * d_shifted_0;
-          sum1 += conv2d_4_1 * d_shifted_0;
-          sum2 += conv2d_4_2 * d_shifted_0;
-          sum3 += conv2d_4_3 * d_shifted_0;
-        }
-    adam(m, v, w, i * 48 + j, Math.fround(sum0), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 1, Math.fround(sum1), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 2, Math.fround(sum2), rate_0, correction_0);
-    adam(m, v, w, i * 48 + j + 3, Math.fround(sum3), rate_0, correction_0);
-  }
-  return function convAdam_5x48x1x16x8x8x1(): void {
-    for (let i = 0; i < 5; i++) for (let j = 0; j < 48; j += 4) block(i, j);
   };
 }
 
@@ -2614,35 +2387,39 @@ function convAdam_5x48x1x16x8x8x1(
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
  */
 function sumAdam_16x8x8x48(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_16x8x8x48(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 48; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 8; k2++)
-          for (let k3 = 0; k3 < 8; k3++) sum += d_z[k * 3072 + i * 64 + k2 * 8 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
-  };
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 48; i++) {
+    let sum = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 8; k2++)
+        for (let k3 = 0; k3 < 8; k3++) sum += d_z[k * 3072 + i * 64 + k2 * 8 + k3]!;
+    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+  }
 }
 
-/** conv2d_4_kernel_wide_2[i<48,j<3,l<3,m<48] = f64(conv2d_4_kernel[m,i,j,l]) */
-function widen_48x3x3x48_2(
-  arrays: Floats<"conv2d_4_kernel"> & Doubles<"conv2d_4_kernel_wide_2">,
-): () => void {
-  return function widen_48x3x3x48_2(): void {
-    const { conv2d_4_kernel, conv2d_4_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 48; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 48; m++)
-            conv2d_4_kernel_wide_2[i * 432 + j * 144 + l * 48 + m] =
-              conv2d_4_kernel[m * 432 + i * 9 + j * 3 + l]!;
-  };
+/**
+ * kernel_wide[i<I,j<3,l<3,m<M] = f64(kernel[m,i,j,l])
+ * For I, M: 48, 48; 24, 48 and 12, 24.
+ */
+function widen_Nx3x3xN(
+  kernel: Float32Array,
+  kernel_wide: Float64Array,
+  I: number,
+  M: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * 9 * M + j * 3 * M + l * M + m] = kernel[m * 9 * I + i * 9 + j * 3 + l]!;
 }
 
 /**
@@ -2669,102 +2446,71 @@ function convWhere_16x48x8x3x3x48x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3 += 4) {
+            const at_2 = i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3;
+            const at_3 = j * 432 + k * -144 + k2 * -48 + k3;
             {
-              const d_conv2d_4_z_padded_wide_0 =
-                d_conv2d_4_z_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3]!;
-              const conv2d_4_kernel_wide_2_0 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 384]!;
-              const d_conv2d_4_z_padded_wide_1 =
-                d_conv2d_4_z_padded_wide[
-                  i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 48
-                ]!;
-              const conv2d_4_kernel_wide_2_1 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 816]!;
-              const conv2d_4_kernel_wide_2_2 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 1248]!;
-              sum00 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_0;
-              sum01 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_0;
-              sum10 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_1;
-              sum11 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_1;
-              sum20 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_2;
-              sum21 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_2;
+              const a0 = d_conv2d_4_z_padded_wide[at_2]!;
+              const b0 = conv2d_4_kernel_wide_2[at_3 + 384]!;
+              const a1 = d_conv2d_4_z_padded_wide[at_2 + 48]!;
+              const b1 = conv2d_4_kernel_wide_2[at_3 + 816]!;
+              const b2 = conv2d_4_kernel_wide_2[at_3 + 1248]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 48) break;
             {
-              const d_conv2d_4_z_padded_wide_0 =
-                d_conv2d_4_z_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 1]!;
-              const conv2d_4_kernel_wide_2_0 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 385]!;
-              const d_conv2d_4_z_padded_wide_1 =
-                d_conv2d_4_z_padded_wide[
-                  i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 49
-                ]!;
-              const conv2d_4_kernel_wide_2_1 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 817]!;
-              const conv2d_4_kernel_wide_2_2 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 1249]!;
-              sum00 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_0;
-              sum01 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_0;
-              sum10 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_1;
-              sum11 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_1;
-              sum20 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_2;
-              sum21 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_2;
+              const a0 = d_conv2d_4_z_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_4_kernel_wide_2[at_3 + 385]!;
+              const a1 = d_conv2d_4_z_padded_wide[at_2 + 49]!;
+              const b1 = conv2d_4_kernel_wide_2[at_3 + 817]!;
+              const b2 = conv2d_4_kernel_wide_2[at_3 + 1249]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 48) break;
             {
-              const d_conv2d_4_z_padded_wide_0 =
-                d_conv2d_4_z_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 2]!;
-              const conv2d_4_kernel_wide_2_0 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 386]!;
-              const d_conv2d_4_z_padded_wide_1 =
-                d_conv2d_4_z_padded_wide[
-                  i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 50
-                ]!;
-              const conv2d_4_kernel_wide_2_1 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 818]!;
-              const conv2d_4_kernel_wide_2_2 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 1250]!;
-              sum00 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_0;
-              sum01 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_0;
-              sum10 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_1;
-              sum11 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_1;
-              sum20 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_2;
-              sum21 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_2;
+              const a0 = d_conv2d_4_z_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_4_kernel_wide_2[at_3 + 386]!;
+              const a1 = d_conv2d_4_z_padded_wide[at_2 + 50]!;
+              const b1 = conv2d_4_kernel_wide_2[at_3 + 818]!;
+              const b2 = conv2d_4_kernel_wide_2[at_3 + 1250]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 48) break;
             {
-              const d_conv2d_4_z_padded_wide_0 =
-                d_conv2d_4_z_padded_wide[i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 3]!;
-              const conv2d_4_kernel_wide_2_0 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 387]!;
-              const d_conv2d_4_z_padded_wide_1 =
-                d_conv2d_4_z_padded_wide[
-                  i * 4800 + l * 480 + k * 480 + m * 48 + k2 * 48 + k3 + 51
-                ]!;
-              const conv2d_4_kernel_wide_2_1 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 819]!;
-              const conv2d_4_kernel_wide_2_2 =
-                conv2d_4_kernel_wide_2[j * 432 + k * -144 + k2 * -48 + k3 + 1251]!;
-              sum00 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_0;
-              sum01 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_0;
-              sum10 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_1;
-              sum11 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_1;
-              sum20 += d_conv2d_4_z_padded_wide_0 * conv2d_4_kernel_wide_2_2;
-              sum21 += d_conv2d_4_z_padded_wide_1 * conv2d_4_kernel_wide_2_2;
+              const a0 = d_conv2d_4_z_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_4_kernel_wide_2[at_3 + 387]!;
+              const a1 = d_conv2d_4_z_padded_wide[at_2 + 51]!;
+              const b1 = conv2d_4_kernel_wide_2[at_3 + 819]!;
+              const b2 = conv2d_4_kernel_wide_2[at_3 + 1251]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m]! ? Math.fround(sum00) : 0;
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m + 1] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m + 1]! ? Math.fround(sum01) : 0;
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m + 64] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m + 64]! ? Math.fround(sum10) : 0;
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m + 65] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m + 65]! ? Math.fround(sum11) : 0;
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m + 128] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m + 128]! ? Math.fround(sum20) : 0;
-      d_conv2d_3_z[i * 3072 + j * 64 + l * 8 + m + 129] =
-        0 < conv2d_3[i * 3072 + j * 64 + l * 8 + m + 129]! ? Math.fround(sum21) : 0;
+      const at = i * 3072 + j * 64 + l * 8 + m;
+      d_conv2d_3_z[at] = 0 < conv2d_3[at]! ? Math.fround(sum00) : 0;
+      d_conv2d_3_z[at + 1] = 0 < conv2d_3[at + 1]! ? Math.fround(sum01) : 0;
+      d_conv2d_3_z[at + 64] = 0 < conv2d_3[at + 64]! ? Math.fround(sum10) : 0;
+      d_conv2d_3_z[at + 65] = 0 < conv2d_3[at + 65]! ? Math.fround(sum11) : 0;
+      d_conv2d_3_z[at + 128] = 0 < conv2d_3[at + 128]! ? Math.fround(sum20) : 0;
+      d_conv2d_3_z[at + 129] = 0 < conv2d_3[at + 129]! ? Math.fround(sum21) : 0;
     }
   }
   return function convWhere_16x48x8x3x3x48x8(): void {
@@ -2777,29 +2523,32 @@ function convWhere_16x48x8x3x3x48x8(
  * conv2d_3_padded[i<rows,j<48,l<10,m<10] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, conv2d_3[i,j,l − 1,m − 1], 0)
  * Takes 1, 16 or 50 rows.
  */
-function pad_Nx48x10x10(rows: number, arrays: Floats<"conv2d_3" | "conv2d_3_padded">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2d_3, conv2d_3_padded } = arrays;
-    for (let j = 0; j < 48; j++) {
-      conv2d_3_padded[i * 4800 + j * 100] = 0;
-      for (let m = 0; m < 8; m++) conv2d_3_padded[i * 4800 + j * 100 + m + 1] = 0;
-      conv2d_3_padded[i * 4800 + j * 100 + 9] = 0;
-      for (let l = 0; l < 8; l++) {
-        conv2d_3_padded[i * 4800 + j * 100 + l * 10 + 10] = 0;
-        for (let m = 0; m < 8; m++)
-          conv2d_3_padded[i * 4800 + j * 100 + l * 10 + m + 11] =
-            conv2d_3[i * 3072 + j * 64 + l * 8 + m]!;
-        conv2d_3_padded[i * 4800 + j * 100 + l * 10 + 19] = 0;
-      }
-      conv2d_3_padded[i * 4800 + j * 100 + 90] = 0;
-      for (let m = 0; m < 8; m++) conv2d_3_padded[i * 4800 + j * 100 + m + 91] = 0;
-      conv2d_3_padded[i * 4800 + j * 100 + 99] = 0;
+function pad_Nx48x10x10(conv2d_3: Float32Array, conv2d_3_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx48x10x10_block(i, conv2d_3, conv2d_3_padded);
+}
+
+function pad_Nx48x10x10_block(
+  i: number,
+  conv2d_3: Float32Array,
+  conv2d_3_padded: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 48; j++) {
+    const at = i * 4800 + j * 100;
+    conv2d_3_padded[at] = 0;
+    for (let m = 0; m < 8; m++) conv2d_3_padded[i * 4800 + j * 100 + m + 1] = 0;
+    conv2d_3_padded[at + 9] = 0;
+    for (let l = 0; l < 8; l++) {
+      conv2d_3_padded[i * 4800 + j * 100 + l * 10 + 10] = 0;
+      for (let m = 0; m < 8; m++)
+        conv2d_3_padded[i * 4800 + j * 100 + l * 10 + m + 11] =
+          conv2d_3[i * 3072 + j * 64 + l * 8 + m]!;
+      conv2d_3_padded[i * 4800 + j * 100 + l * 10 + 19] = 0;
     }
+    conv2d_3_padded[at + 90] = 0;
+    for (let m = 0; m < 8; m++) conv2d_3_padded[i * 4800 + j * 100 + m + 91] = 0;
+    conv2d_3_padded[at + 99] = 0;
   }
-  return function pad_Nx48x10x10(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2830,70 +2579,68 @@ function convAdam_48x48x3x16x8x8x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_3_padded_0 = conv2d_3_padded[k * 4800 + j * 100 + l * 10 + k2 * 10 + k3]!;
-          const d_conv2d_4_z_0 = d_conv2d_4_z[k * 3072 + i * 64 + k2 * 8 + k3]!;
-          const conv2d_3_padded_1 =
-            conv2d_3_padded[k * 4800 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
-          const conv2d_3_padded_2 =
-            conv2d_3_padded[k * 4800 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
-          const d_conv2d_4_z_1 = d_conv2d_4_z[k * 3072 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_4_z_2 = d_conv2d_4_z[k * 3072 + i * 64 + k2 * 8 + k3 + 128]!;
-          sum00 += conv2d_3_padded_0 * d_conv2d_4_z_0;
-          sum01 += conv2d_3_padded_1 * d_conv2d_4_z_0;
-          sum02 += conv2d_3_padded_2 * d_conv2d_4_z_0;
-          sum10 += conv2d_3_padded_0 * d_conv2d_4_z_1;
-          sum11 += conv2d_3_padded_1 * d_conv2d_4_z_1;
-          sum12 += conv2d_3_padded_2 * d_conv2d_4_z_1;
-          sum20 += conv2d_3_padded_0 * d_conv2d_4_z_2;
-          sum21 += conv2d_3_padded_1 * d_conv2d_4_z_2;
-          sum22 += conv2d_3_padded_2 * d_conv2d_4_z_2;
+          const at_2 = k * 4800 + j * 100 + l * 10 + k2 * 10 + k3;
+          const a0 = conv2d_3_padded[at_2]!;
+          const at_3 = k * 3072 + i * 64 + k2 * 8 + k3;
+          const b0 = d_conv2d_4_z[at_3]!;
+          const a1 = conv2d_3_padded[at_2 + 1]!;
+          const a2 = conv2d_3_padded[at_2 + 2]!;
+          const b1 = d_conv2d_4_z[at_3 + 64]!;
+          const b2 = d_conv2d_4_z[at_3 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum22 += a2 * b2;
         }
-    adam(m, v, w, i * 432 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 432, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 433, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 434, Math.fround(sum12), rate_0, correction_0);
+    const at = i * 432 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adam(m, v, w, at + 432, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 433, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 434, Math.fround(sum12), rate_0, correction_0);
     const d_conv2d_4_kernel20 = Math.fround(sum20);
     const conv2d_4_kernel_m_next20 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 + d_conv2d_4_kernel20 * (1 - 0.9),
+      m[at + 864]! * 0.9 + d_conv2d_4_kernel20 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 864] = conv2d_4_kernel_m_next20;
+    m[at + 864] = conv2d_4_kernel_m_next20;
     const conv2d_4_kernel_v_next20 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 864]! * 0.999 +
-        d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * (1 - 0.999),
+      v[at + 864]! * 0.999 + d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 864] = conv2d_4_kernel_v_next20;
-    w[i * 432 + j * 9 + l * 3 + 864] =
-      w[i * 432 + j * 9 + l * 3 + 864]! -
+    v[at + 864] = conv2d_4_kernel_v_next20;
+    w[at + 864] =
+      w[at + 864]! -
       (conv2d_4_kernel_m_next20 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next20 * correction_0) + 1e-8);
     const d_conv2d_4_kernel21 = Math.fround(sum21);
     const conv2d_4_kernel_m_next21 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 + d_conv2d_4_kernel21 * (1 - 0.9),
+      m[at + 865]! * 0.9 + d_conv2d_4_kernel21 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 865] = conv2d_4_kernel_m_next21;
+    m[at + 865] = conv2d_4_kernel_m_next21;
     const conv2d_4_kernel_v_next21 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 865]! * 0.999 +
-        d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * (1 - 0.999),
+      v[at + 865]! * 0.999 + d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 865] = conv2d_4_kernel_v_next21;
-    w[i * 432 + j * 9 + l * 3 + 865] =
-      w[i * 432 + j * 9 + l * 3 + 865]! -
+    v[at + 865] = conv2d_4_kernel_v_next21;
+    w[at + 865] =
+      w[at + 865]! -
       (conv2d_4_kernel_m_next21 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next21 * correction_0) + 1e-8);
     const d_conv2d_4_kernel22 = Math.fround(sum22);
     const conv2d_4_kernel_m_next22 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 + d_conv2d_4_kernel22 * (1 - 0.9),
+      m[at + 866]! * 0.9 + d_conv2d_4_kernel22 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 866] = conv2d_4_kernel_m_next22;
+    m[at + 866] = conv2d_4_kernel_m_next22;
     const conv2d_4_kernel_v_next22 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
-        d_conv2d_4_kernel22 * d_conv2d_4_kernel22 * (1 - 0.999),
+      v[at + 866]! * 0.999 + d_conv2d_4_kernel22 * d_conv2d_4_kernel22 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 866] = conv2d_4_kernel_v_next22;
-    w[i * 432 + j * 9 + l * 3 + 866] =
-      w[i * 432 + j * 9 + l * 3 + 866]! -
+    v[at + 866] = conv2d_4_kernel_v_next22;
+    w[at + 866] =
+      w[at + 866]! -
       (conv2d_4_kernel_m_next22 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next22 * correction_0) + 1e-8);
   }
@@ -2930,42 +2677,21 @@ function widen_16x9x9x48(
     for (let i = 0; i < 16; i++)
       for (let j = 0; j < 9; j++) {
         for (let m = 0; m < 48; m++) {
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 48] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 1]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 96] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 2]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 144] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 3]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 192] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 4]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 240] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 5]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 288] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 6]!;
-          d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 336] =
-            d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 7]!;
+          const at = i * 3888 + j * 432 + m;
+          const at_2 = i * 3888 + m * 81 + j * 9;
+          d_conv2d_2_padded_wide[at] = d_conv2d_2_padded[at_2]!;
+          d_conv2d_2_padded_wide[at + 48] = d_conv2d_2_padded[at_2 + 1]!;
+          d_conv2d_2_padded_wide[at + 96] = d_conv2d_2_padded[at_2 + 2]!;
+          d_conv2d_2_padded_wide[at + 144] = d_conv2d_2_padded[at_2 + 3]!;
+          d_conv2d_2_padded_wide[at + 192] = d_conv2d_2_padded[at_2 + 4]!;
+          d_conv2d_2_padded_wide[at + 240] = d_conv2d_2_padded[at_2 + 5]!;
+          d_conv2d_2_padded_wide[at + 288] = d_conv2d_2_padded[at_2 + 6]!;
+          d_conv2d_2_padded_wide[at + 336] = d_conv2d_2_padded[at_2 + 7]!;
         }
         for (let m = 0; m < 48; m++)
           d_conv2d_2_padded_wide[i * 3888 + j * 432 + m + 384] =
             d_conv2d_2_padded[i * 3888 + m * 81 + j * 9 + 8]!;
       }
-  };
-}
-
-/** conv2d_3_kernel_wide_2[i<24,j<3,l<3,m<48] = f64(conv2d_3_kernel[m,i,j,l]) */
-function widen_24x3x3x48(
-  arrays: Floats<"conv2d_3_kernel"> & Doubles<"conv2d_3_kernel_wide_2">,
-): () => void {
-  return function widen_24x3x3x48(): void {
-    const { conv2d_3_kernel, conv2d_3_kernel_wide_2 } = arrays;
-    for (let i = 0; i < 24; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 48; m++)
-            conv2d_3_kernel_wide_2[i * 432 + j * 144 + l * 48 + m] =
-              conv2d_3_kernel[m * 216 + i * 9 + j * 3 + l]!;
   };
 }
 
@@ -2991,88 +2717,71 @@ function conv_16x24x8x2x2x48x8(
       for (let k = 0; k < 2; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 48; k3 += 4) {
+            const at_2 = i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3;
+            const at_3 = j * 432 + k * -288 + k2 * -96 + k3;
             {
-              const d_conv2d_2_padded_wide_0 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 384]!;
-              const d_conv2d_2_padded_wide_1 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 48]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 816]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 1248]!;
-              sum00 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = d_conv2d_2_padded_wide[at_2]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 384]!;
+              const a1 = d_conv2d_2_padded_wide[at_2 + 48]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 816]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 1248]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 48) break;
             {
-              const d_conv2d_2_padded_wide_0 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 1]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 385]!;
-              const d_conv2d_2_padded_wide_1 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 49]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 817]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 1249]!;
-              sum00 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = d_conv2d_2_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 385]!;
+              const a1 = d_conv2d_2_padded_wide[at_2 + 49]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 817]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 1249]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 48) break;
             {
-              const d_conv2d_2_padded_wide_0 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 2]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 386]!;
-              const d_conv2d_2_padded_wide_1 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 50]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 818]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 1250]!;
-              sum00 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = d_conv2d_2_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 386]!;
+              const a1 = d_conv2d_2_padded_wide[at_2 + 50]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 818]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 1250]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 48) break;
             {
-              const d_conv2d_2_padded_wide_0 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 3]!;
-              const conv2d_3_kernel_wide_2_0 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 387]!;
-              const d_conv2d_2_padded_wide_1 =
-                d_conv2d_2_padded_wide[i * 3888 + l * 432 + k * 432 + m * 48 + k2 * 48 + k3 + 51]!;
-              const conv2d_3_kernel_wide_2_1 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 819]!;
-              const conv2d_3_kernel_wide_2_2 =
-                conv2d_3_kernel_wide_2[j * 432 + k * -288 + k2 * -96 + k3 + 1251]!;
-              sum00 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_0;
-              sum01 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_0;
-              sum10 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_1;
-              sum11 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_1;
-              sum20 += d_conv2d_2_padded_wide_0 * conv2d_3_kernel_wide_2_2;
-              sum21 += d_conv2d_2_padded_wide_1 * conv2d_3_kernel_wide_2_2;
+              const a0 = d_conv2d_2_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_3_kernel_wide_2[at_3 + 387]!;
+              const a1 = d_conv2d_2_padded_wide[at_2 + 51]!;
+              const b1 = conv2d_3_kernel_wide_2[at_3 + 819]!;
+              const b2 = conv2d_3_kernel_wide_2[at_3 + 1251]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      concat[i * 6144 + j * 64 + l * 8 + m] = sum00;
-      concat[i * 6144 + j * 64 + l * 8 + m + 1] = sum01;
-      concat[i * 6144 + j * 64 + l * 8 + m + 64] = sum10;
-      concat[i * 6144 + j * 64 + l * 8 + m + 65] = sum11;
-      concat[i * 6144 + j * 64 + l * 8 + m + 128] = sum20;
-      concat[i * 6144 + j * 64 + l * 8 + m + 129] = sum21;
+      const at = i * 6144 + j * 64 + l * 8 + m;
+      concat[at] = sum00;
+      concat[at + 1] = sum01;
+      concat[at + 64] = sum10;
+      concat[at + 65] = sum11;
+      concat[at + 128] = sum20;
+      concat[at + 129] = sum21;
     }
   }
   return function conv_16x24x8x2x2x48x8(): void {
@@ -3102,26 +2811,27 @@ function conv_16x24x8x2x1x48x8(
         let sum21 = 0;
         for (let k = 0; k < 2; k++)
           for (let k3 = 0; k3 < 48; k3++) {
-            const d_conv2d_2_padded_0 =
-              d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + k * 9 + m + 1]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[k3 * 216 + j * 9 + k * -6 + 7]!;
-            const d_conv2d_2_padded_1 =
-              d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + k * 9 + m + 2]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[k3 * 216 + j * 9 + k * -6 + 16]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[k3 * 216 + j * 9 + k * -6 + 25]!;
-            sum00 += d_conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += d_conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum10 += d_conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += d_conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += d_conv2d_2_padded_0 * conv2d_3_kernel_2;
-            sum21 += d_conv2d_2_padded_1 * conv2d_3_kernel_2;
+            const at_2 = i * 3888 + k3 * 81 + l * 9 + k * 9 + m;
+            const a0 = d_conv2d_2_padded[at_2 + 1]!;
+            const at_3 = k3 * 216 + j * 9 + k * -6;
+            const b0 = conv2d_3_kernel[at_3 + 7]!;
+            const a1 = d_conv2d_2_padded[at_2 + 2]!;
+            const b1 = conv2d_3_kernel[at_3 + 16]!;
+            const b2 = conv2d_3_kernel[at_3 + 25]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-        concat[i * 6144 + j * 64 + l * 8 + m + 1536] = sum00;
-        concat[i * 6144 + j * 64 + l * 8 + m + 1537] = sum01;
-        concat[i * 6144 + j * 64 + l * 8 + m + 1600] = sum10;
-        concat[i * 6144 + j * 64 + l * 8 + m + 1601] = sum11;
-        concat[i * 6144 + j * 64 + l * 8 + m + 1664] = sum20;
-        concat[i * 6144 + j * 64 + l * 8 + m + 1665] = sum21;
+        const at = i * 6144 + j * 64 + l * 8 + m;
+        concat[at + 1536] = sum00;
+        concat[at + 1537] = sum01;
+        concat[at + 1600] = sum10;
+        concat[at + 1601] = sum11;
+        concat[at + 1664] = sum20;
+        concat[at + 1665] = sum21;
       }
   }
   return function conv_16x24x8x2x1x48x8(): void {
@@ -3150,25 +2860,27 @@ function conv_16x24x8x1x2x48x8(
         let sum21 = 0;
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 48; k3++) {
-            const d_conv2d_2_padded_0 = d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + k2 + 9]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[k3 * 216 + j * 9 + k2 * -2 + 5]!;
-            const d_conv2d_2_padded_1 =
-              d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + k2 + 10]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[k3 * 216 + j * 9 + k2 * -2 + 14]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[k3 * 216 + j * 9 + k2 * -2 + 23]!;
-            sum00 += d_conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += d_conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum10 += d_conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += d_conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += d_conv2d_2_padded_0 * conv2d_3_kernel_2;
-            sum21 += d_conv2d_2_padded_1 * conv2d_3_kernel_2;
+            const at_2 = i * 3888 + k3 * 81 + l * 9 + m + k2;
+            const a0 = d_conv2d_2_padded[at_2 + 9]!;
+            const at_3 = k3 * 216 + j * 9 + k2 * -2;
+            const b0 = conv2d_3_kernel[at_3 + 5]!;
+            const a1 = d_conv2d_2_padded[at_2 + 10]!;
+            const b1 = conv2d_3_kernel[at_3 + 14]!;
+            const b2 = conv2d_3_kernel[at_3 + 23]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-        concat[i * 6144 + j * 64 + l * 8 + m + 3072] = sum00;
-        concat[i * 6144 + j * 64 + l * 8 + m + 3073] = sum01;
-        concat[i * 6144 + j * 64 + l * 8 + m + 3136] = sum10;
-        concat[i * 6144 + j * 64 + l * 8 + m + 3137] = sum11;
-        concat[i * 6144 + j * 64 + l * 8 + m + 3200] = sum20;
-        concat[i * 6144 + j * 64 + l * 8 + m + 3201] = sum21;
+        const at = i * 6144 + j * 64 + l * 8 + m;
+        concat[at + 3072] = sum00;
+        concat[at + 3073] = sum01;
+        concat[at + 3136] = sum10;
+        concat[at + 3137] = sum11;
+        concat[at + 3200] = sum20;
+        concat[at + 3201] = sum21;
       }
   }
   return function conv_16x24x8x1x2x48x8(): void {
@@ -3194,20 +2906,22 @@ function conv_16x24x8x1x1x48x8(
           let sum2 = 0;
           let sum3 = 0;
           for (let k3 = 0; k3 < 48; k3++) {
-            const d_conv2d_2_padded_0 = d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + 10]!;
+            const at_2 = i * 3888 + k3 * 81 + l * 9 + m;
+            const a0 = d_conv2d_2_padded[at_2 + 10]!;
             const conv2d_3_kernel_0 = conv2d_3_kernel[k3 * 216 + j * 9 + 4]!;
-            const d_conv2d_2_padded_1 = d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + 11]!;
-            const d_conv2d_2_padded_2 = d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + 12]!;
-            const d_conv2d_2_padded_3 = d_conv2d_2_padded[i * 3888 + k3 * 81 + l * 9 + m + 13]!;
-            sum0 += d_conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum1 += d_conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum2 += d_conv2d_2_padded_2 * conv2d_3_kernel_0;
-            sum3 += d_conv2d_2_padded_3 * conv2d_3_kernel_0;
+            const a1 = d_conv2d_2_padded[at_2 + 11]!;
+            const a2 = d_conv2d_2_padded[at_2 + 12]!;
+            const a3 = d_conv2d_2_padded[at_2 + 13]!;
+            sum0 += a0 * conv2d_3_kernel_0;
+            sum1 += a1 * conv2d_3_kernel_0;
+            sum2 += a2 * conv2d_3_kernel_0;
+            sum3 += a3 * conv2d_3_kernel_0;
           }
-          concat[i * 6144 + j * 64 + l * 8 + m + 4608] = sum0;
-          concat[i * 6144 + j * 64 + l * 8 + m + 4609] = sum1;
-          concat[i * 6144 + j * 64 + l * 8 + m + 4610] = sum2;
-          concat[i * 6144 + j * 64 + l * 8 + m + 4611] = sum3;
+          const at = i * 6144 + j * 64 + l * 8 + m;
+          concat[at + 4608] = sum0;
+          concat[at + 4609] = sum1;
+          concat[at + 4610] = sum2;
+          concat[at + 4611] = sum3;
         }
   }
   return function conv_16x24x8x1x1x48x8(): void {
@@ -3219,24 +2933,26 @@ function conv_16x24x8x1x1x48x8(
  * conv2d_2_padded[i<rows,j<24,l<17,m<17] = where(l < 16 ∧ m < 16, conv2d_2[i,j,l,m], 0)
  * Takes 1, 16 or 50 rows.
  */
-function pad_Nx24x17x17(rows: number, arrays: Floats<"conv2d_2" | "conv2d_2_padded">): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { conv2d_2, conv2d_2_padded } = arrays;
-    for (let j = 0; j < 24; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++)
-          conv2d_2_padded[i * 6936 + j * 289 + l * 17 + m] =
-            conv2d_2[i * 6144 + j * 256 + l * 16 + m]!;
-        conv2d_2_padded[i * 6936 + j * 289 + l * 17 + 16] = 0;
-      }
-      for (let m = 0; m < 16; m++) conv2d_2_padded[i * 6936 + j * 289 + m + 272] = 0;
-      conv2d_2_padded[i * 6936 + j * 289 + 288] = 0;
+function pad_Nx24x17x17(conv2d_2: Float32Array, conv2d_2_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx24x17x17_block(i, conv2d_2, conv2d_2_padded);
+}
+
+function pad_Nx24x17x17_block(
+  i: number,
+  conv2d_2: Float32Array,
+  conv2d_2_padded: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 24; j++) {
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m++)
+        conv2d_2_padded[i * 6936 + j * 289 + l * 17 + m] =
+          conv2d_2[i * 6144 + j * 256 + l * 16 + m]!;
+      conv2d_2_padded[i * 6936 + j * 289 + l * 17 + 16] = 0;
     }
+    for (let m = 0; m < 16; m++) conv2d_2_padded[i * 6936 + j * 289 + m + 272] = 0;
+    conv2d_2_padded[i * 6936 + j * 289 + 288] = 0;
   }
-  return function pad_Nx24x17x17(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -3267,71 +2983,68 @@ function convAdam_48x24x3x16x8x8x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_2_padded_0 =
-            conv2d_2_padded[k * 6936 + j * 289 + l * 17 + k2 * 34 + k3 * 2]!;
-          const d_conv2d_3_z_0 = d_conv2d_3_z[k * 3072 + i * 64 + k2 * 8 + k3]!;
-          const conv2d_2_padded_1 =
-            conv2d_2_padded[k * 6936 + j * 289 + l * 17 + k2 * 34 + k3 * 2 + 1]!;
-          const conv2d_2_padded_2 =
-            conv2d_2_padded[k * 6936 + j * 289 + l * 17 + k2 * 34 + k3 * 2 + 2]!;
-          const d_conv2d_3_z_1 = d_conv2d_3_z[k * 3072 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_3_z_2 = d_conv2d_3_z[k * 3072 + i * 64 + k2 * 8 + k3 + 128]!;
-          sum00 += conv2d_2_padded_0 * d_conv2d_3_z_0;
-          sum01 += conv2d_2_padded_1 * d_conv2d_3_z_0;
-          sum02 += conv2d_2_padded_2 * d_conv2d_3_z_0;
-          sum10 += conv2d_2_padded_0 * d_conv2d_3_z_1;
-          sum11 += conv2d_2_padded_1 * d_conv2d_3_z_1;
-          sum12 += conv2d_2_padded_2 * d_conv2d_3_z_1;
-          sum20 += conv2d_2_padded_0 * d_conv2d_3_z_2;
-          sum21 += conv2d_2_padded_1 * d_conv2d_3_z_2;
-          sum22 += conv2d_2_padded_2 * d_conv2d_3_z_2;
+          const at_2 = k * 6936 + j * 289 + l * 17 + k2 * 34 + k3 * 2;
+          const a0 = conv2d_2_padded[at_2]!;
+          const at_3 = k * 3072 + i * 64 + k2 * 8 + k3;
+          const b0 = d_conv2d_3_z[at_3]!;
+          const a1 = conv2d_2_padded[at_2 + 1]!;
+          const a2 = conv2d_2_padded[at_2 + 2]!;
+          const b1 = d_conv2d_3_z[at_3 + 64]!;
+          const b2 = d_conv2d_3_z[at_3 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum22 += a2 * b2;
         }
-    adam(m, v, w, i * 216 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 216 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 216 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-    adam(m, v, w, i * 216 + j * 9 + l * 3 + 216, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 216 + j * 9 + l * 3 + 217, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 216 + j * 9 + l * 3 + 218, Math.fround(sum12), rate_0, correction_0);
+    const at = i * 216 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adam(m, v, w, at + 216, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 217, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 218, Math.fround(sum12), rate_0, correction_0);
     const d_conv2d_3_kernel20 = Math.fround(sum20);
     const conv2d_3_kernel_m_next20 = Math.fround(
-      m[i * 216 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_3_kernel20 * (1 - 0.9),
+      m[at + 432]! * 0.9 + d_conv2d_3_kernel20 * (1 - 0.9),
     );
-    m[i * 216 + j * 9 + l * 3 + 432] = conv2d_3_kernel_m_next20;
+    m[at + 432] = conv2d_3_kernel_m_next20;
     const conv2d_3_kernel_v_next20 = Math.fround(
-      v[i * 216 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * (1 - 0.999),
+      v[at + 432]! * 0.999 + d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * (1 - 0.999),
     );
-    v[i * 216 + j * 9 + l * 3 + 432] = conv2d_3_kernel_v_next20;
-    w[i * 216 + j * 9 + l * 3 + 432] =
-      w[i * 216 + j * 9 + l * 3 + 432]! -
+    v[at + 432] = conv2d_3_kernel_v_next20;
+    w[at + 432] =
+      w[at + 432]! -
       (conv2d_3_kernel_m_next20 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
     const d_conv2d_3_kernel21 = Math.fround(sum21);
     const conv2d_3_kernel_m_next21 = Math.fround(
-      m[i * 216 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_3_kernel21 * (1 - 0.9),
+      m[at + 433]! * 0.9 + d_conv2d_3_kernel21 * (1 - 0.9),
     );
-    m[i * 216 + j * 9 + l * 3 + 433] = conv2d_3_kernel_m_next21;
+    m[at + 433] = conv2d_3_kernel_m_next21;
     const conv2d_3_kernel_v_next21 = Math.fround(
-      v[i * 216 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * (1 - 0.999),
+      v[at + 433]! * 0.999 + d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * (1 - 0.999),
     );
-    v[i * 216 + j * 9 + l * 3 + 433] = conv2d_3_kernel_v_next21;
-    w[i * 216 + j * 9 + l * 3 + 433] =
-      w[i * 216 + j * 9 + l * 3 + 433]! -
+    v[at + 433] = conv2d_3_kernel_v_next21;
+    w[at + 433] =
+      w[at + 433]! -
       (conv2d_3_kernel_m_next21 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
     const d_conv2d_3_kernel22 = Math.fround(sum22);
     const conv2d_3_kernel_m_next22 = Math.fround(
-      m[i * 216 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_3_kernel22 * (1 - 0.9),
+      m[at + 434]! * 0.9 + d_conv2d_3_kernel22 * (1 - 0.9),
     );
-    m[i * 216 + j * 9 + l * 3 + 434] = conv2d_3_kernel_m_next22;
+    m[at + 434] = conv2d_3_kernel_m_next22;
     const conv2d_3_kernel_v_next22 = Math.fround(
-      v[i * 216 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_3_kernel22 * d_conv2d_3_kernel22 * (1 - 0.999),
+      v[at + 434]! * 0.999 + d_conv2d_3_kernel22 * d_conv2d_3_kernel22 * (1 - 0.999),
     );
-    v[i * 216 + j * 9 + l * 3 + 434] = conv2d_3_kernel_v_next22;
-    w[i * 216 + j * 9 + l * 3 + 434] =
-      w[i * 216 + j * 9 + l * 3 + 434]! -
+    v[at + 434] = conv2d_3_kernel_v_next22;
+    w[at + 434] =
+      w[at + 434]! -
       (conv2d_3_kernel_m_next22 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next22 * correction_0) + 1e-8);
   }
@@ -3342,40 +3055,62 @@ function convAdam_48x24x3x16x8x8x3(
 }
 
 /**
- * d_conv2d_2_bias[i<24] = Σ k<16, k2<16, k3<16: where(0 < conv2d_2[k,i,k2,k3], concat[k,48·(k2 mod 2) + 24·(k3 mod 2) + i,(k2 div 2),(k3
- *     div 2)], 0)
- * m′[i] = m[i]·0.9 + d_conv2d_2_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_conv2d_2_bias[i]·d_conv2d_2_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<16, k2<K2, k3<K2: where(0 < conv2d[k,i,k2,k3], concat[k,(2·I)·(k2 mod 2) + I·(k3 mod 2) + i,(k2 div 2),(k3 div 2)], 0)
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I, K2, n, n_2: 24, 16, 64, 8 and 12, 32, 256, 16.
+ * Plain twins: sumAdam_16x16x16x24, sumAdam_16x32x32x12.
  */
-function sumAdam_16x16x16x24(
-  arrays: Floats<"conv2d_2" | "concat" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { conv2d_2, concat, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++)
-          sum +=
-            0 < conv2d_2[k * 6144 + i * 256 + k2 * 16 + k3]!
-              ? concat[
-                  k * 6144 +
-                    (k2 % 2) * 3072 +
-                    (k3 % 2) * 1536 +
-                    i * 64 +
-                    ((k2 / 2) | 0) * 8 +
-                    ((k3 / 2) | 0)
-                ]!
-              : 0;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x16x16x24(): void {
-    for (let i = 0; i < 24; i++) block(i);
-  };
+function sumAdam_16xNxNxN(
+  conv2d: Float32Array,
+  concat: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+  n: number,
+  n_2: number,
+): void {
+  for (let i = 0; i < I; i++)
+    sumAdam_16xNxNxN_block(i, conv2d, concat, bias_m, bias_v, bias, rate, correction, K2, n, n_2);
+}
+
+function sumAdam_16xNxNxN_block(
+  i: number,
+  conv2d: Float32Array,
+  concat: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+  n: number,
+  n_2: number,
+): void {
+  i &= 31;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++)
+        sum +=
+          0 < conv2d[k * 384 * K2 + i * K2 * K2 + k2 * K2 + k3]!
+            ? concat[
+                k * 384 * K2 +
+                  (k2 % 2) * 192 * K2 +
+                  (k3 % 2) * 96 * K2 +
+                  i * n +
+                  ((k2 / 2) | 0) * n_2 +
+                  ((k3 / 2) | 0)
+              ]!
+            : 0;
+  adam(bias_m, bias_v, bias, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /**
@@ -3413,21 +3148,6 @@ function identity_16x24x17x17(
   };
 }
 
-/** conv2d_2_kernel_wide[i<12,j<3,l<3,m<24] = f64(conv2d_2_kernel[m,i,j,l]) */
-function widen_12x3x3x24(
-  arrays: Floats<"conv2d_2_kernel"> & Doubles<"conv2d_2_kernel_wide">,
-): () => void {
-  return function widen_12x3x3x24(): void {
-    const { conv2d_2_kernel, conv2d_2_kernel_wide } = arrays;
-    for (let i = 0; i < 12; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 24; m++)
-            conv2d_2_kernel_wide[i * 216 + j * 72 + l * 24 + m] =
-              conv2d_2_kernel[m * 108 + i * 9 + j * 3 + l]!;
-  };
-}
-
 /**
  * d_conv2d_phase0[i<16,j<12,l<16,m<16] in concat_2[i, j, l, m] = Σ k<2, k2<2, k3<24: d_conv2d_padded[i,k3,l + k,m +
  *     k2]·f32(conv2d_2_kernel_wide[j,−2·k + 2,−2·k2 + 2,k3])
@@ -3450,88 +3170,71 @@ function conv_16x12x16x2x2x24x16(
       for (let k = 0; k < 2; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 24; k3 += 4) {
+            const at_2 = i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2;
+            const at_3 = j * 216 + k * -144 + k2 * -48 + k3;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2]!;
-              const conv2d_2_kernel_wide_0 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 192]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 1]!;
-              const conv2d_2_kernel_wide_1 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 408]!;
-              const conv2d_2_kernel_wide_2 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 624]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+              const a0 = d_conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel_wide[at_3 + 192]!;
+              const a1 = d_conv2d_padded[at_2 + 1]!;
+              const b1 = conv2d_2_kernel_wide[at_3 + 408]!;
+              const b2 = conv2d_2_kernel_wide[at_3 + 624]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 289]!;
-              const conv2d_2_kernel_wide_0 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 193]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 290]!;
-              const conv2d_2_kernel_wide_1 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 409]!;
-              const conv2d_2_kernel_wide_2 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 625]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+              const a0 = d_conv2d_padded[at_2 + 289]!;
+              const b0 = conv2d_2_kernel_wide[at_3 + 193]!;
+              const a1 = d_conv2d_padded[at_2 + 290]!;
+              const b1 = conv2d_2_kernel_wide[at_3 + 409]!;
+              const b2 = conv2d_2_kernel_wide[at_3 + 625]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 578]!;
-              const conv2d_2_kernel_wide_0 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 194]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 579]!;
-              const conv2d_2_kernel_wide_1 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 410]!;
-              const conv2d_2_kernel_wide_2 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 626]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+              const a0 = d_conv2d_padded[at_2 + 578]!;
+              const b0 = conv2d_2_kernel_wide[at_3 + 194]!;
+              const a1 = d_conv2d_padded[at_2 + 579]!;
+              const b1 = conv2d_2_kernel_wide[at_3 + 410]!;
+              const b2 = conv2d_2_kernel_wide[at_3 + 626]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 867]!;
-              const conv2d_2_kernel_wide_0 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 195]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + k2 + 868]!;
-              const conv2d_2_kernel_wide_1 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 411]!;
-              const conv2d_2_kernel_wide_2 =
-                conv2d_2_kernel_wide[j * 216 + k * -144 + k2 * -48 + k3 + 627]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_wide_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_wide_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_wide_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_wide_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_wide_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_wide_2;
+              const a0 = d_conv2d_padded[at_2 + 867]!;
+              const b0 = conv2d_2_kernel_wide[at_3 + 195]!;
+              const a1 = d_conv2d_padded[at_2 + 868]!;
+              const b1 = conv2d_2_kernel_wide[at_3 + 411]!;
+              const b2 = conv2d_2_kernel_wide[at_3 + 627]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      concat_2[i * 12288 + j * 256 + l * 16 + m] = sum00;
-      concat_2[i * 12288 + j * 256 + l * 16 + m + 1] = sum01;
-      concat_2[i * 12288 + j * 256 + l * 16 + m + 256] = sum10;
-      concat_2[i * 12288 + j * 256 + l * 16 + m + 257] = sum11;
-      concat_2[i * 12288 + j * 256 + l * 16 + m + 512] = sum20;
-      concat_2[i * 12288 + j * 256 + l * 16 + m + 513] = sum21;
+      const at = i * 12288 + j * 256 + l * 16 + m;
+      concat_2[at] = sum00;
+      concat_2[at + 1] = sum01;
+      concat_2[at + 256] = sum10;
+      concat_2[at + 257] = sum11;
+      concat_2[at + 512] = sum20;
+      concat_2[at + 513] = sum21;
     }
   }
   return function conv_16x12x16x2x2x24x16(): void {
@@ -3561,26 +3264,27 @@ function conv_16x12x16x2x1x24x16(
         let sum21 = 0;
         for (let k = 0; k < 2; k++)
           for (let k3 = 0; k3 < 24; k3++) {
-            const d_conv2d_padded_0 =
-              d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + 1]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + k * -6 + 7]!;
-            const d_conv2d_padded_1 =
-              d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + k * 17 + m + 2]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + k * -6 + 16]!;
-            const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + k * -6 + 25]!;
-            sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-            sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-            sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-            sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-            sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-            sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+            const at_2 = i * 6936 + k3 * 289 + l * 17 + k * 17 + m;
+            const a0 = d_conv2d_padded[at_2 + 1]!;
+            const at_3 = k3 * 108 + j * 9 + k * -6;
+            const b0 = conv2d_2_kernel[at_3 + 7]!;
+            const a1 = d_conv2d_padded[at_2 + 2]!;
+            const b1 = conv2d_2_kernel[at_3 + 16]!;
+            const b2 = conv2d_2_kernel[at_3 + 25]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3072] = sum00;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3073] = sum01;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3328] = sum10;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3329] = sum11;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3584] = sum20;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 3585] = sum21;
+        const at = i * 12288 + j * 256 + l * 16 + m;
+        concat_2[at + 3072] = sum00;
+        concat_2[at + 3073] = sum01;
+        concat_2[at + 3328] = sum10;
+        concat_2[at + 3329] = sum11;
+        concat_2[at + 3584] = sum20;
+        concat_2[at + 3585] = sum21;
       }
   }
   return function conv_16x12x16x2x1x24x16(): void {
@@ -3609,76 +3313,71 @@ function conv_16x12x16x1x2x24x16(
         let sum21 = 0;
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 24; k3 += 4) {
+            const at_2 = i * 6936 + k3 * 289 + l * 17 + m + k2;
+            const at_3 = k3 * 108 + j * 9 + k2 * -2;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 17]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 5]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 18]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 14]!;
-              const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 23]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+              const a0 = d_conv2d_padded[at_2 + 17]!;
+              const b0 = conv2d_2_kernel[at_3 + 5]!;
+              const a1 = d_conv2d_padded[at_2 + 18]!;
+              const b1 = conv2d_2_kernel[at_3 + 14]!;
+              const b2 = conv2d_2_kernel[at_3 + 23]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 306]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 113]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 307]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 122]!;
-              const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 131]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+              const a0 = d_conv2d_padded[at_2 + 306]!;
+              const b0 = conv2d_2_kernel[at_3 + 113]!;
+              const a1 = d_conv2d_padded[at_2 + 307]!;
+              const b1 = conv2d_2_kernel[at_3 + 122]!;
+              const b2 = conv2d_2_kernel[at_3 + 131]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 595]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 221]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 596]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 230]!;
-              const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 239]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+              const a0 = d_conv2d_padded[at_2 + 595]!;
+              const b0 = conv2d_2_kernel[at_3 + 221]!;
+              const a1 = d_conv2d_padded[at_2 + 596]!;
+              const b1 = conv2d_2_kernel[at_3 + 230]!;
+              const b2 = conv2d_2_kernel[at_3 + 239]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 24) break;
             {
-              const d_conv2d_padded_0 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 884]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 329]!;
-              const d_conv2d_padded_1 =
-                d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + k2 + 885]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 338]!;
-              const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + k2 * -2 + 347]!;
-              sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-              sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-              sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-              sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+              const a0 = d_conv2d_padded[at_2 + 884]!;
+              const b0 = conv2d_2_kernel[at_3 + 329]!;
+              const a1 = d_conv2d_padded[at_2 + 885]!;
+              const b1 = conv2d_2_kernel[at_3 + 338]!;
+              const b2 = conv2d_2_kernel[at_3 + 347]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6144] = sum00;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6145] = sum01;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6400] = sum10;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6401] = sum11;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6656] = sum20;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 6657] = sum21;
+        const at = i * 12288 + j * 256 + l * 16 + m;
+        concat_2[at + 6144] = sum00;
+        concat_2[at + 6145] = sum01;
+        concat_2[at + 6400] = sum10;
+        concat_2[at + 6401] = sum11;
+        concat_2[at + 6656] = sum20;
+        concat_2[at + 6657] = sum21;
       }
   }
   return function conv_16x12x16x1x2x24x16(): void {
@@ -3706,24 +3405,25 @@ function conv_16x12x16x1x1x24x16(
         let sum20 = 0;
         let sum21 = 0;
         for (let k3 = 0; k3 < 24; k3++) {
-          const d_conv2d_padded_0 = d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + 18]!;
-          const conv2d_2_kernel_0 = conv2d_2_kernel[k3 * 108 + j * 9 + 4]!;
-          const d_conv2d_padded_1 = d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + 19]!;
-          const conv2d_2_kernel_1 = conv2d_2_kernel[k3 * 108 + j * 9 + 13]!;
-          const conv2d_2_kernel_2 = conv2d_2_kernel[k3 * 108 + j * 9 + 22]!;
-          sum00 += d_conv2d_padded_0 * conv2d_2_kernel_0;
-          sum01 += d_conv2d_padded_1 * conv2d_2_kernel_0;
-          sum10 += d_conv2d_padded_0 * conv2d_2_kernel_1;
-          sum11 += d_conv2d_padded_1 * conv2d_2_kernel_1;
-          sum20 += d_conv2d_padded_0 * conv2d_2_kernel_2;
-          sum21 += d_conv2d_padded_1 * conv2d_2_kernel_2;
+          const a0 = d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + 18]!;
+          const b0 = conv2d_2_kernel[k3 * 108 + j * 9 + 4]!;
+          const a1 = d_conv2d_padded[i * 6936 + k3 * 289 + l * 17 + m + 19]!;
+          const b1 = conv2d_2_kernel[k3 * 108 + j * 9 + 13]!;
+          const b2 = conv2d_2_kernel[k3 * 108 + j * 9 + 22]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
         }
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9216] = sum00;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9217] = sum01;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9472] = sum10;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9473] = sum11;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9728] = sum20;
-        concat_2[i * 12288 + j * 256 + l * 16 + m + 9729] = sum21;
+        const at = i * 12288 + j * 256 + l * 16 + m;
+        concat_2[at + 9216] = sum00;
+        concat_2[at + 9217] = sum01;
+        concat_2[at + 9472] = sum10;
+        concat_2[at + 9473] = sum11;
+        concat_2[at + 9728] = sum20;
+        concat_2[at + 9729] = sum21;
       }
   }
   return function conv_16x12x16x1x1x24x16(): void {
@@ -3762,146 +3462,81 @@ function convAdam_24x12x3x16x16x16x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const conv2d_padded_2_0 =
-            conv2d_padded_2[k * 13068 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
-          const chosen_0 =
-            0 < conv2d_2[k * 6144 + i * 256 + k2 * 16 + k3]!
-              ? concat[
-                  k * 6144 +
-                    (k2 % 2) * 3072 +
-                    (k3 % 2) * 1536 +
-                    i * 64 +
-                    ((k2 / 2) | 0) * 8 +
-                    ((k3 / 2) | 0)
-                ]!
-              : 0;
-          const conv2d_padded_2_1 =
-            conv2d_padded_2[k * 13068 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
-          const conv2d_padded_2_2 =
-            conv2d_padded_2[k * 13068 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
-          const chosen_1 =
-            0 < conv2d_2[k * 6144 + i * 256 + k2 * 16 + k3 + 256]!
-              ? concat[
-                  k * 6144 +
-                    (k2 % 2) * 3072 +
-                    (k3 % 2) * 1536 +
-                    i * 64 +
-                    ((k2 / 2) | 0) * 8 +
-                    ((k3 / 2) | 0) +
-                    64
-                ]!
-              : 0;
-          const chosen_2 =
-            0 < conv2d_2[k * 6144 + i * 256 + k2 * 16 + k3 + 512]!
-              ? concat[
-                  k * 6144 +
-                    (k2 % 2) * 3072 +
-                    (k3 % 2) * 1536 +
-                    i * 64 +
-                    ((k2 / 2) | 0) * 8 +
-                    ((k3 / 2) | 0) +
-                    128
-                ]!
-              : 0;
-          sum00 += conv2d_padded_2_0 * chosen_0;
-          sum01 += conv2d_padded_2_1 * chosen_0;
-          sum02 += conv2d_padded_2_2 * chosen_0;
-          sum10 += conv2d_padded_2_0 * chosen_1;
-          sum11 += conv2d_padded_2_1 * chosen_1;
-          sum12 += conv2d_padded_2_2 * chosen_1;
-          sum20 += conv2d_padded_2_0 * chosen_2;
-          sum21 += conv2d_padded_2_1 * chosen_2;
-          sum22 += conv2d_padded_2_2 * chosen_2;
+          const at_2 = k * 13068 + j * 1089 + l * 33 + k2 * 66 + k3 * 2;
+          const a0 = conv2d_padded_2[at_2]!;
+          const at_3 = k * 6144 + i * 256 + k2 * 16 + k3;
+          const at_4 =
+            k * 6144 +
+            (k2 % 2) * 3072 +
+            (k3 % 2) * 1536 +
+            i * 64 +
+            ((k2 / 2) | 0) * 8 +
+            ((k3 / 2) | 0);
+          const chosen_0 = 0 < conv2d_2[at_3]! ? concat[at_4]! : 0;
+          const a1 = conv2d_padded_2[at_2 + 1]!;
+          const a2 = conv2d_padded_2[at_2 + 2]!;
+          const chosen_1 = 0 < conv2d_2[at_3 + 256]! ? concat[at_4 + 64]! : 0;
+          const chosen_2 = 0 < conv2d_2[at_3 + 512]! ? concat[at_4 + 128]! : 0;
+          sum00 += a0 * chosen_0;
+          sum01 += a1 * chosen_0;
+          sum02 += a2 * chosen_0;
+          sum10 += a0 * chosen_1;
+          sum11 += a1 * chosen_1;
+          sum12 += a2 * chosen_1;
+          sum20 += a0 * chosen_2;
+          sum21 += a1 * chosen_2;
+          sum22 += a2 * chosen_2;
         }
-    adam(m, v, w, i * 108 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 108 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 108 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-    adam(m, v, w, i * 108 + j * 9 + l * 3 + 108, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 108 + j * 9 + l * 3 + 109, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 108 + j * 9 + l * 3 + 110, Math.fround(sum12), rate_0, correction_0);
+    const at = i * 108 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adam(m, v, w, at + 108, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 109, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 110, Math.fround(sum12), rate_0, correction_0);
     const d_conv2d_2_kernel20 = Math.fround(sum20);
     const conv2d_2_kernel_m_next20 = Math.fround(
-      m[i * 108 + j * 9 + l * 3 + 216]! * 0.9 + d_conv2d_2_kernel20 * (1 - 0.9),
+      m[at + 216]! * 0.9 + d_conv2d_2_kernel20 * (1 - 0.9),
     );
-    m[i * 108 + j * 9 + l * 3 + 216] = conv2d_2_kernel_m_next20;
+    m[at + 216] = conv2d_2_kernel_m_next20;
     const conv2d_2_kernel_v_next20 = Math.fround(
-      v[i * 108 + j * 9 + l * 3 + 216]! * 0.999 +
-        d_conv2d_2_kernel20 * d_conv2d_2_kernel20 * (1 - 0.999),
+      v[at + 216]! * 0.999 + d_conv2d_2_kernel20 * d_conv2d_2_kernel20 * (1 - 0.999),
     );
-    v[i * 108 + j * 9 + l * 3 + 216] = conv2d_2_kernel_v_next20;
-    w[i * 108 + j * 9 + l * 3 + 216] =
-      w[i * 108 + j * 9 + l * 3 + 216]! -
+    v[at + 216] = conv2d_2_kernel_v_next20;
+    w[at + 216] =
+      w[at + 216]! -
       (conv2d_2_kernel_m_next20 * rate_0) /
         (Math.sqrt(conv2d_2_kernel_v_next20 * correction_0) + 1e-8);
     const d_conv2d_2_kernel21 = Math.fround(sum21);
     const conv2d_2_kernel_m_next21 = Math.fround(
-      m[i * 108 + j * 9 + l * 3 + 217]! * 0.9 + d_conv2d_2_kernel21 * (1 - 0.9),
+      m[at + 217]! * 0.9 + d_conv2d_2_kernel21 * (1 - 0.9),
     );
-    m[i * 108 + j * 9 + l * 3 + 217] = conv2d_2_kernel_m_next21;
+    m[at + 217] = conv2d_2_kernel_m_next21;
     const conv2d_2_kernel_v_next21 = Math.fround(
-      v[i * 108 + j * 9 + l * 3 + 217]! * 0.999 +
-        d_conv2d_2_kernel21 * d_conv2d_2_kernel21 * (1 - 0.999),
+      v[at + 217]! * 0.999 + d_conv2d_2_kernel21 * d_conv2d_2_kernel21 * (1 - 0.999),
     );
-    v[i * 108 + j * 9 + l * 3 + 217] = conv2d_2_kernel_v_next21;
-    w[i * 108 + j * 9 + l * 3 + 217] =
-      w[i * 108 + j * 9 + l * 3 + 217]! -
+    v[at + 217] = conv2d_2_kernel_v_next21;
+    w[at + 217] =
+      w[at + 217]! -
       (conv2d_2_kernel_m_next21 * rate_0) /
         (Math.sqrt(conv2d_2_kernel_v_next21 * correction_0) + 1e-8);
     const d_conv2d_2_kernel22 = Math.fround(sum22);
     const conv2d_2_kernel_m_next22 = Math.fround(
-      m[i * 108 + j * 9 + l * 3 + 218]! * 0.9 + d_conv2d_2_kernel22 * (1 - 0.9),
+      m[at + 218]! * 0.9 + d_conv2d_2_kernel22 * (1 - 0.9),
     );
-    m[i * 108 + j * 9 + l * 3 + 218] = conv2d_2_kernel_m_next22;
+    m[at + 218] = conv2d_2_kernel_m_next22;
     const conv2d_2_kernel_v_next22 = Math.fround(
-      v[i * 108 + j * 9 + l * 3 + 218]! * 0.999 +
-        d_conv2d_2_kernel22 * d_conv2d_2_kernel22 * (1 - 0.999),
+      v[at + 218]! * 0.999 + d_conv2d_2_kernel22 * d_conv2d_2_kernel22 * (1 - 0.999),
     );
-    v[i * 108 + j * 9 + l * 3 + 218] = conv2d_2_kernel_v_next22;
-    w[i * 108 + j * 9 + l * 3 + 218] =
-      w[i * 108 + j * 9 + l * 3 + 218]! -
+    v[at + 218] = conv2d_2_kernel_v_next22;
+    w[at + 218] =
+      w[at + 218]! -
       (conv2d_2_kernel_m_next22 * rate_0) /
         (Math.sqrt(conv2d_2_kernel_v_next22 * correction_0) + 1e-8);
   }
   return function convAdam_24x12x3x16x16x16x3(): void {
     for (let i = 0; i < 24; i += 3)
       for (let j = 0; j < 12; j++) for (let l = 0; l < 3; l++) block(i, j, l);
-  };
-}
-
-/**
- * d_conv2d_bias[i<12] = Σ k<16, k2<32, k3<32: where(0 < conv2d[k,i,k2,k3], concat_2[k,24·(k2 mod 2) + 12·(k3 mod 2) + i,(k2 div 2),(k3 div
- *     2)], 0)
- * m′[i] = m[i]·0.9 + d_conv2d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_conv2d_bias[i]·d_conv2d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_16x32x32x12(
-  arrays: Floats<"conv2d" | "concat_2" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv2d, concat_2, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++)
-          sum +=
-            0 < conv2d[k * 12288 + i * 1024 + k2 * 32 + k3]!
-              ? concat_2[
-                  k * 12288 +
-                    (k2 % 2) * 6144 +
-                    (k3 % 2) * 3072 +
-                    i * 256 +
-                    ((k2 / 2) | 0) * 16 +
-                    ((k3 / 2) | 0)
-                ]!
-              : 0;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x32x32x12(): void {
-    for (let i = 0; i < 12; i++) block(i);
   };
 }
 
@@ -3930,45 +3565,34 @@ function convAdam_12x1x3x16x32x32x3(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 32; k2++)
             for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_0 = x_padded_2[k * 4225 + l * 65 + k2 * 130 + k3 * 2]!;
-              const chosen_0 =
-                0 < conv2d[k * 12288 + i * 1024 + k2 * 32 + k3]!
-                  ? concat_2[
-                      k * 12288 +
-                        (k2 % 2) * 6144 +
-                        (k3 % 2) * 3072 +
-                        i * 256 +
-                        ((k2 / 2) | 0) * 16 +
-                        ((k3 / 2) | 0)
-                    ]!
-                  : 0;
-              const x_padded_2_1 = x_padded_2[k * 4225 + l * 65 + k2 * 130 + k3 * 2 + 1]!;
-              const x_padded_2_2 = x_padded_2[k * 4225 + l * 65 + k2 * 130 + k3 * 2 + 2]!;
-              const chosen_1 =
-                0 < conv2d[k * 12288 + i * 1024 + k2 * 32 + k3 + 1024]!
-                  ? concat_2[
-                      k * 12288 +
-                        (k2 % 2) * 6144 +
-                        (k3 % 2) * 3072 +
-                        i * 256 +
-                        ((k2 / 2) | 0) * 16 +
-                        ((k3 / 2) | 0) +
-                        256
-                    ]!
-                  : 0;
-              sum00 += x_padded_2_0 * chosen_0;
-              sum01 += x_padded_2_1 * chosen_0;
-              sum02 += x_padded_2_2 * chosen_0;
-              sum10 += x_padded_2_0 * chosen_1;
-              sum11 += x_padded_2_1 * chosen_1;
-              sum12 += x_padded_2_2 * chosen_1;
+              const at = k * 4225 + l * 65 + k2 * 130 + k3 * 2;
+              const a0 = x_padded_2[at]!;
+              const at_2 = k * 12288 + i * 1024 + k2 * 32 + k3;
+              const at_3 =
+                k * 12288 +
+                (k2 % 2) * 6144 +
+                (k3 % 2) * 3072 +
+                i * 256 +
+                ((k2 / 2) | 0) * 16 +
+                ((k3 / 2) | 0);
+              const chosen_0 = 0 < conv2d[at_2]! ? concat_2[at_3]! : 0;
+              const a1 = x_padded_2[at + 1]!;
+              const a2 = x_padded_2[at + 2]!;
+              const chosen_1 = 0 < conv2d[at_2 + 1024]! ? concat_2[at_3 + 256]! : 0;
+              sum00 += a0 * chosen_0;
+              sum01 += a1 * chosen_0;
+              sum02 += a2 * chosen_0;
+              sum10 += a0 * chosen_1;
+              sum11 += a1 * chosen_1;
+              sum12 += a2 * chosen_1;
             }
-        adam(m, v, w, i * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, i * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, i * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-        adam(m, v, w, i * 9 + l * 3 + 9, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, i * 9 + l * 3 + 10, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, i * 9 + l * 3 + 11, Math.fround(sum12), rate_0, correction_0);
+        const at = i * 9 + l * 3;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+        adam(m, v, w, at + 9, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 10, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 11, Math.fround(sum12), rate_0, correction_0);
       }
   };
 }
@@ -3997,53 +3621,31 @@ function convRelu_50x12x32x1x3x3x32_evaluate(
         let sum13 = 0;
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 2]!;
-            const x_padded_2 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 4]!;
-            const x_padded_3 = x_padded[i * 4225 + l * 130 + k2 * 65 + m * 2 + k3 + 6]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
-            sum00 += x_padded_0 * conv2d_kernel_0;
-            sum01 += x_padded_1 * conv2d_kernel_0;
-            sum02 += x_padded_2 * conv2d_kernel_0;
-            sum03 += x_padded_3 * conv2d_kernel_0;
-            sum10 += x_padded_0 * conv2d_kernel_1;
-            sum11 += x_padded_1 * conv2d_kernel_1;
-            sum12 += x_padded_2 * conv2d_kernel_1;
-            sum13 += x_padded_3 * conv2d_kernel_1;
+            const at_2 = i * 4225 + l * 130 + k2 * 65 + m * 2 + k3;
+            const a0 = x_padded[at_2]!;
+            const b0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+            const a1 = x_padded[at_2 + 2]!;
+            const a2 = x_padded[at_2 + 4]!;
+            const a3 = x_padded[at_2 + 6]!;
+            const b1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_bias, conv2d, j, i * 12288 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1024,
-          Math.fround(sum10),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1025,
-          Math.fround(sum11),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1026,
-          Math.fround(sum12),
-        );
-        relu_5(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 12288 + j * 1024 + l * 32 + m + 1027,
-          Math.fround(sum13),
-        );
+        const at = i * 12288 + j * 1024 + l * 32 + m;
+        relu_5(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+        relu_5(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1024, Math.fround(sum10));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1025, Math.fround(sum11));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1026, Math.fround(sum12));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1027, Math.fround(sum13));
       }
   }
   return function convRelu_50x12x32x1x3x3x32_evaluate(): void {
@@ -4076,57 +3678,31 @@ function convRelu_50x24x16x12x3x3x16_evaluate(
         for (let k = 0; k < 12; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 =
-                conv2d_padded[i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+              const at_2 = i * 13068 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
+              const a1 = conv2d_padded[at_2 + 2]!;
+              const a2 = conv2d_padded[at_2 + 4]!;
+              const a3 = conv2d_padded[at_2 + 6]!;
+              const b1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_2_bias, conv2d_2, j, i * 6144 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 256,
-          Math.fround(sum10),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 257,
-          Math.fround(sum11),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 258,
-          Math.fround(sum12),
-        );
-        relu_5(
-          conv2d_2_bias,
-          conv2d_2,
-          j + 1,
-          i * 6144 + j * 256 + l * 16 + m + 259,
-          Math.fround(sum13),
-        );
+        const at = i * 6144 + j * 256 + l * 16 + m;
+        relu_5(conv2d_2_bias, conv2d_2, j, at, Math.fround(sum00));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 256, Math.fround(sum10));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 257, Math.fround(sum11));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 258, Math.fround(sum12));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_50x24x16x12x3x3x16_evaluate(): void {
@@ -4157,50 +3733,27 @@ function convRelu_50x48x8x3x3x24x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 24; k3++) {
-            const conv2d_2_padded_0 =
-              conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_2_padded_1 =
-              conv2d_2_padded[i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
-            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
+            const at_2 = i * 6936 + k3 * 289 + l * 34 + k * 17 + m * 2 + k2;
+            const a0 = conv2d_2_padded[at_2]!;
+            const at_3 = j * 216 + k3 * 9 + k * 3 + k2;
+            const b0 = conv2d_3_kernel[at_3]!;
+            const a1 = conv2d_2_padded[at_2 + 2]!;
+            const b1 = conv2d_3_kernel[at_3 + 216]!;
+            const b2 = conv2d_3_kernel[at_3 + 432]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_3_bias, conv2d_3, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 64,
-        Math.fround(sum10),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 65,
-        Math.fround(sum11),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 128,
-        Math.fround(sum20),
-      );
-      relu_5(
-        conv2d_3_bias,
-        conv2d_3,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 129,
-        Math.fround(sum21),
-      );
+      const at = i * 3072 + j * 64 + l * 8 + m;
+      relu_5(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+      relu_5(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+      relu_5(conv2d_3_bias, conv2d_3, j + 1, at + 64, Math.fround(sum10));
+      relu_5(conv2d_3_bias, conv2d_3, j + 1, at + 65, Math.fround(sum11));
+      relu_5(conv2d_3_bias, conv2d_3, j + 2, at + 128, Math.fround(sum20));
+      relu_5(conv2d_3_bias, conv2d_3, j + 2, at + 129, Math.fround(sum21));
     }
   }
   return function convRelu_50x48x8x3x3x24x8_evaluate(): void {
@@ -4232,50 +3785,27 @@ function convRelu_50x48x8x3x3x48x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3++) {
-            const conv2d_3_padded_0 =
-              conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_3_padded_1 =
-              conv2d_3_padded[i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-            const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
-            sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-            sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-            sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-            sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-            sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-            sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
+            const at_2 = i * 4800 + k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = conv2d_3_padded[at_2]!;
+            const at_3 = j * 432 + k3 * 9 + k * 3 + k2;
+            const b0 = conv2d_4_kernel[at_3]!;
+            const a1 = conv2d_3_padded[at_2 + 1]!;
+            const b1 = conv2d_4_kernel[at_3 + 432]!;
+            const b2 = conv2d_4_kernel[at_3 + 864]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_4_bias, conv2d_4, j, i * 3072 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 64,
-        Math.fround(sum10),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 1,
-        i * 3072 + j * 64 + l * 8 + m + 65,
-        Math.fround(sum11),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 128,
-        Math.fround(sum20),
-      );
-      relu_5(
-        conv2d_4_bias,
-        conv2d_4,
-        j + 2,
-        i * 3072 + j * 64 + l * 8 + m + 129,
-        Math.fround(sum21),
-      );
+      const at = i * 3072 + j * 64 + l * 8 + m;
+      relu_5(conv2d_4_bias, conv2d_4, j, at, Math.fround(sum00));
+      relu_5(conv2d_4_bias, conv2d_4, j, at + 1, Math.fround(sum01));
+      relu_5(conv2d_4_bias, conv2d_4, j + 1, at + 64, Math.fround(sum10));
+      relu_5(conv2d_4_bias, conv2d_4, j + 1, at + 65, Math.fround(sum11));
+      relu_5(conv2d_4_bias, conv2d_4, j + 2, at + 128, Math.fround(sum20));
+      relu_5(conv2d_4_bias, conv2d_4, j + 2, at + 129, Math.fround(sum21));
     }
   }
   return function convRelu_50x48x8x3x3x48x8_evaluate(): void {
@@ -4332,28 +3862,30 @@ function addMulSum_50x8x8x4_evaluate(
           }
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 8; l++) {
-          const corners_0 = corners[i * 256 + j * 32 + l * 4 + 2]!;
-          const min_0 = Math.min(corners_0, box[i * 256 + j * 32 + l * 4 + 2]!);
-          const corners_1 = corners[i * 256 + j * 32 + l * 4]!;
-          const sub_0 = min_0 - Math.max(corners_1, box[i * 256 + j * 32 + l * 4]!);
-          const corners_2 = corners[i * 256 + j * 32 + l * 4 + 3]!;
-          const min_1 = Math.min(corners_2, box[i * 256 + j * 32 + l * 4 + 3]!);
-          const corners_3 = corners[i * 256 + j * 32 + l * 4 + 1]!;
-          const sub_1 = min_1 - Math.max(corners_3, box[i * 256 + j * 32 + l * 4 + 1]!);
+          const at = i * 256 + j * 32 + l * 4;
+          const a0 = corners[at + 2]!;
+          const min_0 = Math.min(a0, box[at + 2]!);
+          const a1 = corners[at]!;
+          const sub_0 = min_0 - Math.max(a1, box[at]!);
+          const a2 = corners[at + 3]!;
+          const min_1 = Math.min(a2, box[at + 3]!);
+          const a3 = corners[at + 1]!;
+          const sub_1 = min_1 - Math.max(a3, box[at + 1]!);
           mul_2[i * 64 + j * 8 + l] = (sub_0 < 0 ? 0 : sub_0) * (sub_1 < 0 ? 0 : sub_1);
         }
       let sum = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 8; k2++) {
           const mul_2_0 = mul_2[i * 64 + k * 8 + k2]!;
-          const corners_4 = corners[i * 256 + k * 32 + k2 * 4 + 2]!;
-          const sub_2 = corners_4 - corners[i * 256 + k * 32 + k2 * 4]!;
-          const corners_6 = corners[i * 256 + k * 32 + k2 * 4 + 3]!;
-          const sub_3 = corners_6 - corners[i * 256 + k * 32 + k2 * 4 + 1]!;
-          const box_4 = box[i * 256 + k * 32 + k2 * 4 + 2]!;
-          const sub_4 = box_4 - box[i * 256 + k * 32 + k2 * 4]!;
-          const box_6 = box[i * 256 + k * 32 + k2 * 4 + 3]!;
-          const sub_5 = box_6 - box[i * 256 + k * 32 + k2 * 4 + 1]!;
+          const at = i * 256 + k * 32 + k2 * 4;
+          const a4 = corners[at + 2]!;
+          const sub_2 = a4 - corners[at]!;
+          const a6 = corners[at + 3]!;
+          const sub_3 = a6 - corners[at + 1]!;
+          const b4 = box[at + 2]!;
+          const sub_4 = b4 - box[at]!;
+          const b6 = box[at + 3]!;
+          const sub_5 = b6 - box[at + 1]!;
           sum +=
             (!(kind[i * 64 + k * 8 + k2]! === 0) ? 1 : 0) *
             (1 -
@@ -4479,29 +4011,31 @@ function convRelu_1x12x32x1x3x3x32_predict(
         let sum13 = 0;
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[l * 130 + k2 * 65 + m * 2 + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[l * 130 + k2 * 65 + m * 2 + k3 + 2]!;
-            const x_padded_2 = x_padded[l * 130 + k2 * 65 + m * 2 + k3 + 4]!;
-            const x_padded_3 = x_padded[l * 130 + k2 * 65 + m * 2 + k3 + 6]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
-            sum00 += x_padded_0 * conv2d_kernel_0;
-            sum01 += x_padded_1 * conv2d_kernel_0;
-            sum02 += x_padded_2 * conv2d_kernel_0;
-            sum03 += x_padded_3 * conv2d_kernel_0;
-            sum10 += x_padded_0 * conv2d_kernel_1;
-            sum11 += x_padded_1 * conv2d_kernel_1;
-            sum12 += x_padded_2 * conv2d_kernel_1;
-            sum13 += x_padded_3 * conv2d_kernel_1;
+            const at_2 = l * 130 + k2 * 65 + m * 2 + k3;
+            const a0 = x_padded[at_2]!;
+            const b0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+            const a1 = x_padded[at_2 + 2]!;
+            const a2 = x_padded[at_2 + 4]!;
+            const a3 = x_padded[at_2 + 6]!;
+            const b1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-        relu_5(conv2d_bias, conv2d, j, j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu_5(conv2d_bias, conv2d, j, j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_bias, conv2d, j, j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_bias, conv2d, j, j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu_5(conv2d_bias, conv2d, j + 1, j * 1024 + l * 32 + m + 1024, Math.fround(sum10));
-        relu_5(conv2d_bias, conv2d, j + 1, j * 1024 + l * 32 + m + 1025, Math.fround(sum11));
-        relu_5(conv2d_bias, conv2d, j + 1, j * 1024 + l * 32 + m + 1026, Math.fround(sum12));
-        relu_5(conv2d_bias, conv2d, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
+        const at = j * 1024 + l * 32 + m;
+        relu_5(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+        relu_5(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1024, Math.fround(sum10));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1025, Math.fround(sum11));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1026, Math.fround(sum12));
+        relu_5(conv2d_bias, conv2d, j + 1, at + 1027, Math.fround(sum13));
       }
   }
   return function convRelu_1x12x32x1x3x3x32_predict(): void {
@@ -4533,29 +4067,31 @@ function convRelu_1x24x16x12x3x3x16_predict(
         for (let k = 0; k < 12; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 = conv2d_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 = conv2d_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const conv2d_padded_2 = conv2d_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const conv2d_padded_3 = conv2d_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+              const at_2 = k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = conv2d_padded[at_2]!;
+              const b0 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3]!;
+              const a1 = conv2d_padded[at_2 + 2]!;
+              const a2 = conv2d_padded[at_2 + 4]!;
+              const a3 = conv2d_padded[at_2 + 6]!;
+              const b1 = conv2d_2_kernel[j * 108 + k * 9 + k2 * 3 + k3 + 108]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu_5(conv2d_2_bias, conv2d_2, j, j * 256 + l * 16 + m, Math.fround(sum00));
-        relu_5(conv2d_2_bias, conv2d_2, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu_5(conv2d_2_bias, conv2d_2, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu_5(conv2d_2_bias, conv2d_2, j, j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu_5(conv2d_2_bias, conv2d_2, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-        relu_5(conv2d_2_bias, conv2d_2, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-        relu_5(conv2d_2_bias, conv2d_2, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
-        relu_5(conv2d_2_bias, conv2d_2, j + 1, j * 256 + l * 16 + m + 259, Math.fround(sum13));
+        const at = j * 256 + l * 16 + m;
+        relu_5(conv2d_2_bias, conv2d_2, j, at, Math.fround(sum00));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 1, Math.fround(sum01));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 2, Math.fround(sum02));
+        relu_5(conv2d_2_bias, conv2d_2, j, at + 3, Math.fround(sum03));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 256, Math.fround(sum10));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 257, Math.fround(sum11));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 258, Math.fround(sum12));
+        relu_5(conv2d_2_bias, conv2d_2, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_1x24x16x12x3x3x16_predict(): void {
@@ -4564,97 +4100,77 @@ function convRelu_1x24x16x12x3x3x16_predict(
 }
 
 /**
- * conv2d_3_product[i<1,j<48,l<8,m<8] = Σ k<3, k2<3, k3<24: conv2d_2_padded[0,k3,2·l + k,2·m + k2]·conv2d_3_kernel[j,k3,k,k2]
- * conv2d_3[i,j,l,m] = relu(conv2d_3_product[0,j,l,m] + conv2d_3_bias[j])
- * Plain twin: convRelu_Nx48x8x3x3x24x8.
+ * For K3, n, n_2, n_3, n_4 = 24, 289, 34, 17, 2:
+ * product[i<1,j<48,l<8,m<8] = Σ k<3, k2<3, k3<24: x[0,k3,2·l + k,2·m + k2]·kernel[j,k3,k,k2]
+ * conv2d[i,j,l,m] = relu(product[0,j,l,m] + bias[j])
+ * For K3, n, n_2, n_3, n_4 = 48, 100, 10, 10, 1:
+ * product[i<1,j<48,l<8,m<8] = Σ k<3, k2<3, k3<48: x[0,k3,l + k,m + k2]·kernel[j,k3,k,k2]
+ * conv2d[i,j,l,m] = relu(product[0,j,l,m] + bias[j])
+ * Plain twins: convRelu_Nx48x8x3x3x24x8, convRelu_Nx48x8x3x3x48x8.
  */
-function convRelu_1x48x8x3x3x24x8_predict(
-  arrays: Floats<"conv2d_2_padded" | "conv2d_3_kernel" | "conv2d_3_bias" | "conv2d_3">,
-): () => void {
-  function block(j: number, l: number): void {
-    j &= 63;
-    l &= 7;
-    const { conv2d_2_padded, conv2d_3_kernel, conv2d_3_bias, conv2d_3 } = arrays;
-    for (let m = 0; m < 8; m += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 3; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 24; k3++) {
-            const conv2d_2_padded_0 = conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_2_padded_1 = conv2d_2_padded[k3 * 289 + l * 34 + k * 17 + m * 2 + k2 + 2]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 216]!;
-            const conv2d_3_kernel_2 = conv2d_3_kernel[j * 216 + k3 * 9 + k * 3 + k2 + 432]!;
-            sum00 += conv2d_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += conv2d_2_padded_1 * conv2d_3_kernel_0;
-            sum10 += conv2d_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += conv2d_2_padded_1 * conv2d_3_kernel_1;
-            sum20 += conv2d_2_padded_0 * conv2d_3_kernel_2;
-            sum21 += conv2d_2_padded_1 * conv2d_3_kernel_2;
-          }
-      relu_5(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_3_bias, conv2d_3, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(conv2d_3_bias, conv2d_3, j + 1, j * 64 + l * 8 + m + 64, Math.fround(sum10));
-      relu_5(conv2d_3_bias, conv2d_3, j + 1, j * 64 + l * 8 + m + 65, Math.fround(sum11));
-      relu_5(conv2d_3_bias, conv2d_3, j + 2, j * 64 + l * 8 + m + 128, Math.fround(sum20));
-      relu_5(conv2d_3_bias, conv2d_3, j + 2, j * 64 + l * 8 + m + 129, Math.fround(sum21));
-    }
-  }
-  return function convRelu_1x48x8x3x3x24x8_predict(): void {
-    for (let j = 0; j < 48; j += 3) for (let l = 0; l < 8; l++) block(j, l);
-  };
+function convRelu_1x48x8x3x3xNx8(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  conv2d: Float32Array,
+  K3: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  for (let j = 0; j < 48; j += 3)
+    for (let l = 0; l < 8; l++)
+      convRelu_1x48x8x3x3xNx8_block(j, l, x, kernel, bias, conv2d, K3, n, n_2, n_3, n_4);
 }
 
-/**
- * conv2d_4_product[i<1,j<48,l<8,m<8] = Σ k<3, k2<3, k3<48: conv2d_3_padded[0,k3,l + k,m + k2]·conv2d_4_kernel[j,k3,k,k2]
- * conv2d_4[i,j,l,m] = relu(conv2d_4_product[0,j,l,m] + conv2d_4_bias[j])
- * Plain twin: convRelu_Nx48x8x3x3x48x8.
- */
-function convRelu_1x48x8x3x3x48x8_predict(
-  arrays: Floats<"conv2d_3_padded" | "conv2d_4_kernel" | "conv2d_4_bias" | "conv2d_4">,
-): () => void {
-  function block(j: number, l: number): void {
-    j &= 63;
-    l &= 7;
-    const { conv2d_3_padded, conv2d_4_kernel, conv2d_4_bias, conv2d_4 } = arrays;
-    for (let m = 0; m < 8; m += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 3; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 48; k3++) {
-            const conv2d_3_padded_0 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_3_padded_1 = conv2d_3_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-            const conv2d_4_kernel_2 = conv2d_4_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 864]!;
-            sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-            sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-            sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-            sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-            sum20 += conv2d_3_padded_0 * conv2d_4_kernel_2;
-            sum21 += conv2d_3_padded_1 * conv2d_4_kernel_2;
-          }
-      relu_5(conv2d_4_bias, conv2d_4, j, j * 64 + l * 8 + m, Math.fround(sum00));
-      relu_5(conv2d_4_bias, conv2d_4, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu_5(conv2d_4_bias, conv2d_4, j + 1, j * 64 + l * 8 + m + 64, Math.fround(sum10));
-      relu_5(conv2d_4_bias, conv2d_4, j + 1, j * 64 + l * 8 + m + 65, Math.fround(sum11));
-      relu_5(conv2d_4_bias, conv2d_4, j + 2, j * 64 + l * 8 + m + 128, Math.fround(sum20));
-      relu_5(conv2d_4_bias, conv2d_4, j + 2, j * 64 + l * 8 + m + 129, Math.fround(sum21));
-    }
+function convRelu_1x48x8x3x3xNx8_block(
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  conv2d: Float32Array,
+  K3: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+  n_4: number,
+): void {
+  j &= 63;
+  l &= 7;
+  for (let m = 0; m < 8; m += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 3; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < K3; k3++) {
+          const at_2 = k3 * n + l * n_2 + k * n_3 + m * n_4 + k2;
+          const x_0 = x[at_2]!;
+          const at_3 = j * 9 * K3 + k3 * 9 + k * 3 + k2;
+          const a0 = kernel[at_3]!;
+          const x_1 = x[at_2 + n_4]!;
+          const a1 = kernel[at_3 + K3 * 9]!;
+          const a2 = kernel[at_3 + K3 * 18]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum20 += x_0 * a2;
+          sum21 += x_1 * a2;
+        }
+    const at = j * 64 + l * 8 + m;
+    relu_5(bias, conv2d, j, at, Math.fround(sum00));
+    relu_5(bias, conv2d, j, at + 1, Math.fround(sum01));
+    relu_5(bias, conv2d, j + 1, at + 64, Math.fround(sum10));
+    relu_5(bias, conv2d, j + 1, at + 65, Math.fround(sum11));
+    relu_5(bias, conv2d, j + 2, at + 128, Math.fround(sum20));
+    relu_5(bias, conv2d, j + 2, at + 129, Math.fround(sum21));
   }
-  return function convRelu_1x48x8x3x3x48x8_predict(): void {
-    for (let j = 0; j < 48; j += 3) for (let l = 0; l < 8; l++) block(j, l);
-  };
 }
 
 /**
@@ -4664,35 +4180,37 @@ function convRelu_1x48x8x3x3x48x8_predict(
  * Takes an extent of 4 or 5 along j.
  */
 function convAdd_1xNx8x1x1x48x8(
+  conv2d_4: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
   extent: number,
-  arrays: Floats<"conv2d_4" | "kernel" | "bias" | "y">,
-): () => void {
-  return function convAdd_1xNx8x1x1x48x8(): void {
-    const { conv2d_4, kernel, bias, y } = arrays;
-    for (let j = 0; j < extent; j++)
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k3 = 0; k3 < 48; k3++) {
-            const conv2d_4_0 = conv2d_4[k3 * 64 + l * 8 + m]!;
-            const kernel_0 = kernel[j * 48 + k3]!;
-            const conv2d_4_1 = conv2d_4[k3 * 64 + l * 8 + m + 1]!;
-            const conv2d_4_2 = conv2d_4[k3 * 64 + l * 8 + m + 2]!;
-            const conv2d_4_3 = conv2d_4[k3 * 64 + l * 8 + m + 3]!;
-            sum0 += conv2d_4_0 * kernel_0;
-            sum1 += conv2d_4_1 * kernel_0;
-            sum2 += conv2d_4_2 * kernel_0;
-            sum3 += conv2d_4_3 * kernel_0;
-          }
-          y[j * 64 + l * 8 + m] = Math.fround(sum0) + bias[j]!;
-          y[j * 64 + l * 8 + m + 1] = Math.fround(sum1) + bias[j]!;
-          y[j * 64 + l * 8 + m + 2] = Math.fround(sum2) + bias[j]!;
-          y[j * 64 + l * 8 + m + 3] = Math.fround(sum3) + bias[j]!;
+): void {
+  for (let j = 0; j < extent; j++)
+    for (let l = 0; l < 8; l++)
+      for (let m = 0; m < 8; m += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k3 = 0; k3 < 48; k3++) {
+          const at_2 = k3 * 64 + l * 8 + m;
+          const a0 = conv2d_4[at_2]!;
+          const kernel_0 = kernel[j * 48 + k3]!;
+          const a1 = conv2d_4[at_2 + 1]!;
+          const a2 = conv2d_4[at_2 + 2]!;
+          const a3 = conv2d_4[at_2 + 3]!;
+          sum0 += a0 * kernel_0;
+          sum1 += a1 * kernel_0;
+          sum2 += a2 * kernel_0;
+          sum3 += a3 * kernel_0;
         }
-  };
+        const at = j * 64 + l * 8 + m;
+        y[at] = Math.fround(sum0) + bias[j]!;
+        y[at + 1] = Math.fround(sum1) + bias[j]!;
+        y[at + 2] = Math.fround(sum2) + bias[j]!;
+        y[at + 3] = Math.fround(sum3) + bias[j]!;
+      }
 }
 
 /**
@@ -4707,39 +4225,41 @@ function add_1x8x8x4_predict(
     const { constant_8x8x4_45447eac, sides, constant_4_5c9ccb2c, corners } = arrays;
     for (let j = 0; j < 8; j++)
       for (let m = 0; m < 4; m++) {
-        const sides_0 = sides[m * 64 + j * 8]!;
+        const at = m * 64 + j * 8;
+        const a0 = sides[at]!;
         const constant_4_5c9ccb2c_0 = constant_4_5c9ccb2c[m]!;
-        const sides_1 = sides[m * 64 + j * 8 + 1]!;
-        const sides_2 = sides[m * 64 + j * 8 + 2]!;
-        const sides_3 = sides[m * 64 + j * 8 + 3]!;
-        const sides_4 = sides[m * 64 + j * 8 + 4]!;
-        const sides_5 = sides[m * 64 + j * 8 + 5]!;
-        const sides_6 = sides[m * 64 + j * 8 + 6]!;
-        const sides_7 = sides[m * 64 + j * 8 + 7]!;
-        corners[j * 32 + m] =
-          constant_8x8x4_45447eac[j * 32 + m]! +
-          (Math.max(sides_0, 0) + log1p(exp(-Math.abs(sides_0)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 4] =
-          constant_8x8x4_45447eac[j * 32 + m + 4]! +
-          (Math.max(sides_1, 0) + log1p(exp(-Math.abs(sides_1)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 8] =
-          constant_8x8x4_45447eac[j * 32 + m + 8]! +
-          (Math.max(sides_2, 0) + log1p(exp(-Math.abs(sides_2)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 12] =
-          constant_8x8x4_45447eac[j * 32 + m + 12]! +
-          (Math.max(sides_3, 0) + log1p(exp(-Math.abs(sides_3)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 16] =
-          constant_8x8x4_45447eac[j * 32 + m + 16]! +
-          (Math.max(sides_4, 0) + log1p(exp(-Math.abs(sides_4)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 20] =
-          constant_8x8x4_45447eac[j * 32 + m + 20]! +
-          (Math.max(sides_5, 0) + log1p(exp(-Math.abs(sides_5)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 24] =
-          constant_8x8x4_45447eac[j * 32 + m + 24]! +
-          (Math.max(sides_6, 0) + log1p(exp(-Math.abs(sides_6)))) * 8 * constant_4_5c9ccb2c_0;
-        corners[j * 32 + m + 28] =
-          constant_8x8x4_45447eac[j * 32 + m + 28]! +
-          (Math.max(sides_7, 0) + log1p(exp(-Math.abs(sides_7)))) * 8 * constant_4_5c9ccb2c_0;
+        const a1 = sides[at + 1]!;
+        const a2 = sides[at + 2]!;
+        const a3 = sides[at + 3]!;
+        const a4 = sides[at + 4]!;
+        const a5 = sides[at + 5]!;
+        const a6 = sides[at + 6]!;
+        const a7 = sides[at + 7]!;
+        const at_2 = j * 32 + m;
+        corners[at_2] =
+          constant_8x8x4_45447eac[at_2]! +
+          (Math.max(a0, 0) + log1p(exp(-Math.abs(a0)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 4] =
+          constant_8x8x4_45447eac[at_2 + 4]! +
+          (Math.max(a1, 0) + log1p(exp(-Math.abs(a1)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 8] =
+          constant_8x8x4_45447eac[at_2 + 8]! +
+          (Math.max(a2, 0) + log1p(exp(-Math.abs(a2)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 12] =
+          constant_8x8x4_45447eac[at_2 + 12]! +
+          (Math.max(a3, 0) + log1p(exp(-Math.abs(a3)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 16] =
+          constant_8x8x4_45447eac[at_2 + 16]! +
+          (Math.max(a4, 0) + log1p(exp(-Math.abs(a4)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 20] =
+          constant_8x8x4_45447eac[at_2 + 20]! +
+          (Math.max(a5, 0) + log1p(exp(-Math.abs(a5)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 24] =
+          constant_8x8x4_45447eac[at_2 + 24]! +
+          (Math.max(a6, 0) + log1p(exp(-Math.abs(a6)))) * 8 * constant_4_5c9ccb2c_0;
+        corners[at_2 + 28] =
+          constant_8x8x4_45447eac[at_2 + 28]! +
+          (Math.max(a7, 0) + log1p(exp(-Math.abs(a7)))) * 8 * constant_4_5c9ccb2c_0;
       }
   };
 }

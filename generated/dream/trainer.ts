@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 322 (forward 41, update 78, backward 92), evaluate 337, predict 435
-//   memory 444: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 922: batches, and what a trainer is
-//   tables 1001: what bytes() packs
-//   kernels 1070: in the order in which statements call them, each under its definitions
-//   checks 4178: of what is passed in
-//   mathematics 4322: functions and random numbers that all machines compute alike
+//   step 323 (forward 42, update 79, backward 93), evaluate 338, predict 436
+//   memory 445: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 852: batches, and what a trainer is
+//   tables 931: what bytes() packs
+//   kernels 1000: in the order in which statements call them, each under its definitions
+//   checks 3633: of what is passed in
+//   mathematics 3777: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4e26f36cd3ba140b
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d56769f8f53da678
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,13 +41,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for reader.look.product, models/dream.ts:49
-    pad_x_padded();
+    pad_Nx1x30x30(x, x_padded, 32);
 
     // — reader.look: x ∗ W + b
     // 2. edges = relu(x ∗ reader.look.kernel + reader.look.bias)    %reader.look.product, %reader.look.z, %edges  relu, models/dream.ts:49
     convRelu_edges();
     // 3. edges_padded = edges in a margin of zeros    %edges_padded  pad for reader.compare.product, models/dream.ts:50
-    pad_edges_padded();
+    pad_Nx8x16x16(edges, edges_padded, 32);
 
     // — reader.compare: x ∗ W + b
     // 4. parts = relu(edges ∗ reader.compare.kernel + reader.compare.bias)    %reader.compare.product, %reader.compare.z, %parts  relu,
@@ -120,7 +121,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     again, models/dream.ts:50
     // d_edges.padded = pad(d_reader.compare.z, [0,0,1,1], [0,0,1,1])    %d_edges.padded  adjoint of conv (statement 4): d_x = d_y ∗
     //     reversed w, models/dream.ts:50
-    identity_d_edges_padded();
+    identity_Nx16x9x9(parts, d_flatten, d_edges_padded, 32);
 
     // 19. d_edges.phase0 = d_edges.padded ∗ reverse(transpose(reader.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges.phase0  adjoint of conv (statement 4): d_x = d_y ∗ reversed w, models/dream.ts:50
@@ -139,7 +140,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_concat_4();
 
     // 23. edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_reader.compare.kernel, models/dream.ts:50
-    pad_edges_padded_2();
+    pad_Nx8x16x16(edges, edges_padded_2, 32);
     // 24. d_reader.compare.z as in statement 17    %d_reader.compare.z_lt, %d_reader.compare.z, %d_broadcast_2, %d_reader.compare.product
     //     again, models/dream.ts:50
     // d_reader.compare.kernel_conv = transpose(edges, [1,0,2,3]) ∗ transpose(d_reader.compare.z, [1,0,2,3])
@@ -157,7 +158,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_reader_look_bias();
 
     // 26. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_reader.look.kernel, models/dream.ts:49
-    pad_x_padded_2();
+    pad_Nx1x30x30(x, x_padded_2, 32);
     // 27. d_reader.look.z_lt as in statement 25, d_edges as in 25    %d_reader.look.z_lt…%d_reader.look.product  again, models/dream.ts:49,
     //     50
     // d_reader.look.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_reader.look.z_lt ? d_edges : 0, [1,0,2,3])
@@ -178,16 +179,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. sum_4 = Σ sigmoid(dream)    %dreamt, %sum_4  sum, models/dream.ts:56, 59
-    sigmoidSum_dreamt_dreaming();
+    sigmoidSum_10x1x28x28_dreaming(sum_4_dreaming, dream, dreamt_dreaming);
     // 2. dreamt_padded = dreamt in a margin of zeros    %dreamt_padded  pad for reader.look.product_2, models/dream.ts:49
-    pad_dreamt_padded_dreaming();
+    pad_Nx1x30x30(dreamt_dreaming, dreamt_padded_dreaming, 10);
 
     // — reader.look: x ∗ W + b
     // 3. edges_2 = relu(dreamt ∗ reader.look.kernel + reader.look.bias)    %reader.look.product_2, %reader.look.z_2, %edges_2  relu,
     //     models/dream.ts:49
     convRelu_edges_2_dreaming();
     // 4. edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for reader.compare.product_2, models/dream.ts:50
-    pad_edges_2_padded_dreaming();
+    pad_Nx8x16x16(edges_2_dreaming, edges_2_padded_dreaming, 10);
 
     // — reader.compare: x ∗ W + b
     // 5. parts_2 = relu(edges_2 ∗ reader.compare.kernel + reader.compare.bias)    %reader.compare.product_2, %reader.compare.z_2, %parts_2
@@ -199,13 +200,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dot_reader_judge_product_2_dreaming();
     // 7. reader.judge_2 = reader.judge.product_2 + reader.judge.bias    %reader.judge_2  add, models/dream.ts:51
     // sum = Σ reshape(reader.judge_2, [100])[0 .. 100]    %sum  sum, models/dream.ts:57
-    sum_sum_dreaming();
+    sum_10_dreaming(reader_judge_product_2_dreaming, reader_judge_bias, sum_dreaming);
     // 8. sub = dreamt[0,0,1,0 .. 10,1,28,28] − dreamt[0,0,0,0 .. 10,1,27,28]    %sub  sub, models/dream.ts:36
     // sum_2 = Σ (sub ⊙ sub)    %mul, %sum_2  sum, models/dream.ts:36
-    sum_sum_2_dreaming();
+    sum_10x1xNxN(dreamt_dreaming, sum_2_dreaming, 27, 28, 28);
     // 9. sub_2 = dreamt[0,0,0,1 .. 10,1,28,28] − dreamt[0,0,0,0 .. 10,1,28,27]    %sub_2  sub, models/dream.ts:36
     // sum_3 = Σ (sub_2 ⊙ sub_2)    %mul_3, %sum_3  sum, models/dream.ts:36
-    sum_sum_3_dreaming();
+    sum_10x1xNxN(dreamt_dreaming, sum_3_dreaming, 28, 27, 1);
     // 10. loss_2 = (sum_2 ⊙ (1 / 7560) + sum_3 ⊙ (1 / 7560) + sum_4 ⊙ (1 / 7840)) ⊙ 40 − (sum ⊙ 0.1)    %raised…%loss_2  sub,
     //     models/dream.ts:57, 59, 36, 63
     const loss_2 = Math.fround(
@@ -254,7 +255,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     reversed w, models/dream.ts:50
     // d_reader.compare.product_2 = d_reader.compare.z_2    %d_reader.compare.product_2  adjoint of add (statement 5): d_a = d_y,
     //     models/dream.ts:50
-    identity_d_edges_2_padded_dreaming();
+    identity_Nx16x9x9(parts_2_dreaming, d_flatten_2_dreaming, d_edges_2_padded_dreaming, 10);
 
     // 19. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(reader.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges_2.phase0  adjoint of conv (statement 5): d_x = d_y ∗ reversed w, models/dream.ts:50
@@ -344,13 +345,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for reader.look.product, models/dream.ts:49
-    pad_x_padded_evaluate();
+    pad_Nx1x30x30(x_evaluate, x_padded_evaluate, 100);
 
     // — reader.look: x ∗ W + b
     // 2. edges = relu(x ∗ reader.look.kernel + reader.look.bias)    %reader.look.product, %reader.look.z, %edges  relu, models/dream.ts:49
     convRelu_edges_evaluate();
     // 3. edges_padded = edges in a margin of zeros    %edges_padded  pad for reader.compare.product, models/dream.ts:50
-    pad_edges_padded_evaluate();
+    pad_Nx8x16x16(edges_evaluate, edges_padded_evaluate, 100);
 
     // — reader.compare: x ∗ W + b
     // 4. parts = relu(edges ∗ reader.compare.kernel + reader.compare.bias)    %reader.compare.product, %reader.compare.z, %parts  relu,
@@ -362,16 +363,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dream.ts:51
     dotAdd_reader_judge_evaluate();
     // 6. sum_4 = Σ sigmoid(dream)    %dreamt, %sum_4  sum, models/dream.ts:56, 59
-    sigmoidSum_dreamt_evaluate();
+    sigmoidSum_10x1x28x28_dreaming(sum_4_evaluate, dream, dreamt_evaluate);
     // 7. dreamt_padded = dreamt in a margin of zeros    %dreamt_padded  pad for reader.look.product_2, models/dream.ts:49
-    pad_dreamt_padded_evaluate();
+    pad_Nx1x30x30(dreamt_evaluate, dreamt_padded_evaluate, 10);
 
     // — reader.look
     // 8. edges_2 = relu(dreamt ∗ reader.look.kernel + reader.look.bias)    %reader.look.product_2, %reader.look.z_2, %edges_2  relu,
     //     models/dream.ts:49
     convRelu_edges_2_evaluate();
     // 9. edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for reader.compare.product_2, models/dream.ts:50
-    pad_edges_2_padded_evaluate();
+    pad_Nx8x16x16(edges_2_evaluate, edges_2_padded_evaluate, 10);
 
     // — reader.compare
     // 10. parts_2 = relu(edges_2 ∗ reader.compare.kernel + reader.compare.bias)    %reader.compare.product_2, %reader.compare.z_2, %parts_2
@@ -383,15 +384,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dot_reader_judge_product_2_evaluate();
     // 12. reader.judge_2 = reader.judge.product_2 + reader.judge.bias    %reader.judge_2  add, models/dream.ts:51
     // sum = Σ reshape(reader.judge_2, [100])[0 .. 100]    %sum  sum, models/dream.ts:57
-    sum_sum_evaluate();
+    sum_10_dreaming(reader_judge_product_2_evaluate, reader_judge_bias, sum_evaluate);
     // 13. raised = sum ⊙ 0.1    %raised  mul, models/dream.ts:57
     const raised = Math.fround(sum_evaluate[0]! * 0.1);
     // 14. sub = dreamt[0,0,1,0 .. 10,1,28,28] − dreamt[0,0,0,0 .. 10,1,27,28]    %sub  sub, models/dream.ts:36
     // sum_2 = Σ (sub ⊙ sub)    %mul, %sum_2  sum, models/dream.ts:36
-    sum_sum_2_evaluate();
+    sum_10x1xNxN_2(dreamt_evaluate, sum_2_evaluate, 27, 28, 28);
     // 15. sub_2 = dreamt[0,0,0,1 .. 10,1,28,28] − dreamt[0,0,0,0 .. 10,1,28,27]    %sub_2  sub, models/dream.ts:36
     // sum_3 = Σ (sub_2 ⊙ sub_2)    %mul_3, %sum_3  sum, models/dream.ts:36
-    sum_sum_3_evaluate();
+    sum_10x1xNxN_2(dreamt_evaluate, sum_3_evaluate, 28, 27, 1);
     // 16. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  15 nodes, models/dream.ts:62, 67
     reduceMaxSum_largest_evaluate();
     // 17. perRow, perRow_2, perRow_3 = 1 / f32(live rows)    %cast…%perRow_3  recip, models/dream.ts:62, 67
@@ -538,14 +539,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const edges_2_padded_evaluate = floats(214784, 20480); // [10,8,16,16]  scratch, 9–10
   const dreamt_predict = floats(214784, 7840); // [10,1,28,28]  output, 1–2
 
-  const pad_x_padded = pad_Nx1x30x30(32, { x, y: x_padded });
   const convRelu_edges = convRelu_32x8x14x1x4x4x14({
     x_padded,
     reader_look_kernel,
     reader_look_bias,
     edges,
   });
-  const pad_edges_padded = pad_Nx8x16x16(32, { edges, y: edges_padded });
   const convRelu_parts = convRelu_32x16x7x8x4x4x7({
     edges_padded,
     reader_compare_kernel,
@@ -594,16 +593,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const identity_d_edges_padded = identity_Nx16x9x9(32, {
-    parts,
-    d_flatten,
-    d_padded: d_edges_padded,
-  });
   const conv_concat = conv_32x8x7x16x2x2x7({ d_edges_padded, reader_compare_kernel, concat });
   const conv_concat_2 = conv_32x8x7x16x2x2x7_2({ d_edges_padded, reader_compare_kernel, concat });
   const conv_concat_3 = conv_32x8x7x16x2x2x7_3({ d_edges_padded, reader_compare_kernel, concat });
   const conv_concat_4 = conv_32x8x7x16x2x2x7_4({ d_edges_padded, reader_compare_kernel, concat });
-  const pad_edges_padded_2 = pad_Nx8x16x16(32, { edges, y: edges_padded_2 });
   const convAdam_reader_compare_kernel = convAdam_16x8x4x7x7x32x4({
     edges_padded_2,
     parts,
@@ -623,7 +616,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_x_padded_2 = pad_Nx1x30x30(32, { x, y: x_padded_2 });
   const convAdam_reader_look_kernel = convAdam_8x1x4x14x14x32x4({
     x_padded_2,
     edges,
@@ -634,24 +626,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sigmoidSum_dreamt_dreaming = sigmoidSum_10x1x28x28_dreaming({
-    sum_4: sum_4_dreaming,
-    dream,
-    dreamt_2: dreamt_dreaming,
-  });
-  const pad_dreamt_padded_dreaming = pad_Nx1x30x30(10, {
-    x: dreamt_dreaming,
-    y: dreamt_padded_dreaming,
-  });
   const convRelu_edges_2_dreaming = convRelu_10x8x14x1x4x4x14_dreaming({
     dreamt_padded: dreamt_padded_dreaming,
     reader_look_kernel,
     reader_look_bias,
     edges_2: edges_2_dreaming,
-  });
-  const pad_edges_2_padded_dreaming = pad_Nx8x16x16(10, {
-    edges: edges_2_dreaming,
-    y: edges_2_padded_dreaming,
   });
   const convRelu_parts_2_dreaming = convRelu_10x16x7x8x4x4x7_dreaming({
     edges_2_padded: edges_2_padded_dreaming,
@@ -664,19 +643,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reader_judge_kernel,
     reader_judge_product_2: reader_judge_product_2_dreaming,
   });
-  const sum_sum_dreaming = sum_10_dreaming({
-    reader_judge_product_2: reader_judge_product_2_dreaming,
-    reader_judge_bias,
-    sum_2: sum_dreaming,
-  });
-  const sum_sum_2_dreaming = sum_10x1x27x28_dreaming({
-    dreamt: dreamt_dreaming,
-    sum_2: sum_2_dreaming,
-  });
-  const sum_sum_3_dreaming = sum_10x1x28x27_dreaming({
-    dreamt: dreamt_dreaming,
-    sum_3: sum_3_dreaming,
-  });
   const add_d_sub_2_dreaming = add_10x1x28x27_dreaming({
     dreamt: dreamt_dreaming,
     d_sub_2: d_sub_2_dreaming,
@@ -684,11 +650,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dot_d_flatten_2_dreaming = dot_10x10x784_dreaming({
     reader_judge_kernel,
     d_flatten_2: d_flatten_2_dreaming,
-  });
-  const identity_d_edges_2_padded_dreaming = identity_Nx16x9x9(10, {
-    parts: parts_2_dreaming,
-    d_flatten: d_flatten_2_dreaming,
-    d_padded: d_edges_2_padded_dreaming,
   });
   const conv_concat_dreaming = conv_10x8x7x16x2x2x7_dreaming({
     d_edges_2_padded: d_edges_2_padded_dreaming,
@@ -747,16 +708,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate: rate_dreaming,
     correction: correction_dreaming,
   });
-  const pad_x_padded_evaluate = pad_Nx1x30x30(100, { x: x_evaluate, y: x_padded_evaluate });
   const convRelu_edges_evaluate = convRelu_100x8x14x1x4x4x14_evaluate({
     x_padded: x_padded_evaluate,
     reader_look_kernel,
     reader_look_bias,
     edges: edges_evaluate,
-  });
-  const pad_edges_padded_evaluate = pad_Nx8x16x16(100, {
-    edges: edges_evaluate,
-    y: edges_padded_evaluate,
   });
   const convRelu_parts_evaluate = convRelu_100x16x7x8x4x4x7_evaluate({
     edges_padded: edges_padded_evaluate,
@@ -770,24 +726,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reader_judge_bias,
     reader_judge: reader_judge_evaluate,
   });
-  const sigmoidSum_dreamt_evaluate = sigmoidSum_10x1x28x28_dreaming({
-    sum_4: sum_4_evaluate,
-    dream,
-    dreamt_2: dreamt_evaluate,
-  });
-  const pad_dreamt_padded_evaluate = pad_Nx1x30x30(10, {
-    x: dreamt_evaluate,
-    y: dreamt_padded_evaluate,
-  });
   const convRelu_edges_2_evaluate = convRelu_10x8x14x1x4x4x14_evaluate({
     dreamt_padded: dreamt_padded_evaluate,
     reader_look_kernel,
     reader_look_bias,
     edges_2: edges_2_evaluate,
-  });
-  const pad_edges_2_padded_evaluate = pad_Nx8x16x16(10, {
-    edges: edges_2_evaluate,
-    y: edges_2_padded_evaluate,
   });
   const convRelu_parts_2_evaluate = convRelu_10x16x7x8x4x4x7_evaluate({
     edges_2_padded: edges_2_padded_evaluate,
@@ -799,19 +742,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     parts_2: parts_2_evaluate,
     reader_judge_kernel,
     reader_judge_product_2: reader_judge_product_2_evaluate,
-  });
-  const sum_sum_evaluate = sum_10_dreaming({
-    reader_judge_product_2: reader_judge_product_2_evaluate,
-    reader_judge_bias,
-    sum_2: sum_evaluate,
-  });
-  const sum_sum_2_evaluate = sum_10x1x27x28_evaluate({
-    dreamt: dreamt_evaluate,
-    sum_2: sum_2_evaluate,
-  });
-  const sum_sum_3_evaluate = sum_10x1x28x27_evaluate({
-    dreamt: dreamt_evaluate,
-    sum_3: sum_3_evaluate,
   });
   const reduceMaxSum_largest_evaluate = reduceMaxSum_10x100_evaluate({
     rowSum: rowSum_evaluate,
@@ -1075,23 +1005,20 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * y[i<rows,j<1,l<30,m<30] = where(0 ≤ l − 1 ∧ l − 1 < 28 ∧ 0 ≤ m − 1 ∧ m − 1 < 28, x[i,0,l − 1,m − 1], 0)
  * Takes 10, 32 or 100 rows.
  */
-function pad_Nx1x30x30(rows: number, arrays: Floats<"x" | "y">): () => void {
-  return function pad_Nx1x30x30(): void {
-    const { x, y } = arrays;
-    for (let i = 0; i < rows; i++) {
-      y[i * 900] = 0;
-      for (let m = 0; m < 28; m++) y[i * 900 + m + 1] = 0;
-      y[i * 900 + 29] = 0;
-      for (let l = 0; l < 28; l++) {
-        y[i * 900 + l * 30 + 30] = 0;
-        for (let m = 0; m < 28; m++) y[i * 900 + l * 30 + m + 31] = x[i * 784 + l * 28 + m]!;
-        y[i * 900 + l * 30 + 59] = 0;
-      }
-      y[i * 900 + 870] = 0;
-      for (let m = 0; m < 28; m++) y[i * 900 + m + 871] = 0;
-      y[i * 900 + 899] = 0;
+function pad_Nx1x30x30(x: Float32Array, y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) {
+    y[i * 900] = 0;
+    for (let m = 0; m < 28; m++) y[i * 900 + m + 1] = 0;
+    y[i * 900 + 29] = 0;
+    for (let l = 0; l < 28; l++) {
+      y[i * 900 + l * 30 + 30] = 0;
+      for (let m = 0; m < 28; m++) y[i * 900 + l * 30 + m + 31] = x[i * 784 + l * 28 + m]!;
+      y[i * 900 + l * 30 + 59] = 0;
     }
-  };
+    y[i * 900 + 870] = 0;
+    for (let m = 0; m < 28; m++) y[i * 900 + m + 871] = 0;
+    y[i * 900 + 899] = 0;
+  }
 }
 
 /**
@@ -1118,65 +1045,32 @@ function convRelu_32x8x14x1x4x4x14(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const x_padded_0 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const reader_look_kernel_0 = reader_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const x_padded_1 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const reader_look_kernel_1 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const reader_look_kernel_2 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const reader_look_kernel_3 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += x_padded_0 * reader_look_kernel_0;
-            sum01 += x_padded_1 * reader_look_kernel_0;
-            sum10 += x_padded_0 * reader_look_kernel_1;
-            sum11 += x_padded_1 * reader_look_kernel_1;
-            sum20 += x_padded_0 * reader_look_kernel_2;
-            sum21 += x_padded_1 * reader_look_kernel_2;
-            sum30 += x_padded_0 * reader_look_kernel_3;
-            sum31 += x_padded_1 * reader_look_kernel_3;
+            const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = x_padded[at_2]!;
+            const at_3 = j * 16 + k2 * 4 + k3;
+            const b0 = reader_look_kernel[at_3]!;
+            const a1 = x_padded[at_2 + 2]!;
+            const b1 = reader_look_kernel[at_3 + 16]!;
+            const b2 = reader_look_kernel[at_3 + 32]!;
+            const b3 = reader_look_kernel[at_3 + 48]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum30 += a0 * b3;
+            sum31 += a1 * b3;
           }
-        relu(reader_look_bias, edges, j, i * 1568 + j * 196 + l * 14 + m, Math.fround(sum00));
-        relu(reader_look_bias, edges, j, i * 1568 + j * 196 + l * 14 + m + 1, Math.fround(sum01));
-        relu(
-          reader_look_bias,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 196,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 197,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 392,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 393,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 588,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 589,
-          Math.fround(sum31),
-        );
+        const at = i * 1568 + j * 196 + l * 14 + m;
+        relu(reader_look_bias, edges, j, at, Math.fround(sum00));
+        relu(reader_look_bias, edges, j, at + 1, Math.fround(sum01));
+        relu(reader_look_bias, edges, j + 1, at + 196, Math.fround(sum10));
+        relu(reader_look_bias, edges, j + 1, at + 197, Math.fround(sum11));
+        relu(reader_look_bias, edges, j + 2, at + 392, Math.fround(sum20));
+        relu(reader_look_bias, edges, j + 2, at + 393, Math.fround(sum21));
+        relu(reader_look_bias, edges, j + 3, at + 588, Math.fround(sum30));
+        relu(reader_look_bias, edges, j + 3, at + 589, Math.fround(sum31));
       }
   }
   return function convRelu_32x8x14x1x4x4x14(): void {
@@ -1188,25 +1082,23 @@ function convRelu_32x8x14x1x4x4x14(
  * y[i<rows,j<8,l<16,m<16] = where(0 ≤ l − 1 ∧ l − 1 < 14 ∧ 0 ≤ m − 1 ∧ m − 1 < 14, edges[i,j,l − 1,m − 1], 0)
  * Takes 10, 32 or 100 rows.
  */
-function pad_Nx8x16x16(rows: number, arrays: Floats<"edges" | "y">): () => void {
-  return function pad_Nx8x16x16(): void {
-    const { edges, y } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 8; j++) {
-        y[i * 2048 + j * 256] = 0;
-        for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 1] = 0;
-        y[i * 2048 + j * 256 + 15] = 0;
-        for (let l = 0; l < 14; l++) {
-          y[i * 2048 + j * 256 + l * 16 + 16] = 0;
-          for (let m = 0; m < 14; m++)
-            y[i * 2048 + j * 256 + l * 16 + m + 17] = edges[i * 1568 + j * 196 + l * 14 + m]!;
-          y[i * 2048 + j * 256 + l * 16 + 31] = 0;
-        }
-        y[i * 2048 + j * 256 + 240] = 0;
-        for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 241] = 0;
-        y[i * 2048 + j * 256 + 255] = 0;
+function pad_Nx8x16x16(edges: Float32Array, y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++) {
+      const at = i * 2048 + j * 256;
+      y[at] = 0;
+      for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 1] = 0;
+      y[at + 15] = 0;
+      for (let l = 0; l < 14; l++) {
+        y[i * 2048 + j * 256 + l * 16 + 16] = 0;
+        for (let m = 0; m < 14; m++)
+          y[i * 2048 + j * 256 + l * 16 + m + 17] = edges[i * 1568 + j * 196 + l * 14 + m]!;
+        y[i * 2048 + j * 256 + l * 16 + 31] = 0;
       }
-  };
+      y[at + 240] = 0;
+      for (let m = 0; m < 14; m++) y[i * 2048 + j * 256 + m + 241] = 0;
+      y[at + 255] = 0;
+    }
 }
 
 /**
@@ -1234,71 +1126,32 @@ function convRelu_32x16x7x8x4x4x7(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const edges_padded_0 =
-                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const edges_padded_1 =
-                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += edges_padded_0 * reader_compare_kernel_0;
-              sum01 += edges_padded_1 * reader_compare_kernel_0;
-              sum10 += edges_padded_0 * reader_compare_kernel_1;
-              sum11 += edges_padded_1 * reader_compare_kernel_1;
-              sum20 += edges_padded_0 * reader_compare_kernel_2;
-              sum21 += edges_padded_1 * reader_compare_kernel_2;
-              sum30 += edges_padded_0 * reader_compare_kernel_3;
-              sum31 += edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = edges_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = reader_compare_kernel[at_4]!;
+              const a1 = edges_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 128]!;
+              const b2 = reader_compare_kernel[at_4 + 256]!;
+              const b3 = reader_compare_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + m, Math.fround(sum00));
-        relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + m + 1, Math.fround(sum01));
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
-          Math.fround(sum31),
-        );
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
+        relu(reader_compare_bias, parts, j, at_2, Math.fround(sum00));
+        relu(reader_compare_bias, parts, j, at_2 + 1, Math.fround(sum01));
+        relu(reader_compare_bias, parts, j + 1, at_2 + 49, Math.fround(sum10));
+        relu(reader_compare_bias, parts, j + 1, at_2 + 50, Math.fround(sum11));
+        relu(reader_compare_bias, parts, j + 2, at_2 + 98, Math.fround(sum20));
+        relu(reader_compare_bias, parts, j + 2, at_2 + 99, Math.fround(sum21));
+        relu(reader_compare_bias, parts, j + 3, at_2 + 147, Math.fround(sum30));
+        relu(reader_compare_bias, parts, j + 3, at_2 + 148, Math.fround(sum31));
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -1307,23 +1160,22 @@ function convRelu_32x16x7x8x4x4x7(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const reader_compare_kernel_4 = reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += edges_padded_2 * reader_compare_kernel_4;
-            sum1 += edges_padded_2 * reader_compare_kernel_5;
-            sum2 += edges_padded_2 * reader_compare_kernel_6;
-            sum3 += edges_padded_2 * reader_compare_kernel_7;
+            const a2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = reader_compare_kernel[at_2]!;
+            const b5 = reader_compare_kernel[at_2 + 128]!;
+            const b6 = reader_compare_kernel[at_2 + 256]!;
+            const b7 = reader_compare_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + 6, Math.fround(sum0));
-      relu(reader_compare_bias, parts, j + 1, i * 784 + j * 49 + l * 7 + 55, Math.fround(sum1));
-      relu(reader_compare_bias, parts, j + 2, i * 784 + j * 49 + l * 7 + 104, Math.fround(sum2));
-      relu(reader_compare_bias, parts, j + 3, i * 784 + j * 49 + l * 7 + 153, Math.fround(sum3));
+      const at = i * 784 + j * 49 + l * 7;
+      relu(reader_compare_bias, parts, j, at + 6, Math.fround(sum0));
+      relu(reader_compare_bias, parts, j + 1, at + 55, Math.fround(sum1));
+      relu(reader_compare_bias, parts, j + 2, at + 104, Math.fround(sum2));
+      relu(reader_compare_bias, parts, j + 3, at + 153, Math.fround(sum3));
     }
   }
   return function convRelu_32x16x7x8x4x4x7(): void {
@@ -1350,24 +1202,25 @@ function dotAdd_32x784x10(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
-      const parts_0 = parts[i * 784 + k]!;
-      const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j]!;
-      const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 1]!;
-      const parts_1 = parts[i * 784 + k + 784]!;
-      const parts_2 = parts[i * 784 + k + 1568]!;
-      sum00 += parts_0 * reader_judge_kernel_0;
-      sum01 += parts_0 * reader_judge_kernel_1;
-      sum10 += parts_1 * reader_judge_kernel_0;
-      sum11 += parts_1 * reader_judge_kernel_1;
-      sum20 += parts_2 * reader_judge_kernel_0;
-      sum21 += parts_2 * reader_judge_kernel_1;
+      const a0 = parts[i * 784 + k]!;
+      const b0 = reader_judge_kernel[k * 10 + j]!;
+      const b1 = reader_judge_kernel[k * 10 + j + 1]!;
+      const a1 = parts[i * 784 + k + 784]!;
+      const a2 = parts[i * 784 + k + 1568]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum20 += a2 * b0;
+      sum21 += a2 * b1;
     }
-    reader_judge[i * 10 + j] = Math.fround(sum00) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 1] = Math.fround(sum01) + reader_judge_bias[j + 1]!;
-    reader_judge[i * 10 + j + 10] = Math.fround(sum10) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 11] = Math.fround(sum11) + reader_judge_bias[j + 1]!;
-    reader_judge[i * 10 + j + 20] = Math.fround(sum20) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 21] = Math.fround(sum21) + reader_judge_bias[j + 1]!;
+    const at = i * 10 + j;
+    reader_judge[at] = Math.fround(sum00) + reader_judge_bias[j]!;
+    reader_judge[at + 1] = Math.fround(sum01) + reader_judge_bias[j + 1]!;
+    reader_judge[at + 10] = Math.fround(sum10) + reader_judge_bias[j]!;
+    reader_judge[at + 11] = Math.fround(sum11) + reader_judge_bias[j + 1]!;
+    reader_judge[at + 20] = Math.fround(sum20) + reader_judge_bias[j]!;
+    reader_judge[at + 21] = Math.fround(sum21) + reader_judge_bias[j + 1]!;
   }
   return function dotAdd_32x784x10(): void {
     const { parts, reader_judge_kernel, reader_judge_bias, reader_judge } = arrays;
@@ -1378,14 +1231,14 @@ function dotAdd_32x784x10(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_3 = parts[k + 23520]!;
-        const reader_judge_kernel_2 = reader_judge_kernel[k * 10 + j]!;
-        const reader_judge_kernel_3 = reader_judge_kernel[k * 10 + j + 1]!;
-        const parts_4 = parts[k + 24304]!;
-        sum00_2 += parts_3 * reader_judge_kernel_2;
-        sum01_2 += parts_3 * reader_judge_kernel_3;
-        sum10_2 += parts_4 * reader_judge_kernel_2;
-        sum11_2 += parts_4 * reader_judge_kernel_3;
+        const a3 = parts[k + 23520]!;
+        const b2 = reader_judge_kernel[k * 10 + j]!;
+        const b3 = reader_judge_kernel[k * 10 + j + 1]!;
+        const a4 = parts[k + 24304]!;
+        sum00_2 += a3 * b2;
+        sum01_2 += a3 * b3;
+        sum10_2 += a4 * b2;
+        sum11_2 += a4 * b3;
       }
       reader_judge[j + 300] = Math.fround(sum00_2) + reader_judge_bias[j]!;
       reader_judge[j + 301] = Math.fround(sum01_2) + reader_judge_bias[j + 1]!;
@@ -1453,16 +1306,16 @@ function sumAdam_32x10(
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1487,14 +1340,14 @@ function dot_32x10x784(
       let sum3 = 0;
       for (let k = 0; k < 10; k++) {
         const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const reader_judge_kernel_0 = reader_judge_kernel[j * 10 + k]!;
-        const reader_judge_kernel_1 = reader_judge_kernel[j * 10 + k + 10]!;
-        const reader_judge_kernel_2 = reader_judge_kernel[j * 10 + k + 20]!;
-        const reader_judge_kernel_3 = reader_judge_kernel[j * 10 + k + 30]!;
-        sum0 += d_shifted_0 * reader_judge_kernel_0;
-        sum1 += d_shifted_0 * reader_judge_kernel_1;
-        sum2 += d_shifted_0 * reader_judge_kernel_2;
-        sum3 += d_shifted_0 * reader_judge_kernel_3;
+        const a0 = reader_judge_kernel[j * 10 + k]!;
+        const a1 = reader_judge_kernel[j * 10 + k + 10]!;
+        const a2 = reader_judge_kernel[j * 10 + k + 20]!;
+        const a3 = reader_judge_kernel[j * 10 + k + 30]!;
+        sum0 += d_shifted_0 * a0;
+        sum1 += d_shifted_0 * a1;
+        sum2 += d_shifted_0 * a2;
+        sum3 += d_shifted_0 * a3;
       }
       d_flatten[i * 784 + j] = sum0;
       d_flatten[i * 784 + j + 1] = sum1;
@@ -1529,34 +1382,35 @@ function dotAdam_784x32x10(
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 32; k++) {
-          const parts_0 = parts[k * 784 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const parts_1 = parts[k * 784 + i + 1]!;
-          const parts_2 = parts[k * 784 + i + 2]!;
-          sum00 += parts_0 * d_shifted_0;
-          sum01 += parts_0 * d_shifted_1;
-          sum10 += parts_1 * d_shifted_0;
-          sum11 += parts_1 * d_shifted_1;
-          sum20 += parts_2 * d_shifted_0;
-          sum21 += parts_2 * d_shifted_1;
+          const a0 = parts[k * 784 + i]!;
+          const b0 = d_shifted[k * 10 + j]!;
+          const b1 = d_shifted[k * 10 + j + 1]!;
+          const a1 = parts[k * 784 + i + 1]!;
+          const a2 = parts[k * 784 + i + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-        adam(m, v, w, i * 10 + j, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, i * 10 + j + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, i * 10 + j + 10, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, i * 10 + j + 11, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, i * 10 + j + 20, Math.fround(sum20), rate_0, correction_0);
-        adam(m, v, w, i * 10 + j + 21, Math.fround(sum21), rate_0, correction_0);
+        const at = i * 10 + j;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 10, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 11, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 20, Math.fround(sum20), rate_0, correction_0);
+        adam(m, v, w, at + 21, Math.fround(sum21), rate_0, correction_0);
       }
     for (let j = 0; j < 10; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 32; k++) {
-        const parts_3 = parts[k * 784 + 783]!;
-        const d_shifted_2 = d_shifted[k * 10 + j]!;
-        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-        sum0 += parts_3 * d_shifted_2;
-        sum1 += parts_3 * d_shifted_3;
+        const a3 = parts[k * 784 + 783]!;
+        const b2 = d_shifted[k * 10 + j]!;
+        const b3 = d_shifted[k * 10 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       const d_reader_judge_kernel0 = Math.fround(sum0);
       const reader_judge_kernel_m_next0 = Math.fround(
@@ -1621,30 +1475,28 @@ function sumAdam_32x7x7x16(
  * Takes 10 or 32 rows.
  */
 function identity_Nx16x9x9(
+  parts: Float32Array,
+  d_flatten: Float32Array,
+  d_padded: Float32Array,
   rows: number,
-  arrays: Floats<"parts" | "d_flatten" | "d_padded">,
-): () => void {
-  return function identity_Nx16x9x9(): void {
-    const { parts, d_flatten, d_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++) {
-        d_padded[i * 1296 + j * 81] = 0;
-        for (let m = 0; m < 7; m++) d_padded[i * 1296 + j * 81 + m + 1] = 0;
-        d_padded[i * 1296 + j * 81 + 8] = 0;
-        for (let l = 0; l < 7; l++) {
-          d_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
-          for (let m = 0; m < 7; m++)
-            d_padded[i * 1296 + j * 81 + l * 9 + m + 10] =
-              0 < parts[i * 784 + j * 49 + l * 7 + m]!
-                ? d_flatten[i * 784 + j * 49 + l * 7 + m]!
-                : 0;
-          d_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
-        }
-        d_padded[i * 1296 + j * 81 + 72] = 0;
-        for (let m = 0; m < 7; m++) d_padded[i * 1296 + j * 81 + m + 73] = 0;
-        d_padded[i * 1296 + j * 81 + 80] = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++) {
+      const at = i * 1296 + j * 81;
+      d_padded[at] = 0;
+      for (let m = 0; m < 7; m++) d_padded[i * 1296 + j * 81 + m + 1] = 0;
+      d_padded[at + 8] = 0;
+      for (let l = 0; l < 7; l++) {
+        d_padded[i * 1296 + j * 81 + l * 9 + 9] = 0;
+        for (let m = 0; m < 7; m++)
+          d_padded[i * 1296 + j * 81 + l * 9 + m + 10] =
+            0 < parts[i * 784 + j * 49 + l * 7 + m]! ? d_flatten[i * 784 + j * 49 + l * 7 + m]! : 0;
+        d_padded[i * 1296 + j * 81 + l * 9 + 17] = 0;
       }
-  };
+      d_padded[at + 72] = 0;
+      for (let m = 0; m < 7; m++) d_padded[i * 1296 + j * 81 + m + 73] = 0;
+      d_padded[at + 80] = 0;
+    }
 }
 
 /**
@@ -1672,34 +1524,32 @@ function conv_32x8x7x16x2x2x7(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_padded_0 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const d_edges_padded_1 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-              sum00 += d_edges_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_padded[at_3]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 15]!;
+              const a1 = d_edges_padded[at_3 + 1]!;
+              const b1 = reader_compare_kernel[at_4 + 31]!;
+              const b2 = reader_compare_kernel[at_4 + 47]!;
+              const b3 = reader_compare_kernel[at_4 + 63]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 49] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 50] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 98] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 99] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 147] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 148] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2] = sum00;
+        concat[at_2 + 1] = sum01;
+        concat[at_2 + 49] = sum10;
+        concat[at_2 + 50] = sum11;
+        concat[at_2 + 98] = sum20;
+        concat[at_2 + 99] = sum21;
+        concat[at_2 + 147] = sum30;
+        concat[at_2 + 148] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -1708,24 +1558,22 @@ function conv_32x8x7x16x2x2x7(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_padded_2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-            sum0 += d_edges_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 15]!;
+            const b5 = reader_compare_kernel[at_2 + 31]!;
+            const b6 = reader_compare_kernel[at_2 + 47]!;
+            const b7 = reader_compare_kernel[at_2 + 63]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 6] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 55] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 104] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 153] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 6] = sum0;
+      concat[at + 55] = sum1;
+      concat[at + 104] = sum2;
+      concat[at + 153] = sum3;
     }
   }
   return function conv_32x8x7x16x2x2x7(): void {
@@ -1758,35 +1606,32 @@ function conv_32x8x7x16x2x2x7_2(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_padded_0 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const d_edges_padded_1 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-              sum00 += d_edges_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_padded[at_3 + 1]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 14]!;
+              const a1 = d_edges_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 30]!;
+              const b2 = reader_compare_kernel[at_4 + 46]!;
+              const b3 = reader_compare_kernel[at_4 + 62]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 392] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 393] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 441] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 442] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 490] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 491] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 539] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 540] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 392] = sum00;
+        concat[at_2 + 393] = sum01;
+        concat[at_2 + 441] = sum10;
+        concat[at_2 + 442] = sum11;
+        concat[at_2 + 490] = sum20;
+        concat[at_2 + 491] = sum21;
+        concat[at_2 + 539] = sum30;
+        concat[at_2 + 540] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -1795,24 +1640,22 @@ function conv_32x8x7x16x2x2x7_2(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_padded_2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-            sum0 += d_edges_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 14]!;
+            const b5 = reader_compare_kernel[at_2 + 30]!;
+            const b6 = reader_compare_kernel[at_2 + 46]!;
+            const b7 = reader_compare_kernel[at_2 + 62]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 398] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 447] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 496] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 545] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 398] = sum0;
+      concat[at + 447] = sum1;
+      concat[at + 496] = sum2;
+      concat[at + 545] = sum3;
     }
   }
   return function conv_32x8x7x16x2x2x7_2(): void {
@@ -1845,35 +1688,32 @@ function conv_32x8x7x16x2x2x7_3(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_padded_0 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 9]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const d_edges_padded_1 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-              sum00 += d_edges_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_padded[at_3 + 9]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 11]!;
+              const a1 = d_edges_padded[at_3 + 10]!;
+              const b1 = reader_compare_kernel[at_4 + 27]!;
+              const b2 = reader_compare_kernel[at_4 + 43]!;
+              const b3 = reader_compare_kernel[at_4 + 59]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 784] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 785] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 833] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 834] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 882] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 883] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 931] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 932] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 784] = sum00;
+        concat[at_2 + 785] = sum01;
+        concat[at_2 + 833] = sum10;
+        concat[at_2 + 834] = sum11;
+        concat[at_2 + 882] = sum20;
+        concat[at_2 + 883] = sum21;
+        concat[at_2 + 931] = sum30;
+        concat[at_2 + 932] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -1882,24 +1722,22 @@ function conv_32x8x7x16x2x2x7_3(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_padded_2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-            sum0 += d_edges_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 11]!;
+            const b5 = reader_compare_kernel[at_2 + 27]!;
+            const b6 = reader_compare_kernel[at_2 + 43]!;
+            const b7 = reader_compare_kernel[at_2 + 59]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 790] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 839] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 888] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 937] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 790] = sum0;
+      concat[at + 839] = sum1;
+      concat[at + 888] = sum2;
+      concat[at + 937] = sum3;
     }
   }
   return function conv_32x8x7x16x2x2x7_3(): void {
@@ -1932,35 +1770,32 @@ function conv_32x8x7x16x2x2x7_4(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_padded_0 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const d_edges_padded_1 =
-                d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 11]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-              sum00 += d_edges_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_padded[at_3 + 10]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 10]!;
+              const a1 = d_edges_padded[at_3 + 11]!;
+              const b1 = reader_compare_kernel[at_4 + 26]!;
+              const b2 = reader_compare_kernel[at_4 + 42]!;
+              const b3 = reader_compare_kernel[at_4 + 58]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 1176] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1177] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1225] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1226] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1274] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1275] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1323] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1324] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 1176] = sum00;
+        concat[at_2 + 1177] = sum01;
+        concat[at_2 + 1225] = sum10;
+        concat[at_2 + 1226] = sum11;
+        concat[at_2 + 1274] = sum20;
+        concat[at_2 + 1275] = sum21;
+        concat[at_2 + 1323] = sum30;
+        concat[at_2 + 1324] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -1969,24 +1804,22 @@ function conv_32x8x7x16x2x2x7_4(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_padded_2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-            sum0 += d_edges_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 10]!;
+            const b5 = reader_compare_kernel[at_2 + 26]!;
+            const b6 = reader_compare_kernel[at_2 + 42]!;
+            const b7 = reader_compare_kernel[at_2 + 58]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 1182] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 1231] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 1280] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 1329] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 1182] = sum0;
+      concat[at + 1231] = sum1;
+      concat[at + 1280] = sum2;
+      concat[at + 1329] = sum3;
     }
   }
   return function conv_32x8x7x16x2x2x7_4(): void {
@@ -2023,112 +1856,71 @@ function convAdam_16x8x4x7x7x32x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const at_3 = k3 * 784 + i * 49 + k * 7 + k2;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
-            const chosen_0 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2]!
-                : 0;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-            const chosen_1 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 49]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 49]!
-                : 0;
-            const chosen_2 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 98]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 98]!
-                : 0;
-            sum00 += edges_padded_2_0 * chosen_0;
-            sum01 += edges_padded_2_1 * chosen_0;
-            sum10 += edges_padded_2_0 * chosen_1;
-            sum11 += edges_padded_2_1 * chosen_1;
-            sum20 += edges_padded_2_0 * chosen_2;
-            sum21 += edges_padded_2_1 * chosen_2;
+            const a0 = edges_padded_2[at_2]!;
+            const chosen_0 = 0 < parts[at_3]! ? d_flatten[at_3]! : 0;
+            const a1 = edges_padded_2[at_2 + 1]!;
+            const chosen_1 = 0 < parts[at_3 + 49]! ? d_flatten[at_3 + 49]! : 0;
+            const chosen_2 = 0 < parts[at_3 + 98]! ? d_flatten[at_3 + 98]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum20 += a0 * chosen_2;
+            sum21 += a1 * chosen_2;
           }
           if (k3 + 1 === 32) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048]!;
-            const chosen_0 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 784]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 784]!
-                : 0;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049]!;
-            const chosen_1 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 833]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 833]!
-                : 0;
-            const chosen_2 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 882]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 882]!
-                : 0;
-            sum00 += edges_padded_2_0 * chosen_0;
-            sum01 += edges_padded_2_1 * chosen_0;
-            sum10 += edges_padded_2_0 * chosen_1;
-            sum11 += edges_padded_2_1 * chosen_1;
-            sum20 += edges_padded_2_0 * chosen_2;
-            sum21 += edges_padded_2_1 * chosen_2;
+            const a0 = edges_padded_2[at_2 + 2048]!;
+            const chosen_0 = 0 < parts[at_3 + 784]! ? d_flatten[at_3 + 784]! : 0;
+            const a1 = edges_padded_2[at_2 + 2049]!;
+            const chosen_1 = 0 < parts[at_3 + 833]! ? d_flatten[at_3 + 833]! : 0;
+            const chosen_2 = 0 < parts[at_3 + 882]! ? d_flatten[at_3 + 882]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum20 += a0 * chosen_2;
+            sum21 += a1 * chosen_2;
           }
           if (k3 + 2 === 32) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096]!;
-            const chosen_0 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 1568]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 1568]!
-                : 0;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097]!;
-            const chosen_1 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 1617]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 1617]!
-                : 0;
-            const chosen_2 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 1666]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 1666]!
-                : 0;
-            sum00 += edges_padded_2_0 * chosen_0;
-            sum01 += edges_padded_2_1 * chosen_0;
-            sum10 += edges_padded_2_0 * chosen_1;
-            sum11 += edges_padded_2_1 * chosen_1;
-            sum20 += edges_padded_2_0 * chosen_2;
-            sum21 += edges_padded_2_1 * chosen_2;
+            const a0 = edges_padded_2[at_2 + 4096]!;
+            const chosen_0 = 0 < parts[at_3 + 1568]! ? d_flatten[at_3 + 1568]! : 0;
+            const a1 = edges_padded_2[at_2 + 4097]!;
+            const chosen_1 = 0 < parts[at_3 + 1617]! ? d_flatten[at_3 + 1617]! : 0;
+            const chosen_2 = 0 < parts[at_3 + 1666]! ? d_flatten[at_3 + 1666]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum20 += a0 * chosen_2;
+            sum21 += a1 * chosen_2;
           }
           if (k3 + 3 === 32) break;
           {
-            const edges_padded_2_0 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144]!;
-            const chosen_0 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 2352]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 2352]!
-                : 0;
-            const edges_padded_2_1 =
-              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145]!;
-            const chosen_1 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 2401]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 2401]!
-                : 0;
-            const chosen_2 =
-              0 < parts[k3 * 784 + i * 49 + k * 7 + k2 + 2450]!
-                ? d_flatten[k3 * 784 + i * 49 + k * 7 + k2 + 2450]!
-                : 0;
-            sum00 += edges_padded_2_0 * chosen_0;
-            sum01 += edges_padded_2_1 * chosen_0;
-            sum10 += edges_padded_2_0 * chosen_1;
-            sum11 += edges_padded_2_1 * chosen_1;
-            sum20 += edges_padded_2_0 * chosen_2;
-            sum21 += edges_padded_2_1 * chosen_2;
+            const a0 = edges_padded_2[at_2 + 6144]!;
+            const chosen_0 = 0 < parts[at_3 + 2352]! ? d_flatten[at_3 + 2352]! : 0;
+            const a1 = edges_padded_2[at_2 + 6145]!;
+            const chosen_1 = 0 < parts[at_3 + 2401]! ? d_flatten[at_3 + 2401]! : 0;
+            const chosen_2 = 0 < parts[at_3 + 2450]! ? d_flatten[at_3 + 2450]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum20 += a0 * chosen_2;
+            sum21 += a1 * chosen_2;
           }
         }
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m, Math.fround(sum00), rate_0, correction_0);
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m + 128, Math.fround(sum10), rate_0, correction_0);
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m + 129, Math.fround(sum11), rate_0, correction_0);
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m + 256, Math.fround(sum20), rate_0, correction_0);
-    adam(w_m, v, w, i * 128 + j * 16 + l * 4 + m + 257, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 128 + j * 16 + l * 4 + m;
+    adam(w_m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(w_m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(w_m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+    adam(w_m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+    adam(w_m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+    adam(w_m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
   }
   function block_2(j: number, l: number, m: number): void {
     j &= 7;
@@ -2142,14 +1934,13 @@ function convAdam_16x8x4x7x7x32x4(
     for (let k = 0; k < 7; k++)
       for (let k2 = 0; k2 < 7; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const edges_padded_2_2 =
-            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+          const at = k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2;
+          const a2 = edges_padded_2[at]!;
           const chosen_3 =
             0 < parts[k3 * 784 + k * 7 + k2 + 735]! ? d_flatten[k3 * 784 + k * 7 + k2 + 735]! : 0;
-          const edges_padded_2_3 =
-            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
-          sum0 += edges_padded_2_2 * chosen_3;
-          sum1 += edges_padded_2_3 * chosen_3;
+          const a3 = edges_padded_2[at + 1]!;
+          sum0 += a2 * chosen_3;
+          sum1 += a3 * chosen_3;
         }
     adam(w_m, v, w, j * 16 + l * 4 + m + 1920, Math.fround(sum0), rate_0, correction_0);
     adam(w_m, v, w, j * 16 + l * 4 + m + 1921, Math.fround(sum1), rate_0, correction_0);
@@ -2225,213 +2016,120 @@ function convAdam_8x1x4x14x14x32x4(
     for (let k = 0; k < 14; k++)
       for (let k2 = 0; k2 < 14; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = k3 * 900 + l * 30 + k * 60 + k2 * 2;
+          const at_3 = k3 * 1568 + i * 196 + k * 14 + k2;
+          const at_4 =
+            k3 * 1568 +
+            (k % 2) * 784 +
+            (k2 % 2) * 392 +
+            i * 49 +
+            ((k / 2) | 0) * 7 +
+            ((k2 / 2) | 0);
           {
-            const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-            const chosen_0 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0)
-                  ]!
-                : 0;
-            const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-            const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-            const chosen_1 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      49
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2]!;
+            const chosen_0 = 0 < edges[at_3]! ? concat[at_4]! : 0;
+            const a1 = x_padded_2[at_2 + 1]!;
+            const a2 = x_padded_2[at_2 + 2]!;
+            const chosen_1 = 0 < edges[at_3 + 196]! ? concat[at_4 + 49]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 1 === 32) break;
           {
-            const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
-            const chosen_0 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      1568
-                  ]!
-                : 0;
-            const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
-            const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
-            const chosen_1 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      1617
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 900]!;
+            const chosen_0 = 0 < edges[at_3 + 1568]! ? concat[at_4 + 1568]! : 0;
+            const a1 = x_padded_2[at_2 + 901]!;
+            const a2 = x_padded_2[at_2 + 902]!;
+            const chosen_1 = 0 < edges[at_3 + 1764]! ? concat[at_4 + 1617]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 2 === 32) break;
           {
-            const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
-            const chosen_0 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      3136
-                  ]!
-                : 0;
-            const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
-            const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
-            const chosen_1 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      3185
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 1800]!;
+            const chosen_0 = 0 < edges[at_3 + 3136]! ? concat[at_4 + 3136]! : 0;
+            const a1 = x_padded_2[at_2 + 1801]!;
+            const a2 = x_padded_2[at_2 + 1802]!;
+            const chosen_1 = 0 < edges[at_3 + 3332]! ? concat[at_4 + 3185]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
           if (k3 + 3 === 32) break;
           {
-            const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
-            const chosen_0 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      4704
-                  ]!
-                : 0;
-            const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
-            const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
-            const chosen_1 =
-              0 < edges[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!
-                ? concat[
-                    k3 * 1568 +
-                      (k % 2) * 784 +
-                      (k2 % 2) * 392 +
-                      i * 49 +
-                      ((k / 2) | 0) * 7 +
-                      ((k2 / 2) | 0) +
-                      4753
-                  ]!
-                : 0;
-            sum00 += x_padded_2_0 * chosen_0;
-            sum01 += x_padded_2_1 * chosen_0;
-            sum02 += x_padded_2_2 * chosen_0;
-            sum10 += x_padded_2_0 * chosen_1;
-            sum11 += x_padded_2_1 * chosen_1;
-            sum12 += x_padded_2_2 * chosen_1;
+            const a0 = x_padded_2[at_2 + 2700]!;
+            const chosen_0 = 0 < edges[at_3 + 4704]! ? concat[at_4 + 4704]! : 0;
+            const a1 = x_padded_2[at_2 + 2701]!;
+            const a2 = x_padded_2[at_2 + 2702]!;
+            const chosen_1 = 0 < edges[at_3 + 4900]! ? concat[at_4 + 4753]! : 0;
+            sum00 += a0 * chosen_0;
+            sum01 += a1 * chosen_0;
+            sum02 += a2 * chosen_0;
+            sum10 += a0 * chosen_1;
+            sum11 += a1 * chosen_1;
+            sum12 += a2 * chosen_1;
           }
         }
-    adam(m, v, w, i * 16 + l * 4, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 16 + l * 4 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 16 + l * 4 + 2, Math.fround(sum02), rate_0, correction_0);
-    adam(m, v, w, i * 16 + l * 4 + 16, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 16 + l * 4 + 17, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 16 + l * 4 + 18, Math.fround(sum12), rate_0, correction_0);
+    const at = i * 16 + l * 4;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adam(m, v, w, at + 16, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 17, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 18, Math.fround(sum12), rate_0, correction_0);
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 14; k++)
       for (let k2 = 0; k2 < 14; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const x_padded_2_3 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
-          const edges_2 = edges[k3 * 1568 + i * 196 + k * 14 + k2]!;
-          const edges_3 = edges[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-          sum0 +=
-            x_padded_2_3 *
-            (0 < edges_2
-              ? concat[
-                  k3 * 1568 +
-                    (k % 2) * 784 +
-                    (k2 % 2) * 392 +
-                    i * 49 +
-                    ((k / 2) | 0) * 7 +
-                    ((k2 / 2) | 0)
-                ]!
-              : 0);
-          sum1 +=
-            x_padded_2_3 *
-            (0 < edges_3
-              ? concat[
-                  k3 * 1568 +
-                    (k % 2) * 784 +
-                    (k2 % 2) * 392 +
-                    i * 49 +
-                    ((k / 2) | 0) * 7 +
-                    ((k2 / 2) | 0) +
-                    49
-                ]!
-              : 0);
+          const a3 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+          const b2 = edges[k3 * 1568 + i * 196 + k * 14 + k2]!;
+          const b3 = edges[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+          const at_2 =
+            k3 * 1568 +
+            (k % 2) * 784 +
+            (k2 % 2) * 392 +
+            i * 49 +
+            ((k / 2) | 0) * 7 +
+            ((k2 / 2) | 0);
+          sum0 += a3 * (0 < b2 ? concat[at_2]! : 0);
+          sum1 += a3 * (0 < b3 ? concat[at_2 + 49]! : 0);
         }
     const d_reader_look_kernel0 = Math.fround(sum0);
     const reader_look_kernel_m_next0 = Math.fround(
-      m[i * 16 + l * 4 + 3]! * 0.9 + d_reader_look_kernel0 * (1 - 0.9),
+      m[at + 3]! * 0.9 + d_reader_look_kernel0 * (1 - 0.9),
     );
-    m[i * 16 + l * 4 + 3] = reader_look_kernel_m_next0;
+    m[at + 3] = reader_look_kernel_m_next0;
     const reader_look_kernel_v_next0 = Math.fround(
-      v[i * 16 + l * 4 + 3]! * 0.999 + d_reader_look_kernel0 * d_reader_look_kernel0 * (1 - 0.999),
+      v[at + 3]! * 0.999 + d_reader_look_kernel0 * d_reader_look_kernel0 * (1 - 0.999),
     );
-    v[i * 16 + l * 4 + 3] = reader_look_kernel_v_next0;
-    w[i * 16 + l * 4 + 3] =
-      w[i * 16 + l * 4 + 3]! -
+    v[at + 3] = reader_look_kernel_v_next0;
+    w[at + 3] =
+      w[at + 3]! -
       (reader_look_kernel_m_next0 * rate_0) /
         (Math.sqrt(reader_look_kernel_v_next0 * correction_0) + 1e-8);
     const d_reader_look_kernel1 = Math.fround(sum1);
     const reader_look_kernel_m_next1 = Math.fround(
-      m[i * 16 + l * 4 + 19]! * 0.9 + d_reader_look_kernel1 * (1 - 0.9),
+      m[at + 19]! * 0.9 + d_reader_look_kernel1 * (1 - 0.9),
     );
-    m[i * 16 + l * 4 + 19] = reader_look_kernel_m_next1;
+    m[at + 19] = reader_look_kernel_m_next1;
     const reader_look_kernel_v_next1 = Math.fround(
-      v[i * 16 + l * 4 + 19]! * 0.999 + d_reader_look_kernel1 * d_reader_look_kernel1 * (1 - 0.999),
+      v[at + 19]! * 0.999 + d_reader_look_kernel1 * d_reader_look_kernel1 * (1 - 0.999),
     );
-    v[i * 16 + l * 4 + 19] = reader_look_kernel_v_next1;
-    w[i * 16 + l * 4 + 19] =
-      w[i * 16 + l * 4 + 19]! -
+    v[at + 19] = reader_look_kernel_v_next1;
+    w[at + 19] =
+      w[at + 19]! -
       (reader_look_kernel_m_next1 * rate_0) /
         (Math.sqrt(reader_look_kernel_v_next1 * correction_0) + 1e-8);
   }
@@ -2445,20 +2143,19 @@ function convAdam_8x1x4x14x14x32x4(
  * sum_4 = Σ k<10, k2<1, k3<28, k4<28: dreamt_2[k,0,k3,k4]
  */
 function sigmoidSum_10x1x28x28_dreaming(
-  arrays: Floats<"sum_4" | "dream" | "dreamt_2">,
-): () => void {
-  return function sigmoidSum_10x1x28x28_dreaming(): void {
-    const { sum_4, dream, dreamt_2 } = arrays;
-    let total = 0;
-    for (let i = 0; i < 10; i++)
-      for (let l = 0; l < 28; l++)
-        for (let m = 0; m < 28; m++) {
-          const dreamt = Math.fround(1 / (1 + exp(-dream[i * 784 + l * 28 + m]!)));
-          dreamt_2[i * 784 + l * 28 + m] = dreamt;
-          total += dreamt;
-        }
-    sum_4[0] = total;
-  };
+  sum_4: Float32Array,
+  dream: Float32Array,
+  dreamt_2: Float32Array,
+): void {
+  let total = 0;
+  for (let i = 0; i < 10; i++)
+    for (let l = 0; l < 28; l++)
+      for (let m = 0; m < 28; m++) {
+        const dreamt = Math.fround(1 / (1 + exp(-dream[i * 784 + l * 28 + m]!)));
+        dreamt_2[i * 784 + l * 28 + m] = dreamt;
+        total += dreamt;
+      }
+  sum_4[0] = total;
 }
 
 /**
@@ -2485,65 +2182,32 @@ function convRelu_10x8x14x1x4x4x14_dreaming(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const dreamt_padded_0 = dreamt_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const reader_look_kernel_0 = reader_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const dreamt_padded_1 = dreamt_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const reader_look_kernel_1 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const reader_look_kernel_2 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const reader_look_kernel_3 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += dreamt_padded_0 * reader_look_kernel_0;
-            sum01 += dreamt_padded_1 * reader_look_kernel_0;
-            sum10 += dreamt_padded_0 * reader_look_kernel_1;
-            sum11 += dreamt_padded_1 * reader_look_kernel_1;
-            sum20 += dreamt_padded_0 * reader_look_kernel_2;
-            sum21 += dreamt_padded_1 * reader_look_kernel_2;
-            sum30 += dreamt_padded_0 * reader_look_kernel_3;
-            sum31 += dreamt_padded_1 * reader_look_kernel_3;
+            const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = dreamt_padded[at_2]!;
+            const at_3 = j * 16 + k2 * 4 + k3;
+            const b0 = reader_look_kernel[at_3]!;
+            const a1 = dreamt_padded[at_2 + 2]!;
+            const b1 = reader_look_kernel[at_3 + 16]!;
+            const b2 = reader_look_kernel[at_3 + 32]!;
+            const b3 = reader_look_kernel[at_3 + 48]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum30 += a0 * b3;
+            sum31 += a1 * b3;
           }
-        relu(reader_look_bias, edges_2, j, i * 1568 + j * 196 + l * 14 + m, Math.fround(sum00));
-        relu(reader_look_bias, edges_2, j, i * 1568 + j * 196 + l * 14 + m + 1, Math.fround(sum01));
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 196,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 197,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 392,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 393,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 588,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_look_bias,
-          edges_2,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 589,
-          Math.fround(sum31),
-        );
+        const at = i * 1568 + j * 196 + l * 14 + m;
+        relu(reader_look_bias, edges_2, j, at, Math.fround(sum00));
+        relu(reader_look_bias, edges_2, j, at + 1, Math.fround(sum01));
+        relu(reader_look_bias, edges_2, j + 1, at + 196, Math.fround(sum10));
+        relu(reader_look_bias, edges_2, j + 1, at + 197, Math.fround(sum11));
+        relu(reader_look_bias, edges_2, j + 2, at + 392, Math.fround(sum20));
+        relu(reader_look_bias, edges_2, j + 2, at + 393, Math.fround(sum21));
+        relu(reader_look_bias, edges_2, j + 3, at + 588, Math.fround(sum30));
+        relu(reader_look_bias, edges_2, j + 3, at + 589, Math.fround(sum31));
       }
   }
   return function convRelu_10x8x14x1x4x4x14_dreaming(): void {
@@ -2576,71 +2240,32 @@ function convRelu_10x16x7x8x4x4x7_dreaming(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const edges_2_padded_0 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const edges_2_padded_1 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = edges_2_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = reader_compare_kernel[at_4]!;
+              const a1 = edges_2_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 128]!;
+              const b2 = reader_compare_kernel[at_4 + 256]!;
+              const b3 = reader_compare_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + m, Math.fround(sum00));
-        relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + m + 1, Math.fround(sum01));
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
-          Math.fround(sum31),
-        );
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
+        relu(reader_compare_bias, parts_2, j, at_2, Math.fround(sum00));
+        relu(reader_compare_bias, parts_2, j, at_2 + 1, Math.fround(sum01));
+        relu(reader_compare_bias, parts_2, j + 1, at_2 + 49, Math.fround(sum10));
+        relu(reader_compare_bias, parts_2, j + 1, at_2 + 50, Math.fround(sum11));
+        relu(reader_compare_bias, parts_2, j + 2, at_2 + 98, Math.fround(sum20));
+        relu(reader_compare_bias, parts_2, j + 2, at_2 + 99, Math.fround(sum21));
+        relu(reader_compare_bias, parts_2, j + 3, at_2 + 147, Math.fround(sum30));
+        relu(reader_compare_bias, parts_2, j + 3, at_2 + 148, Math.fround(sum31));
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -2649,24 +2274,22 @@ function convRelu_10x16x7x8x4x4x7_dreaming(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const edges_2_padded_2 =
-              edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const reader_compare_kernel_4 = reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = reader_compare_kernel[at_2]!;
+            const b5 = reader_compare_kernel[at_2 + 128]!;
+            const b6 = reader_compare_kernel[at_2 + 256]!;
+            const b7 = reader_compare_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + 6, Math.fround(sum0));
-      relu(reader_compare_bias, parts_2, j + 1, i * 784 + j * 49 + l * 7 + 55, Math.fround(sum1));
-      relu(reader_compare_bias, parts_2, j + 2, i * 784 + j * 49 + l * 7 + 104, Math.fround(sum2));
-      relu(reader_compare_bias, parts_2, j + 3, i * 784 + j * 49 + l * 7 + 153, Math.fround(sum3));
+      const at = i * 784 + j * 49 + l * 7;
+      relu(reader_compare_bias, parts_2, j, at + 6, Math.fround(sum0));
+      relu(reader_compare_bias, parts_2, j + 1, at + 55, Math.fround(sum1));
+      relu(reader_compare_bias, parts_2, j + 2, at + 104, Math.fround(sum2));
+      relu(reader_compare_bias, parts_2, j + 3, at + 153, Math.fround(sum3));
     }
   }
   return function convRelu_10x16x7x8x4x4x7_dreaming(): void {
@@ -2689,68 +2312,71 @@ function dot_10x784x10_dreaming(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = k * 10 + j;
       {
-        const parts_2_0 = parts_2[i * 784 + k]!;
-        const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j]!;
-        const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 1]!;
-        const parts_2_1 = parts_2[i * 784 + k + 784]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
-        sum00 += parts_2_0 * reader_judge_kernel_0;
-        sum01 += parts_2_0 * reader_judge_kernel_1;
-        sum10 += parts_2_1 * reader_judge_kernel_0;
-        sum11 += parts_2_1 * reader_judge_kernel_1;
-        sum20 += parts_2_2 * reader_judge_kernel_0;
-        sum21 += parts_2_2 * reader_judge_kernel_1;
+        const a0 = parts_2[at_2]!;
+        const b0 = reader_judge_kernel[at_3]!;
+        const b1 = reader_judge_kernel[at_3 + 1]!;
+        const a1 = parts_2[at_2 + 784]!;
+        const a2 = parts_2[at_2 + 1568]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 1 === 784) break;
       {
-        const parts_2_0 = parts_2[i * 784 + k + 1]!;
-        const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j + 10]!;
-        const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 11]!;
-        const parts_2_1 = parts_2[i * 784 + k + 785]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1569]!;
-        sum00 += parts_2_0 * reader_judge_kernel_0;
-        sum01 += parts_2_0 * reader_judge_kernel_1;
-        sum10 += parts_2_1 * reader_judge_kernel_0;
-        sum11 += parts_2_1 * reader_judge_kernel_1;
-        sum20 += parts_2_2 * reader_judge_kernel_0;
-        sum21 += parts_2_2 * reader_judge_kernel_1;
+        const a0 = parts_2[at_2 + 1]!;
+        const b0 = reader_judge_kernel[at_3 + 10]!;
+        const b1 = reader_judge_kernel[at_3 + 11]!;
+        const a1 = parts_2[at_2 + 785]!;
+        const a2 = parts_2[at_2 + 1569]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 2 === 784) break;
       {
-        const parts_2_0 = parts_2[i * 784 + k + 2]!;
-        const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j + 20]!;
-        const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 21]!;
-        const parts_2_1 = parts_2[i * 784 + k + 786]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1570]!;
-        sum00 += parts_2_0 * reader_judge_kernel_0;
-        sum01 += parts_2_0 * reader_judge_kernel_1;
-        sum10 += parts_2_1 * reader_judge_kernel_0;
-        sum11 += parts_2_1 * reader_judge_kernel_1;
-        sum20 += parts_2_2 * reader_judge_kernel_0;
-        sum21 += parts_2_2 * reader_judge_kernel_1;
+        const a0 = parts_2[at_2 + 2]!;
+        const b0 = reader_judge_kernel[at_3 + 20]!;
+        const b1 = reader_judge_kernel[at_3 + 21]!;
+        const a1 = parts_2[at_2 + 786]!;
+        const a2 = parts_2[at_2 + 1570]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 3 === 784) break;
       {
-        const parts_2_0 = parts_2[i * 784 + k + 3]!;
-        const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j + 30]!;
-        const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 31]!;
-        const parts_2_1 = parts_2[i * 784 + k + 787]!;
-        const parts_2_2 = parts_2[i * 784 + k + 1571]!;
-        sum00 += parts_2_0 * reader_judge_kernel_0;
-        sum01 += parts_2_0 * reader_judge_kernel_1;
-        sum10 += parts_2_1 * reader_judge_kernel_0;
-        sum11 += parts_2_1 * reader_judge_kernel_1;
-        sum20 += parts_2_2 * reader_judge_kernel_0;
-        sum21 += parts_2_2 * reader_judge_kernel_1;
+        const a0 = parts_2[at_2 + 3]!;
+        const b0 = reader_judge_kernel[at_3 + 30]!;
+        const b1 = reader_judge_kernel[at_3 + 31]!;
+        const a1 = parts_2[at_2 + 787]!;
+        const a2 = parts_2[at_2 + 1571]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
     }
-    reader_judge_product_2[i * 10 + j] = sum00;
-    reader_judge_product_2[i * 10 + j + 1] = sum01;
-    reader_judge_product_2[i * 10 + j + 10] = sum10;
-    reader_judge_product_2[i * 10 + j + 11] = sum11;
-    reader_judge_product_2[i * 10 + j + 20] = sum20;
-    reader_judge_product_2[i * 10 + j + 21] = sum21;
+    const at = i * 10 + j;
+    reader_judge_product_2[at] = sum00;
+    reader_judge_product_2[at + 1] = sum01;
+    reader_judge_product_2[at + 10] = sum10;
+    reader_judge_product_2[at + 11] = sum11;
+    reader_judge_product_2[at + 20] = sum20;
+    reader_judge_product_2[at + 21] = sum21;
   }
   return function dot_10x784x10_dreaming(): void {
     const { parts_2, reader_judge_kernel, reader_judge_product_2 } = arrays;
@@ -2759,11 +2385,11 @@ function dot_10x784x10_dreaming(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_3 = parts_2[k + 7056]!;
-        const reader_judge_kernel_2 = reader_judge_kernel[k * 10 + j]!;
-        const reader_judge_kernel_3 = reader_judge_kernel[k * 10 + j + 1]!;
-        sum0 += parts_2_3 * reader_judge_kernel_2;
-        sum1 += parts_2_3 * reader_judge_kernel_3;
+        const a3 = parts_2[k + 7056]!;
+        const b2 = reader_judge_kernel[k * 10 + j]!;
+        const b3 = reader_judge_kernel[k * 10 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       reader_judge_product_2[j + 90] = sum0;
       reader_judge_product_2[j + 91] = sum1;
@@ -2773,49 +2399,38 @@ function dot_10x784x10_dreaming(
 
 /** sum_2 = Σ k<10: (reader_judge_product_2[((11·k) div 10),((11·k) mod 10)] + reader_judge_bias[((11·k) mod 10)]) */
 function sum_10_dreaming(
-  arrays: Floats<"reader_judge_product_2" | "reader_judge_bias" | "sum_2">,
-): () => void {
-  return function sum_10_dreaming(): void {
-    const { reader_judge_product_2, reader_judge_bias, sum_2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      sum += reader_judge_product_2[k * 11]! + reader_judge_bias[(k * 11) % 10]!;
-    sum_2[0] = sum;
-  };
+  reader_judge_product_2: Float32Array,
+  reader_judge_bias: Float32Array,
+  sum_2: Float32Array,
+): void {
+  let sum = 0;
+  for (let k = 0; k < 10; k++)
+    sum += reader_judge_product_2[k * 11]! + reader_judge_bias[(k * 11) % 10]!;
+  sum_2[0] = sum;
 }
 
-/** sum_2 = Σ k<10, k2<1, k3<27, k4<28: (dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4]) */
-function sum_10x1x27x28_dreaming(arrays: Floats<"dreamt" | "sum_2">): () => void {
-  return function sum_10x1x27x28_dreaming(): void {
-    const { dreamt, sum_2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k3 = 0; k3 < 27; k3++)
-        for (let k4 = 0; k4 < 28; k4++) {
-          const part_0 = Math.fround(
-            dreamt[k * 784 + k3 * 28 + k4 + 28]! - dreamt[k * 784 + k3 * 28 + k4]!,
-          );
-          sum += part_0 * part_0;
-        }
-    sum_2[0] = sum;
-  };
-}
-
-/** sum_3 = Σ k<10, k2<1, k3<28, k4<27: (dreamt[k,0,k3,k4 + 1] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3,k4 + 1] − dreamt[k,0,k3,k4]) */
-function sum_10x1x28x27_dreaming(arrays: Floats<"dreamt" | "sum_3">): () => void {
-  return function sum_10x1x28x27_dreaming(): void {
-    const { dreamt, sum_3 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k3 = 0; k3 < 28; k3++)
-        for (let k4 = 0; k4 < 27; k4++) {
-          const part_0 = Math.fround(
-            dreamt[k * 784 + k3 * 28 + k4 + 1]! - dreamt[k * 784 + k3 * 28 + k4]!,
-          );
-          sum += part_0 * part_0;
-        }
-    sum_3[0] = sum;
-  };
+/**
+ * sum = Σ k<10, k2<1, k3<K3, k4<K4: (dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])
+ * For K3, K4, n: 27, 28, 28 and 28, 27, 1.
+ * Plain twins: sum_10x1x27x28_dreaming, sum_10x1x28x27_dreaming.
+ */
+function sum_10x1xNxN(
+  dreamt: Float32Array,
+  sum: Float32Array,
+  K3: number,
+  K4: number,
+  n: number,
+): void {
+  let sum_2 = 0;
+  for (let k = 0; k < 10; k++)
+    for (let k3 = 0; k3 < K3; k3++)
+      for (let k4 = 0; k4 < K4; k4++) {
+        const part_0 = Math.fround(
+          dreamt[k * 784 + k3 * 28 + k4 + n]! - dreamt[k * 784 + k3 * 28 + k4]!,
+        );
+        sum_2 += part_0 * part_0;
+      }
+  sum[0] = sum_2;
 }
 
 /**
@@ -2878,35 +2493,32 @@ function conv_10x8x7x16x2x2x7_dreaming(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_2_padded_0 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const d_edges_2_padded_1 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-              sum00 += d_edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_2_padded[at_3]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 15]!;
+              const a1 = d_edges_2_padded[at_3 + 1]!;
+              const b1 = reader_compare_kernel[at_4 + 31]!;
+              const b2 = reader_compare_kernel[at_4 + 47]!;
+              const b3 = reader_compare_kernel[at_4 + 63]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 49] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 50] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 98] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 99] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 147] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 148] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2] = sum00;
+        concat[at_2 + 1] = sum01;
+        concat[at_2 + 49] = sum10;
+        concat[at_2 + 50] = sum11;
+        concat[at_2 + 98] = sum20;
+        concat[at_2 + 99] = sum21;
+        concat[at_2 + 147] = sum30;
+        concat[at_2 + 148] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -2915,25 +2527,22 @@ function conv_10x8x7x16x2x2x7_dreaming(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_2_padded_2 =
-              d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 31]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 47]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 63]!;
-            sum0 += d_edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 6]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 15]!;
+            const b5 = reader_compare_kernel[at_2 + 31]!;
+            const b6 = reader_compare_kernel[at_2 + 47]!;
+            const b7 = reader_compare_kernel[at_2 + 63]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 6] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 55] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 104] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 153] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 6] = sum0;
+      concat[at + 55] = sum1;
+      concat[at + 104] = sum2;
+      concat[at + 153] = sum3;
     }
   }
   return function conv_10x8x7x16x2x2x7_dreaming(): void {
@@ -2966,35 +2575,32 @@ function conv_10x8x7x16x2x2x7_2_dreaming(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_2_padded_0 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 1]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const d_edges_2_padded_1 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-              sum00 += d_edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_2_padded[at_3 + 1]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 14]!;
+              const a1 = d_edges_2_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 30]!;
+              const b2 = reader_compare_kernel[at_4 + 46]!;
+              const b3 = reader_compare_kernel[at_4 + 62]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 392] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 393] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 441] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 442] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 490] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 491] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 539] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 540] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 392] = sum00;
+        concat[at_2 + 393] = sum01;
+        concat[at_2 + 441] = sum10;
+        concat[at_2 + 442] = sum11;
+        concat[at_2 + 490] = sum20;
+        concat[at_2 + 491] = sum21;
+        concat[at_2 + 539] = sum30;
+        concat[at_2 + 540] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -3003,25 +2609,22 @@ function conv_10x8x7x16x2x2x7_2_dreaming(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_2_padded_2 =
-              d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 30]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 46]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 62]!;
-            sum0 += d_edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 7]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 14]!;
+            const b5 = reader_compare_kernel[at_2 + 30]!;
+            const b6 = reader_compare_kernel[at_2 + 46]!;
+            const b7 = reader_compare_kernel[at_2 + 62]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 398] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 447] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 496] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 545] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 398] = sum0;
+      concat[at + 447] = sum1;
+      concat[at + 496] = sum2;
+      concat[at + 545] = sum3;
     }
   }
   return function conv_10x8x7x16x2x2x7_2_dreaming(): void {
@@ -3054,35 +2657,32 @@ function conv_10x8x7x16x2x2x7_3_dreaming(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_2_padded_0 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 9]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const d_edges_2_padded_1 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-              sum00 += d_edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_2_padded[at_3 + 9]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 11]!;
+              const a1 = d_edges_2_padded[at_3 + 10]!;
+              const b1 = reader_compare_kernel[at_4 + 27]!;
+              const b2 = reader_compare_kernel[at_4 + 43]!;
+              const b3 = reader_compare_kernel[at_4 + 59]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 784] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 785] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 833] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 834] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 882] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 883] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 931] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 932] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 784] = sum00;
+        concat[at_2 + 785] = sum01;
+        concat[at_2 + 833] = sum10;
+        concat[at_2 + 834] = sum11;
+        concat[at_2 + 882] = sum20;
+        concat[at_2 + 883] = sum21;
+        concat[at_2 + 931] = sum30;
+        concat[at_2 + 932] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -3091,25 +2691,22 @@ function conv_10x8x7x16x2x2x7_3_dreaming(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_2_padded_2 =
-              d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 27]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 43]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 59]!;
-            sum0 += d_edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 15]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 11]!;
+            const b5 = reader_compare_kernel[at_2 + 27]!;
+            const b6 = reader_compare_kernel[at_2 + 43]!;
+            const b7 = reader_compare_kernel[at_2 + 59]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 790] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 839] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 888] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 937] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 790] = sum0;
+      concat[at + 839] = sum1;
+      concat[at + 888] = sum2;
+      concat[at + 937] = sum3;
     }
   }
   return function conv_10x8x7x16x2x2x7_3_dreaming(): void {
@@ -3142,35 +2739,32 @@ function conv_10x8x7x16x2x2x7_4_dreaming(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_edges_2_padded_0 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 10]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const d_edges_2_padded_1 =
-                d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3 + 11]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-              sum00 += d_edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += d_edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += d_edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += d_edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += d_edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += d_edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += d_edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += d_edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 1296 + k * 81 + l * 9 + k2 * 9 + m + k3;
+              const a0 = d_edges_2_padded[at_3 + 10]!;
+              const at_4 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+              const b0 = reader_compare_kernel[at_4 + 10]!;
+              const a1 = d_edges_2_padded[at_3 + 11]!;
+              const b1 = reader_compare_kernel[at_4 + 26]!;
+              const b2 = reader_compare_kernel[at_4 + 42]!;
+              const b3 = reader_compare_kernel[at_4 + 58]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        concat[i * 1568 + j * 49 + l * 7 + m + 1176] = sum00;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1177] = sum01;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1225] = sum10;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1226] = sum11;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1274] = sum20;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1275] = sum21;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1323] = sum30;
-        concat[i * 1568 + j * 49 + l * 7 + m + 1324] = sum31;
+        const at_2 = i * 1568 + j * 49 + l * 7 + m;
+        concat[at_2 + 1176] = sum00;
+        concat[at_2 + 1177] = sum01;
+        concat[at_2 + 1225] = sum10;
+        concat[at_2 + 1226] = sum11;
+        concat[at_2 + 1274] = sum20;
+        concat[at_2 + 1275] = sum21;
+        concat[at_2 + 1323] = sum30;
+        concat[at_2 + 1324] = sum31;
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -3179,25 +2773,22 @@ function conv_10x8x7x16x2x2x7_4_dreaming(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_edges_2_padded_2 =
-              d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
-            const reader_compare_kernel_4 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 26]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 42]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[k * 128 + j * 16 + k2 * -8 + k3 * -2 + 58]!;
-            sum0 += d_edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += d_edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += d_edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += d_edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = d_edges_2_padded[i * 1296 + k * 81 + l * 9 + k2 * 9 + k3 + 16]!;
+            const at_2 = k * 128 + j * 16 + k2 * -8 + k3 * -2;
+            const b4 = reader_compare_kernel[at_2 + 10]!;
+            const b5 = reader_compare_kernel[at_2 + 26]!;
+            const b6 = reader_compare_kernel[at_2 + 42]!;
+            const b7 = reader_compare_kernel[at_2 + 58]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      concat[i * 1568 + j * 49 + l * 7 + 1182] = sum0;
-      concat[i * 1568 + j * 49 + l * 7 + 1231] = sum1;
-      concat[i * 1568 + j * 49 + l * 7 + 1280] = sum2;
-      concat[i * 1568 + j * 49 + l * 7 + 1329] = sum3;
+      const at = i * 1568 + j * 49 + l * 7;
+      concat[at + 1182] = sum0;
+      concat[at + 1231] = sum1;
+      concat[at + 1280] = sum2;
+      concat[at + 1329] = sum3;
     }
   }
   return function conv_10x8x7x16x2x2x7_4_dreaming(): void {
@@ -3216,9 +2807,10 @@ function identity_10x8x16x16_dreaming(
     const { edges_2, concat, d_dreamt_6_padded } = arrays;
     for (let i = 0; i < 10; i++)
       for (let j = 0; j < 8; j++) {
-        d_dreamt_6_padded[i * 2048 + j * 256] = 0;
+        const at = i * 2048 + j * 256;
+        d_dreamt_6_padded[at] = 0;
         for (let m = 0; m < 14; m++) d_dreamt_6_padded[i * 2048 + j * 256 + m + 1] = 0;
-        d_dreamt_6_padded[i * 2048 + j * 256 + 15] = 0;
+        d_dreamt_6_padded[at + 15] = 0;
         for (let l = 0; l < 14; l++) {
           d_dreamt_6_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
           for (let m = 0; m < 14; m++)
@@ -3235,9 +2827,9 @@ function identity_10x8x16x16_dreaming(
                 : 0;
           d_dreamt_6_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
         }
-        d_dreamt_6_padded[i * 2048 + j * 256 + 240] = 0;
+        d_dreamt_6_padded[at + 240] = 0;
         for (let m = 0; m < 14; m++) d_dreamt_6_padded[i * 2048 + j * 256 + m + 241] = 0;
-        d_dreamt_6_padded[i * 2048 + j * 256 + 255] = 0;
+        d_dreamt_6_padded[at + 255] = 0;
       }
   };
 }
@@ -3261,37 +2853,34 @@ function conv_10x1x14x8x2x2x14_dreaming(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_dreamt_6_padded_0 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
-              const reader_look_kernel_0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
-              const d_dreamt_6_padded_1 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-              const d_dreamt_6_padded_2 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-              const d_dreamt_6_padded_3 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-              sum0 += d_dreamt_6_padded_0 * reader_look_kernel_0;
-              sum1 += d_dreamt_6_padded_1 * reader_look_kernel_0;
-              sum2 += d_dreamt_6_padded_2 * reader_look_kernel_0;
-              sum3 += d_dreamt_6_padded_3 * reader_look_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = d_dreamt_6_padded[at_2]!;
+              const b0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
+              const a1 = d_dreamt_6_padded[at_2 + 1]!;
+              const a2 = d_dreamt_6_padded[at_2 + 2]!;
+              const a3 = d_dreamt_6_padded[at_2 + 3]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m] = sum0;
-        concat_2[i * 784 + l * 14 + m + 1] = sum1;
-        concat_2[i * 784 + l * 14 + m + 2] = sum2;
-        concat_2[i * 784 + l * 14 + m + 3] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at] = sum0;
+        concat_2[at + 1] = sum1;
+        concat_2[at + 2] = sum2;
+        concat_2[at + 3] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_dreamt_6_padded_4 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 12]!;
-            const reader_look_kernel_1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
-            const d_dreamt_6_padded_5 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 13]!;
-            sum0_2 += d_dreamt_6_padded_4 * reader_look_kernel_1;
-            sum1_2 += d_dreamt_6_padded_5 * reader_look_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = d_dreamt_6_padded[at + 12]!;
+            const b1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 15]!;
+            const a5 = d_dreamt_6_padded[at + 13]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 12] = sum0_2;
       concat_2[i * 784 + l * 14 + 13] = sum1_2;
@@ -3321,37 +2910,34 @@ function conv_10x1x14x8x2x2x14_2_dreaming(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_dreamt_6_padded_0 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-              const reader_look_kernel_0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-              const d_dreamt_6_padded_1 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-              const d_dreamt_6_padded_2 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-              const d_dreamt_6_padded_3 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 4]!;
-              sum0 += d_dreamt_6_padded_0 * reader_look_kernel_0;
-              sum1 += d_dreamt_6_padded_1 * reader_look_kernel_0;
-              sum2 += d_dreamt_6_padded_2 * reader_look_kernel_0;
-              sum3 += d_dreamt_6_padded_3 * reader_look_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = d_dreamt_6_padded[at_2 + 1]!;
+              const b0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+              const a1 = d_dreamt_6_padded[at_2 + 2]!;
+              const a2 = d_dreamt_6_padded[at_2 + 3]!;
+              const a3 = d_dreamt_6_padded[at_2 + 4]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 196] = sum0;
-        concat_2[i * 784 + l * 14 + m + 197] = sum1;
-        concat_2[i * 784 + l * 14 + m + 198] = sum2;
-        concat_2[i * 784 + l * 14 + m + 199] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 196] = sum0;
+        concat_2[at + 197] = sum1;
+        concat_2[at + 198] = sum2;
+        concat_2[at + 199] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_dreamt_6_padded_4 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 13]!;
-            const reader_look_kernel_1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
-            const d_dreamt_6_padded_5 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 14]!;
-            sum0_2 += d_dreamt_6_padded_4 * reader_look_kernel_1;
-            sum1_2 += d_dreamt_6_padded_5 * reader_look_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = d_dreamt_6_padded[at + 13]!;
+            const b1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 14]!;
+            const a5 = d_dreamt_6_padded[at + 14]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 208] = sum0_2;
       concat_2[i * 784 + l * 14 + 209] = sum1_2;
@@ -3381,37 +2967,34 @@ function conv_10x1x14x8x2x2x14_3_dreaming(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_dreamt_6_padded_0 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 16]!;
-              const reader_look_kernel_0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-              const d_dreamt_6_padded_1 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17]!;
-              const d_dreamt_6_padded_2 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18]!;
-              const d_dreamt_6_padded_3 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19]!;
-              sum0 += d_dreamt_6_padded_0 * reader_look_kernel_0;
-              sum1 += d_dreamt_6_padded_1 * reader_look_kernel_0;
-              sum2 += d_dreamt_6_padded_2 * reader_look_kernel_0;
-              sum3 += d_dreamt_6_padded_3 * reader_look_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = d_dreamt_6_padded[at_2 + 16]!;
+              const b0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+              const a1 = d_dreamt_6_padded[at_2 + 17]!;
+              const a2 = d_dreamt_6_padded[at_2 + 18]!;
+              const a3 = d_dreamt_6_padded[at_2 + 19]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 392] = sum0;
-        concat_2[i * 784 + l * 14 + m + 393] = sum1;
-        concat_2[i * 784 + l * 14 + m + 394] = sum2;
-        concat_2[i * 784 + l * 14 + m + 395] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 392] = sum0;
+        concat_2[at + 393] = sum1;
+        concat_2[at + 394] = sum2;
+        concat_2[at + 395] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_dreamt_6_padded_4 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 28]!;
-            const reader_look_kernel_1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
-            const d_dreamt_6_padded_5 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            sum0_2 += d_dreamt_6_padded_4 * reader_look_kernel_1;
-            sum1_2 += d_dreamt_6_padded_5 * reader_look_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = d_dreamt_6_padded[at + 28]!;
+            const b1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 11]!;
+            const a5 = d_dreamt_6_padded[at + 29]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 404] = sum0_2;
       concat_2[i * 784 + l * 14 + 405] = sum1_2;
@@ -3441,37 +3024,34 @@ function conv_10x1x14x8x2x2x14_4_dreaming(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_dreamt_6_padded_0 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 17]!;
-              const reader_look_kernel_0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-              const d_dreamt_6_padded_1 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 18]!;
-              const d_dreamt_6_padded_2 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 19]!;
-              const d_dreamt_6_padded_3 =
-                d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3 + 20]!;
-              sum0 += d_dreamt_6_padded_0 * reader_look_kernel_0;
-              sum1 += d_dreamt_6_padded_1 * reader_look_kernel_0;
-              sum2 += d_dreamt_6_padded_2 * reader_look_kernel_0;
-              sum3 += d_dreamt_6_padded_3 * reader_look_kernel_0;
+              const at_2 = i * 2048 + k * 256 + l * 16 + k2 * 16 + m + k3;
+              const a0 = d_dreamt_6_padded[at_2 + 17]!;
+              const b0 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+              const a1 = d_dreamt_6_padded[at_2 + 18]!;
+              const a2 = d_dreamt_6_padded[at_2 + 19]!;
+              const a3 = d_dreamt_6_padded[at_2 + 20]!;
+              sum0 += a0 * b0;
+              sum1 += a1 * b0;
+              sum2 += a2 * b0;
+              sum3 += a3 * b0;
             }
-        concat_2[i * 784 + l * 14 + m + 588] = sum0;
-        concat_2[i * 784 + l * 14 + m + 589] = sum1;
-        concat_2[i * 784 + l * 14 + m + 590] = sum2;
-        concat_2[i * 784 + l * 14 + m + 591] = sum3;
+        const at = i * 784 + l * 14 + m;
+        concat_2[at + 588] = sum0;
+        concat_2[at + 589] = sum1;
+        concat_2[at + 590] = sum2;
+        concat_2[at + 591] = sum3;
       }
       let sum0_2 = 0;
       let sum1_2 = 0;
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 2; k2++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_dreamt_6_padded_4 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 29]!;
-            const reader_look_kernel_1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
-            const d_dreamt_6_padded_5 =
-              d_dreamt_6_padded[i * 2048 + k * 256 + l * 16 + k2 * 16 + k3 + 30]!;
-            sum0_2 += d_dreamt_6_padded_4 * reader_look_kernel_1;
-            sum1_2 += d_dreamt_6_padded_5 * reader_look_kernel_1;
+            const at = i * 2048 + k * 256 + l * 16 + k2 * 16 + k3;
+            const a4 = d_dreamt_6_padded[at + 29]!;
+            const b1 = reader_look_kernel[k * 16 + k2 * -8 + k3 * -2 + 10]!;
+            const a5 = d_dreamt_6_padded[at + 30]!;
+            sum0_2 += a4 * b1;
+            sum1_2 += a5 * b1;
           }
       concat_2[i * 784 + l * 14 + 600] = sum0_2;
       concat_2[i * 784 + l * 14 + 601] = sum1_2;
@@ -3534,21 +3114,22 @@ function addMulAdam_10x1x27x28_dreaming(
           (dreamt_0 * (1 - dreamt_0));
       }
     for (let l = 0; l < 28; l++)
-      for (let m = 0; m < 28; m++)
-        dream_m[i * 784 + l * 28 + m] =
-          dream_m[i * 784 + l * 28 + m]! * 0.9 + d_dream[i * 784 + l * 28 + m]! * (1 - 0.9);
-    for (let l = 0; l < 28; l++)
       for (let m = 0; m < 28; m++) {
-        const d_dream_0 = d_dream[i * 784 + l * 28 + m]!;
-        dream_v[i * 784 + l * 28 + m] =
-          dream_v[i * 784 + l * 28 + m]! * 0.999 + d_dream_0 * d_dream_0 * (1 - 0.999);
+        const at = i * 784 + l * 28 + m;
+        dream_m[at] = dream_m[at]! * 0.9 + d_dream[at]! * (1 - 0.9);
       }
     for (let l = 0; l < 28; l++)
-      for (let m = 0; m < 28; m++)
-        dream[i * 784 + l * 28 + m] =
-          dream[i * 784 + l * 28 + m]! -
-          (dream_m[i * 784 + l * 28 + m]! * rate_0) /
-            (Math.sqrt(dream_v[i * 784 + l * 28 + m]! * correction_0) + 1e-8);
+      for (let m = 0; m < 28; m++) {
+        const at = i * 784 + l * 28 + m;
+        const d_dream_0 = d_dream[at]!;
+        dream_v[at] = dream_v[at]! * 0.999 + d_dream_0 * d_dream_0 * (1 - 0.999);
+      }
+    for (let l = 0; l < 28; l++)
+      for (let m = 0; m < 28; m++) {
+        const at = i * 784 + l * 28 + m;
+        dream[at] =
+          dream[at]! - (dream_m[at]! * rate_0) / (Math.sqrt(dream_v[at]! * correction_0) + 1e-8);
+      }
   }
   return function addMulAdam_10x1x27x28_dreaming(): void {
     for (let i = 0; i < 10; i++) block(i);
@@ -3579,65 +3160,32 @@ function convRelu_100x8x14x1x4x4x14_evaluate(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const x_padded_0 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const reader_look_kernel_0 = reader_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const x_padded_1 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const reader_look_kernel_1 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const reader_look_kernel_2 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const reader_look_kernel_3 = reader_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += x_padded_0 * reader_look_kernel_0;
-            sum01 += x_padded_1 * reader_look_kernel_0;
-            sum10 += x_padded_0 * reader_look_kernel_1;
-            sum11 += x_padded_1 * reader_look_kernel_1;
-            sum20 += x_padded_0 * reader_look_kernel_2;
-            sum21 += x_padded_1 * reader_look_kernel_2;
-            sum30 += x_padded_0 * reader_look_kernel_3;
-            sum31 += x_padded_1 * reader_look_kernel_3;
+            const at_2 = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = x_padded[at_2]!;
+            const at_3 = j * 16 + k2 * 4 + k3;
+            const b0 = reader_look_kernel[at_3]!;
+            const a1 = x_padded[at_2 + 2]!;
+            const b1 = reader_look_kernel[at_3 + 16]!;
+            const b2 = reader_look_kernel[at_3 + 32]!;
+            const b3 = reader_look_kernel[at_3 + 48]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
+            sum30 += a0 * b3;
+            sum31 += a1 * b3;
           }
-        relu(reader_look_bias, edges, j, i * 1568 + j * 196 + l * 14 + m, Math.fround(sum00));
-        relu(reader_look_bias, edges, j, i * 1568 + j * 196 + l * 14 + m + 1, Math.fround(sum01));
-        relu(
-          reader_look_bias,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 196,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 1,
-          i * 1568 + j * 196 + l * 14 + m + 197,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 392,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 2,
-          i * 1568 + j * 196 + l * 14 + m + 393,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 588,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_look_bias,
-          edges,
-          j + 3,
-          i * 1568 + j * 196 + l * 14 + m + 589,
-          Math.fround(sum31),
-        );
+        const at = i * 1568 + j * 196 + l * 14 + m;
+        relu(reader_look_bias, edges, j, at, Math.fround(sum00));
+        relu(reader_look_bias, edges, j, at + 1, Math.fround(sum01));
+        relu(reader_look_bias, edges, j + 1, at + 196, Math.fround(sum10));
+        relu(reader_look_bias, edges, j + 1, at + 197, Math.fround(sum11));
+        relu(reader_look_bias, edges, j + 2, at + 392, Math.fround(sum20));
+        relu(reader_look_bias, edges, j + 2, at + 393, Math.fround(sum21));
+        relu(reader_look_bias, edges, j + 3, at + 588, Math.fround(sum30));
+        relu(reader_look_bias, edges, j + 3, at + 589, Math.fround(sum31));
       }
   }
   return function convRelu_100x8x14x1x4x4x14_evaluate(): void {
@@ -3670,71 +3218,32 @@ function convRelu_100x16x7x8x4x4x7_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const edges_padded_0 =
-                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const edges_padded_1 =
-                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += edges_padded_0 * reader_compare_kernel_0;
-              sum01 += edges_padded_1 * reader_compare_kernel_0;
-              sum10 += edges_padded_0 * reader_compare_kernel_1;
-              sum11 += edges_padded_1 * reader_compare_kernel_1;
-              sum20 += edges_padded_0 * reader_compare_kernel_2;
-              sum21 += edges_padded_1 * reader_compare_kernel_2;
-              sum30 += edges_padded_0 * reader_compare_kernel_3;
-              sum31 += edges_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = edges_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = reader_compare_kernel[at_4]!;
+              const a1 = edges_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 128]!;
+              const b2 = reader_compare_kernel[at_4 + 256]!;
+              const b3 = reader_compare_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + m, Math.fround(sum00));
-        relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + m + 1, Math.fround(sum01));
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_compare_bias,
-          parts,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
-          Math.fround(sum31),
-        );
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
+        relu(reader_compare_bias, parts, j, at_2, Math.fround(sum00));
+        relu(reader_compare_bias, parts, j, at_2 + 1, Math.fround(sum01));
+        relu(reader_compare_bias, parts, j + 1, at_2 + 49, Math.fround(sum10));
+        relu(reader_compare_bias, parts, j + 1, at_2 + 50, Math.fround(sum11));
+        relu(reader_compare_bias, parts, j + 2, at_2 + 98, Math.fround(sum20));
+        relu(reader_compare_bias, parts, j + 2, at_2 + 99, Math.fround(sum21));
+        relu(reader_compare_bias, parts, j + 3, at_2 + 147, Math.fround(sum30));
+        relu(reader_compare_bias, parts, j + 3, at_2 + 148, Math.fround(sum31));
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -3743,23 +3252,22 @@ function convRelu_100x16x7x8x4x4x7_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const reader_compare_kernel_4 = reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += edges_padded_2 * reader_compare_kernel_4;
-            sum1 += edges_padded_2 * reader_compare_kernel_5;
-            sum2 += edges_padded_2 * reader_compare_kernel_6;
-            sum3 += edges_padded_2 * reader_compare_kernel_7;
+            const a2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = reader_compare_kernel[at_2]!;
+            const b5 = reader_compare_kernel[at_2 + 128]!;
+            const b6 = reader_compare_kernel[at_2 + 256]!;
+            const b7 = reader_compare_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      relu(reader_compare_bias, parts, j, i * 784 + j * 49 + l * 7 + 6, Math.fround(sum0));
-      relu(reader_compare_bias, parts, j + 1, i * 784 + j * 49 + l * 7 + 55, Math.fround(sum1));
-      relu(reader_compare_bias, parts, j + 2, i * 784 + j * 49 + l * 7 + 104, Math.fround(sum2));
-      relu(reader_compare_bias, parts, j + 3, i * 784 + j * 49 + l * 7 + 153, Math.fround(sum3));
+      const at = i * 784 + j * 49 + l * 7;
+      relu(reader_compare_bias, parts, j, at + 6, Math.fround(sum0));
+      relu(reader_compare_bias, parts, j + 1, at + 55, Math.fround(sum1));
+      relu(reader_compare_bias, parts, j + 2, at + 104, Math.fround(sum2));
+      relu(reader_compare_bias, parts, j + 3, at + 153, Math.fround(sum3));
     }
   }
   return function convRelu_100x16x7x8x4x4x7_evaluate(): void {
@@ -3786,24 +3294,25 @@ function dotAdd_100x784x10_evaluate(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
-      const parts_0 = parts[i * 784 + k]!;
-      const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j]!;
-      const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 1]!;
-      const parts_1 = parts[i * 784 + k + 784]!;
-      const parts_2 = parts[i * 784 + k + 1568]!;
-      sum00 += parts_0 * reader_judge_kernel_0;
-      sum01 += parts_0 * reader_judge_kernel_1;
-      sum10 += parts_1 * reader_judge_kernel_0;
-      sum11 += parts_1 * reader_judge_kernel_1;
-      sum20 += parts_2 * reader_judge_kernel_0;
-      sum21 += parts_2 * reader_judge_kernel_1;
+      const a0 = parts[i * 784 + k]!;
+      const b0 = reader_judge_kernel[k * 10 + j]!;
+      const b1 = reader_judge_kernel[k * 10 + j + 1]!;
+      const a1 = parts[i * 784 + k + 784]!;
+      const a2 = parts[i * 784 + k + 1568]!;
+      sum00 += a0 * b0;
+      sum01 += a0 * b1;
+      sum10 += a1 * b0;
+      sum11 += a1 * b1;
+      sum20 += a2 * b0;
+      sum21 += a2 * b1;
     }
-    reader_judge[i * 10 + j] = Math.fround(sum00) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 1] = Math.fround(sum01) + reader_judge_bias[j + 1]!;
-    reader_judge[i * 10 + j + 10] = Math.fround(sum10) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 11] = Math.fround(sum11) + reader_judge_bias[j + 1]!;
-    reader_judge[i * 10 + j + 20] = Math.fround(sum20) + reader_judge_bias[j]!;
-    reader_judge[i * 10 + j + 21] = Math.fround(sum21) + reader_judge_bias[j + 1]!;
+    const at = i * 10 + j;
+    reader_judge[at] = Math.fround(sum00) + reader_judge_bias[j]!;
+    reader_judge[at + 1] = Math.fround(sum01) + reader_judge_bias[j + 1]!;
+    reader_judge[at + 10] = Math.fround(sum10) + reader_judge_bias[j]!;
+    reader_judge[at + 11] = Math.fround(sum11) + reader_judge_bias[j + 1]!;
+    reader_judge[at + 20] = Math.fround(sum20) + reader_judge_bias[j]!;
+    reader_judge[at + 21] = Math.fround(sum21) + reader_judge_bias[j + 1]!;
   }
   return function dotAdd_100x784x10_evaluate(): void {
     const { parts, reader_judge_kernel, reader_judge_bias, reader_judge } = arrays;
@@ -3812,11 +3321,11 @@ function dotAdd_100x784x10_evaluate(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_3 = parts[k + 77616]!;
-        const reader_judge_kernel_2 = reader_judge_kernel[k * 10 + j]!;
-        const reader_judge_kernel_3 = reader_judge_kernel[k * 10 + j + 1]!;
-        sum0 += parts_3 * reader_judge_kernel_2;
-        sum1 += parts_3 * reader_judge_kernel_3;
+        const a3 = parts[k + 77616]!;
+        const b2 = reader_judge_kernel[k * 10 + j]!;
+        const b3 = reader_judge_kernel[k * 10 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       reader_judge[j + 990] = Math.fround(sum0) + reader_judge_bias[j]!;
       reader_judge[j + 991] = Math.fround(sum1) + reader_judge_bias[j + 1]!;
@@ -3842,11 +3351,12 @@ function convRelu_10x8x14x1x4x4x14_evaluate(
         let sum1 = 0;
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const dreamt_padded_0 = dreamt_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const at = i * 900 + l * 60 + k2 * 30 + m * 2 + k3;
+            const a0 = dreamt_padded[at]!;
             const reader_look_kernel_0 = reader_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const dreamt_padded_1 = dreamt_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            sum0 += dreamt_padded_0 * reader_look_kernel_0;
-            sum1 += dreamt_padded_1 * reader_look_kernel_0;
+            const a1 = dreamt_padded[at + 2]!;
+            sum0 += a0 * reader_look_kernel_0;
+            sum1 += a1 * reader_look_kernel_0;
           }
         relu(reader_look_bias, edges_2, j, i * 1568 + j * 196 + l * 14 + m, Math.fround(sum0));
         relu(reader_look_bias, edges_2, j, i * 1568 + j * 196 + l * 14 + m + 1, Math.fround(sum1));
@@ -3882,71 +3392,32 @@ function convRelu_10x16x7x8x4x4x7_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 4; k2++)
             for (let k3 = 0; k3 < 4; k3++) {
-              const edges_2_padded_0 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-              const reader_compare_kernel_0 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const edges_2_padded_1 =
-                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-              const reader_compare_kernel_1 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const reader_compare_kernel_2 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const reader_compare_kernel_3 =
-                reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum00 += edges_2_padded_0 * reader_compare_kernel_0;
-              sum01 += edges_2_padded_1 * reader_compare_kernel_0;
-              sum10 += edges_2_padded_0 * reader_compare_kernel_1;
-              sum11 += edges_2_padded_1 * reader_compare_kernel_1;
-              sum20 += edges_2_padded_0 * reader_compare_kernel_2;
-              sum21 += edges_2_padded_1 * reader_compare_kernel_2;
-              sum30 += edges_2_padded_0 * reader_compare_kernel_3;
-              sum31 += edges_2_padded_1 * reader_compare_kernel_3;
+              const at_3 = i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3;
+              const a0 = edges_2_padded[at_3]!;
+              const at_4 = j * 128 + k * 16 + k2 * 4 + k3;
+              const b0 = reader_compare_kernel[at_4]!;
+              const a1 = edges_2_padded[at_3 + 2]!;
+              const b1 = reader_compare_kernel[at_4 + 128]!;
+              const b2 = reader_compare_kernel[at_4 + 256]!;
+              const b3 = reader_compare_kernel[at_4 + 384]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
+              sum30 += a0 * b3;
+              sum31 += a1 * b3;
             }
-        relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + m, Math.fround(sum00));
-        relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + m + 1, Math.fround(sum01));
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 49,
-          Math.fround(sum10),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 1,
-          i * 784 + j * 49 + l * 7 + m + 50,
-          Math.fround(sum11),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 98,
-          Math.fround(sum20),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 2,
-          i * 784 + j * 49 + l * 7 + m + 99,
-          Math.fround(sum21),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 147,
-          Math.fround(sum30),
-        );
-        relu(
-          reader_compare_bias,
-          parts_2,
-          j + 3,
-          i * 784 + j * 49 + l * 7 + m + 148,
-          Math.fround(sum31),
-        );
+        const at_2 = i * 784 + j * 49 + l * 7 + m;
+        relu(reader_compare_bias, parts_2, j, at_2, Math.fround(sum00));
+        relu(reader_compare_bias, parts_2, j, at_2 + 1, Math.fround(sum01));
+        relu(reader_compare_bias, parts_2, j + 1, at_2 + 49, Math.fround(sum10));
+        relu(reader_compare_bias, parts_2, j + 1, at_2 + 50, Math.fround(sum11));
+        relu(reader_compare_bias, parts_2, j + 2, at_2 + 98, Math.fround(sum20));
+        relu(reader_compare_bias, parts_2, j + 2, at_2 + 99, Math.fround(sum21));
+        relu(reader_compare_bias, parts_2, j + 3, at_2 + 147, Math.fround(sum30));
+        relu(reader_compare_bias, parts_2, j + 3, at_2 + 148, Math.fround(sum31));
       }
       let sum0 = 0;
       let sum1 = 0;
@@ -3955,24 +3426,22 @@ function convRelu_10x16x7x8x4x4x7_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 4; k2++)
           for (let k3 = 0; k3 < 4; k3++) {
-            const edges_2_padded_2 =
-              edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-            const reader_compare_kernel_4 = reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-            const reader_compare_kernel_5 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-            const reader_compare_kernel_6 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-            const reader_compare_kernel_7 =
-              reader_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-            sum0 += edges_2_padded_2 * reader_compare_kernel_4;
-            sum1 += edges_2_padded_2 * reader_compare_kernel_5;
-            sum2 += edges_2_padded_2 * reader_compare_kernel_6;
-            sum3 += edges_2_padded_2 * reader_compare_kernel_7;
+            const a2 = edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const at_2 = j * 128 + k * 16 + k2 * 4 + k3;
+            const b4 = reader_compare_kernel[at_2]!;
+            const b5 = reader_compare_kernel[at_2 + 128]!;
+            const b6 = reader_compare_kernel[at_2 + 256]!;
+            const b7 = reader_compare_kernel[at_2 + 384]!;
+            sum0 += a2 * b4;
+            sum1 += a2 * b5;
+            sum2 += a2 * b6;
+            sum3 += a2 * b7;
           }
-      relu(reader_compare_bias, parts_2, j, i * 784 + j * 49 + l * 7 + 6, Math.fround(sum0));
-      relu(reader_compare_bias, parts_2, j + 1, i * 784 + j * 49 + l * 7 + 55, Math.fround(sum1));
-      relu(reader_compare_bias, parts_2, j + 2, i * 784 + j * 49 + l * 7 + 104, Math.fround(sum2));
-      relu(reader_compare_bias, parts_2, j + 3, i * 784 + j * 49 + l * 7 + 153, Math.fround(sum3));
+      const at = i * 784 + j * 49 + l * 7;
+      relu(reader_compare_bias, parts_2, j, at + 6, Math.fround(sum0));
+      relu(reader_compare_bias, parts_2, j + 1, at + 55, Math.fround(sum1));
+      relu(reader_compare_bias, parts_2, j + 2, at + 104, Math.fround(sum2));
+      relu(reader_compare_bias, parts_2, j + 3, at + 153, Math.fround(sum3));
     }
   }
   return function convRelu_10x16x7x8x4x4x7_evaluate(): void {
@@ -3998,16 +3467,16 @@ function dot_10x784x10_evaluate(
     let sum4 = 0;
     for (let k = 0; k < 784; k++) {
       const parts_2_0 = parts_2[i * 784 + k]!;
-      const reader_judge_kernel_0 = reader_judge_kernel[k * 10 + j]!;
-      const reader_judge_kernel_1 = reader_judge_kernel[k * 10 + j + 1]!;
-      const reader_judge_kernel_2 = reader_judge_kernel[k * 10 + j + 2]!;
-      const reader_judge_kernel_3 = reader_judge_kernel[k * 10 + j + 3]!;
-      const reader_judge_kernel_4 = reader_judge_kernel[k * 10 + j + 4]!;
-      sum0 += parts_2_0 * reader_judge_kernel_0;
-      sum1 += parts_2_0 * reader_judge_kernel_1;
-      sum2 += parts_2_0 * reader_judge_kernel_2;
-      sum3 += parts_2_0 * reader_judge_kernel_3;
-      sum4 += parts_2_0 * reader_judge_kernel_4;
+      const a0 = reader_judge_kernel[k * 10 + j]!;
+      const a1 = reader_judge_kernel[k * 10 + j + 1]!;
+      const a2 = reader_judge_kernel[k * 10 + j + 2]!;
+      const a3 = reader_judge_kernel[k * 10 + j + 3]!;
+      const a4 = reader_judge_kernel[k * 10 + j + 4]!;
+      sum0 += parts_2_0 * a0;
+      sum1 += parts_2_0 * a1;
+      sum2 += parts_2_0 * a2;
+      sum3 += parts_2_0 * a3;
+      sum4 += parts_2_0 * a4;
     }
     reader_judge_product_2[i * 10 + j] = sum0;
     reader_judge_product_2[i * 10 + j + 1] = sum1;
@@ -4021,39 +3490,25 @@ function dot_10x784x10_evaluate(
 }
 
 /**
- * sum_2 = Σ k<10, k2<1, k3<27, k4<28: (dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])
- * Plain twin: sum_10x1x27x28.
+ * sum = Σ k<10, k2<1, k3<K3, k4<K4: (dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3 + 1,k4] − dreamt[k,0,k3,k4])
+ * For K3, K4, n: 27, 28, 28 and 28, 27, 1.
+ * Plain twins: sum_10x1x27x28, sum_10x1x28x27.
  */
-function sum_10x1x27x28_evaluate(arrays: Floats<"dreamt" | "sum_2">): () => void {
-  return function sum_10x1x27x28_evaluate(): void {
-    const { dreamt, sum_2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k3 = 0; k3 < 27; k3++)
-        for (let k4 = 0; k4 < 28; k4++) {
-          const sub_0 = dreamt[k * 784 + k3 * 28 + k4 + 28]! - dreamt[k * 784 + k3 * 28 + k4]!;
-          sum += sub_0 * sub_0;
-        }
-    sum_2[0] = sum;
-  };
-}
-
-/**
- * sum_3 = Σ k<10, k2<1, k3<28, k4<27: (dreamt[k,0,k3,k4 + 1] − dreamt[k,0,k3,k4])·(dreamt[k,0,k3,k4 + 1] − dreamt[k,0,k3,k4])
- * Plain twin: sum_10x1x28x27.
- */
-function sum_10x1x28x27_evaluate(arrays: Floats<"dreamt" | "sum_3">): () => void {
-  return function sum_10x1x28x27_evaluate(): void {
-    const { dreamt, sum_3 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k3 = 0; k3 < 28; k3++)
-        for (let k4 = 0; k4 < 27; k4++) {
-          const sub_0 = dreamt[k * 784 + k3 * 28 + k4 + 1]! - dreamt[k * 784 + k3 * 28 + k4]!;
-          sum += sub_0 * sub_0;
-        }
-    sum_3[0] = sum;
-  };
+function sum_10x1xNxN_2(
+  dreamt: Float32Array,
+  sum: Float32Array,
+  K3: number,
+  K4: number,
+  n: number,
+): void {
+  let sum_2 = 0;
+  for (let k = 0; k < 10; k++)
+    for (let k3 = 0; k3 < K3; k3++)
+      for (let k4 = 0; k4 < K4; k4++) {
+        const sub_0 = dreamt[k * 784 + k3 * 28 + k4 + n]! - dreamt[k * 784 + k3 * 28 + k4]!;
+        sum_2 += sub_0 * sub_0;
+      }
+  sum[0] = sum_2;
 }
 
 /**

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 72, backward 77), evaluate 122, predict 163
-//   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 367: batches, and what a trainer is
-//   tables 412: what bytes() packs
-//   kernels 462: in the order in which statements call them, each under its definitions
-//   checks 1238: of what is passed in
-//   mathematics 1382: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 73, backward 78), evaluate 123, predict 164
+//   memory 185: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 351: batches, and what a trainer is
+//   tables 396: what bytes() packs
+//   kernels 446: in the order in which statements call them, each under its definitions
+//   checks 1185: of what is passed in
+//   mathematics 1329: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 06c1f80f708489d6
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 19e0c423cd4767d5
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -49,7 +50,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 3. scores = reshape(pooled, [32,1176]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/first-convnet.ts:9
-    dotAdd_scores();
+    dotAdd_Nx1176x10(pooled, scores_kernel, scores_bias, scores, 30, 36456);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 4. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/first-convnet.ts:11
@@ -135,11 +136,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — pooled: the largest of each window
     // 2. maps = relu(maps.product + maps.bias)    %maps.z, %maps  relu, models/first-convnet.ts:7
     // pooled = max relu(maps.z) over windows [1,1,2,2]    %pooled  windowMax, models/first-convnet.ts:8
-    windowMax_pooled_evaluate();
+    windowMax_Nx6x14x1x1x2x2x14(maps_product_evaluate, maps_bias, pooled_evaluate, 50);
 
     // — scores: x·W + b
     // 3. scores = reshape(pooled, [50,1176]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/first-convnet.ts:9
-    dotAdd_scores_evaluate();
+    dotAdd_Nx1176x10(pooled_evaluate, scores_kernel, scores_bias, scores_evaluate, 48, 57624);
     // 4. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/first-convnet.ts:11, 13
     reduceMaxSum_rowSum_evaluate();
     // 5. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/first-convnet.ts:11, 13
@@ -172,7 +173,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — pooled: the largest of each window
     // 2. maps = relu(maps.product + maps.bias)    %maps.z, %maps  relu, models/first-convnet.ts:7
     // pooled = max relu(maps.z) over windows [1,1,2,2]    %pooled  windowMax, models/first-convnet.ts:8
-    windowMax_pooled_predict();
+    windowMax_Nx6x14x1x1x2x2x14(maps_product_predict, maps_bias, pooled_predict, 1);
 
     // — scores: x·W + b
     // 3. scores = reshape(pooled, [1,1176]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/first-convnet.ts:9
@@ -224,7 +225,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   const convRelu_maps = convRelu_32x6x28x3x5x5x28({ x, maps_kernel, maps_bias, maps });
   const windowMax_pooled = windowMax_32x6x14x1x1x2x2x14({ maps, pooled });
-  const dotAdd_scores = dotAdd_32x1176x10({ pooled, scores_kernel, scores_bias, scores });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10({
     rowSum,
     scores,
@@ -251,17 +251,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     maps_kernel,
     maps_product: maps_product_evaluate,
   });
-  const windowMax_pooled_evaluate = windowMax_Nx6x14x1x1x2x2x14(50, {
-    maps_product: maps_product_evaluate,
-    maps_bias,
-    pooled: pooled_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_50x1176x10_evaluate({
-    pooled: pooled_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
-  });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x50_evaluate({
     rowSum: rowSum_evaluate,
     scores: scores_evaluate,
@@ -278,11 +267,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: x_predict,
     maps_kernel,
     maps_product: maps_product_predict,
-  });
-  const windowMax_pooled_predict = windowMax_Nx6x14x1x1x2x2x14(1, {
-    maps_product: maps_product_predict,
-    maps_bias,
-    pooled: pooled_predict,
   });
   const dotAdd_scores_predict = dotAdd_1x1176x10_predict({
     pooled: pooled_predict,
@@ -488,29 +472,31 @@ function convRelu_32x6x28x3x5x5x28(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
-            const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-            const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-            const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-            const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-            const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
-            sum00 += x_0 * maps_kernel_0;
-            sum01 += x_1 * maps_kernel_0;
-            sum02 += x_2 * maps_kernel_0;
-            sum03 += x_3 * maps_kernel_0;
-            sum10 += x_0 * maps_kernel_1;
-            sum11 += x_1 * maps_kernel_1;
-            sum12 += x_2 * maps_kernel_1;
-            sum13 += x_3 * maps_kernel_1;
+            const at_2 = i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-      relu(maps_bias, maps, j, i * 4704 + j * 784 + l * 28 + m, Math.fround(sum00));
-      relu(maps_bias, maps, j, i * 4704 + j * 784 + l * 28 + m + 1, Math.fround(sum01));
-      relu(maps_bias, maps, j, i * 4704 + j * 784 + l * 28 + m + 2, Math.fround(sum02));
-      relu(maps_bias, maps, j, i * 4704 + j * 784 + l * 28 + m + 3, Math.fround(sum03));
-      relu(maps_bias, maps, j + 1, i * 4704 + j * 784 + l * 28 + m + 784, Math.fround(sum10));
-      relu(maps_bias, maps, j + 1, i * 4704 + j * 784 + l * 28 + m + 785, Math.fround(sum11));
-      relu(maps_bias, maps, j + 1, i * 4704 + j * 784 + l * 28 + m + 786, Math.fround(sum12));
-      relu(maps_bias, maps, j + 1, i * 4704 + j * 784 + l * 28 + m + 787, Math.fround(sum13));
+      const at = i * 4704 + j * 784 + l * 28 + m;
+      relu(maps_bias, maps, j, at, Math.fround(sum00));
+      relu(maps_bias, maps, j, at + 1, Math.fround(sum01));
+      relu(maps_bias, maps, j, at + 2, Math.fround(sum02));
+      relu(maps_bias, maps, j, at + 3, Math.fround(sum03));
+      relu(maps_bias, maps, j + 1, at + 784, Math.fround(sum10));
+      relu(maps_bias, maps, j + 1, at + 785, Math.fround(sum11));
+      relu(maps_bias, maps, j + 1, at + 786, Math.fround(sum12));
+      relu(maps_bias, maps, j + 1, at + 787, Math.fround(sum13));
     }
   }
   return function convRelu_32x6x28x3x5x5x28(): void {
@@ -540,69 +526,91 @@ function windowMax_32x6x14x1x1x2x2x14(arrays: Floats<"maps" | "pooled">): () => 
 }
 
 /**
- * scores_product[i<32,j<10] = Σ k<1176: pooled[i,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
+ * scores_product[i<I + 2,j<10] = Σ k<1176: pooled[i,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
- * Plain twin: dotAdd_Nx1176x10.
+ * For I, n: 30, 36_456 and 48, 57_624.
  */
-function dotAdd_32x1176x10(
-  arrays: Floats<"pooled" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 31;
-    j &= 15;
-    const { pooled, scores_kernel, scores_bias, scores } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_0 = pooled[i * 1176 + k]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_1 = pooled[i * 1176 + k + 1176]!;
-      const pooled_2 = pooled[i * 1176 + k + 2352]!;
-      sum00 += pooled_0 * scores_kernel_0;
-      sum01 += pooled_0 * scores_kernel_1;
-      sum10 += pooled_1 * scores_kernel_0;
-      sum11 += pooled_1 * scores_kernel_1;
-      sum20 += pooled_2 * scores_kernel_0;
-      sum21 += pooled_2 * scores_kernel_1;
-    }
-    scores[i * 10 + j] = Math.fround(sum00) + scores_bias[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + scores_bias[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + scores_bias[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + scores_bias[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + scores_bias[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + scores_bias[j + 1]!;
+function dotAdd_Nx1176x10(
+  pooled: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+  I: number,
+  n: number,
+): void {
+  for (let i = 0; i < I; i += 3)
+    for (let j = 0; j < 10; j += 2)
+      dotAdd_Nx1176x10_block(i, j, pooled, scores_kernel, scores_bias, scores);
+  for (let j = 0; j < 10; j += 2)
+    dotAdd_Nx1176x10_block_2(j, pooled, scores_kernel, scores_bias, scores, I, n);
+}
+
+function dotAdd_Nx1176x10_block(
+  i: number,
+  j: number,
+  pooled: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+): void {
+  i &= 63;
+  j &= 15;
+  let sum00 = 0;
+  let sum01 = 0;
+  let sum10 = 0;
+  let sum11 = 0;
+  let sum20 = 0;
+  let sum21 = 0;
+  for (let k = 0; k < 1176; k++) {
+    const a0 = pooled[i * 1176 + k]!;
+    const b0 = scores_kernel[k * 10 + j]!;
+    const b1 = scores_kernel[k * 10 + j + 1]!;
+    const a1 = pooled[i * 1176 + k + 1176]!;
+    const a2 = pooled[i * 1176 + k + 2352]!;
+    sum00 += a0 * b0;
+    sum01 += a0 * b1;
+    sum10 += a1 * b0;
+    sum11 += a1 * b1;
+    sum20 += a2 * b0;
+    sum21 += a2 * b1;
   }
-  function block_2(j: number): void {
-    j &= 15;
-    const { pooled, scores_kernel, scores_bias, scores } = arrays;
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_3 = pooled[k + 35280]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 = pooled[k + 36456]!;
-      sum00_2 += pooled_3 * scores_kernel_2;
-      sum01_2 += pooled_3 * scores_kernel_3;
-      sum10_2 += pooled_4 * scores_kernel_2;
-      sum11_2 += pooled_4 * scores_kernel_3;
-    }
-    scores[j + 300] = Math.fround(sum00_2) + scores_bias[j]!;
-    scores[j + 301] = Math.fround(sum01_2) + scores_bias[j + 1]!;
-    scores[j + 310] = Math.fround(sum10_2) + scores_bias[j]!;
-    scores[j + 311] = Math.fround(sum11_2) + scores_bias[j + 1]!;
+  const at = i * 10 + j;
+  scores[at] = Math.fround(sum00) + scores_bias[j]!;
+  scores[at + 1] = Math.fround(sum01) + scores_bias[j + 1]!;
+  scores[at + 10] = Math.fround(sum10) + scores_bias[j]!;
+  scores[at + 11] = Math.fround(sum11) + scores_bias[j + 1]!;
+  scores[at + 20] = Math.fround(sum20) + scores_bias[j]!;
+  scores[at + 21] = Math.fround(sum21) + scores_bias[j + 1]!;
+}
+
+function dotAdd_Nx1176x10_block_2(
+  j: number,
+  pooled: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
+  I: number,
+  n: number,
+): void {
+  j &= 15;
+  let sum00_2 = 0;
+  let sum01_2 = 0;
+  let sum10_2 = 0;
+  let sum11_2 = 0;
+  for (let k = 0; k < 1176; k++) {
+    const a3 = pooled[k + I * 1176]!;
+    const b2 = scores_kernel[k * 10 + j]!;
+    const b3 = scores_kernel[k * 10 + j + 1]!;
+    const a4 = pooled[k + n]!;
+    sum00_2 += a3 * b2;
+    sum01_2 += a3 * b3;
+    sum10_2 += a4 * b2;
+    sum11_2 += a4 * b3;
   }
-  return function dotAdd_32x1176x10(): void {
-    for (let i = 0; i < 30; i += 3) for (let j = 0; j < 10; j += 2) block(i, j);
-    for (let j = 0; j < 10; j += 2) block_2(j);
-  };
+  scores[j + I * 10] = Math.fround(sum00_2) + scores_bias[j]!;
+  scores[j + I * 10 + 1] = Math.fround(sum01_2) + scores_bias[j + 1]!;
+  scores[j + I * 10 + 10] = Math.fround(sum10_2) + scores_bias[j]!;
+  scores[j + I * 10 + 11] = Math.fround(sum11_2) + scores_bias[j + 1]!;
 }
 
 /**
@@ -656,16 +664,16 @@ function sumSgd_32x10(arrays: Floats<"d_shifted" | "scores_bias">): () => void {
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       scores_bias[i] = scores_bias[i]! - Math.fround(sum0) * 0.1;
       scores_bias[i + 1] = scores_bias[i + 1]! - Math.fround(sum1) * 0.1;
@@ -688,14 +696,14 @@ function dot_32x10x1176(arrays: Floats<"d_shifted" | "scores_kernel" | "d_flatte
       let sum3 = 0;
       for (let k = 0; k < 10; k++) {
         const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const scores_kernel_2 = scores_kernel[j * 10 + k + 20]!;
-        const scores_kernel_3 = scores_kernel[j * 10 + k + 30]!;
-        sum0 += d_shifted_0 * scores_kernel_0;
-        sum1 += d_shifted_0 * scores_kernel_1;
-        sum2 += d_shifted_0 * scores_kernel_2;
-        sum3 += d_shifted_0 * scores_kernel_3;
+        const a0 = scores_kernel[j * 10 + k]!;
+        const a1 = scores_kernel[j * 10 + k + 10]!;
+        const a2 = scores_kernel[j * 10 + k + 20]!;
+        const a3 = scores_kernel[j * 10 + k + 30]!;
+        sum0 += d_shifted_0 * a0;
+        sum1 += d_shifted_0 * a1;
+        sum2 += d_shifted_0 * a2;
+        sum3 += d_shifted_0 * a3;
       }
       d_flatten[i * 1176 + j] = sum0;
       d_flatten[i * 1176 + j + 1] = sum1;
@@ -724,24 +732,25 @@ function dotSgd_1176x32x10(arrays: Floats<"pooled" | "d_shifted" | "scores_kerne
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 32; k++) {
-          const pooled_0 = pooled[k * 1176 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const pooled_1 = pooled[k * 1176 + i + 1]!;
-          const pooled_2 = pooled[k * 1176 + i + 2]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
+          const a0 = pooled[k * 1176 + i]!;
+          const b0 = d_shifted[k * 10 + j]!;
+          const b1 = d_shifted[k * 10 + j + 1]!;
+          const a1 = pooled[k * 1176 + i + 1]!;
+          const a2 = pooled[k * 1176 + i + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-        scores_kernel[i * 10 + j] = scores_kernel[i * 10 + j]! - Math.fround(sum00) * 0.1;
-        scores_kernel[i * 10 + j + 1] = scores_kernel[i * 10 + j + 1]! - Math.fround(sum01) * 0.1;
-        scores_kernel[i * 10 + j + 10] = scores_kernel[i * 10 + j + 10]! - Math.fround(sum10) * 0.1;
-        scores_kernel[i * 10 + j + 11] = scores_kernel[i * 10 + j + 11]! - Math.fround(sum11) * 0.1;
-        scores_kernel[i * 10 + j + 20] = scores_kernel[i * 10 + j + 20]! - Math.fround(sum20) * 0.1;
-        scores_kernel[i * 10 + j + 21] = scores_kernel[i * 10 + j + 21]! - Math.fround(sum21) * 0.1;
+        const at = i * 10 + j;
+        scores_kernel[at] = scores_kernel[at]! - Math.fround(sum00) * 0.1;
+        scores_kernel[at + 1] = scores_kernel[at + 1]! - Math.fround(sum01) * 0.1;
+        scores_kernel[at + 10] = scores_kernel[at + 10]! - Math.fround(sum10) * 0.1;
+        scores_kernel[at + 11] = scores_kernel[at + 11]! - Math.fround(sum11) * 0.1;
+        scores_kernel[at + 20] = scores_kernel[at + 20]! - Math.fround(sum20) * 0.1;
+        scores_kernel[at + 21] = scores_kernel[at + 21]! - Math.fround(sum21) * 0.1;
       }
   };
 }
@@ -773,16 +782,13 @@ function windowArgmaxWhere_32x6x14x14(
           d_maps_windowArgmax[i * 1176 + j * 196 + l * 14 + m] = argmax;
         }
       for (let l = 0; l < 28; l++)
-        for (let m = 0; m < 28; m++)
+        for (let m = 0; m < 28; m++) {
+          const at = i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0);
           d_maps_z[i * 4704 + j * 784 + l * 28 + m] =
             0 < maps[i * 4704 + j * 784 + l * 28 + m]!
-              ? Math.fround(
-                  d_maps_windowArgmax[i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)]!
-                    : 0,
-                )
+              ? Math.fround(d_maps_windowArgmax[at]! === (l % 2) * 2 + (m % 2) ? d_flatten[at]! : 0)
               : 0;
+        }
     }
   }
   return function windowArgmaxWhere_32x6x14x14(): void {
@@ -842,74 +848,71 @@ function convSgd_6x3x5x32x28x28x5(
           for (let k = 0; k < 32; k++)
             for (let k2 = 0; k2 < 28; k2++)
               for (let k3 = 0; k3 < 28; k3 += 4) {
+                const at = k * 3072 + l * 32 + k2 * 32 + m + k3;
+                const at_2 = k * 4704 + i * 784 + k2 * 28 + k3;
                 {
-                  const x_wide_0 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
-                  const x_wide_1 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 1024]!;
-                  const x_wide_2 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 2048]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
-                  sum00 += x_wide_0 * d_maps_z_0;
-                  sum01 += x_wide_1 * d_maps_z_0;
-                  sum02 += x_wide_2 * d_maps_z_0;
-                  sum10 += x_wide_0 * d_maps_z_1;
-                  sum11 += x_wide_1 * d_maps_z_1;
-                  sum12 += x_wide_2 * d_maps_z_1;
+                  const a0 = x_wide[at]!;
+                  const b0 = d_maps_z[at_2]!;
+                  const a1 = x_wide[at + 1024]!;
+                  const a2 = x_wide[at + 2048]!;
+                  const b1 = d_maps_z[at_2 + 784]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 1 === 28) break;
                 {
-                  const x_wide_0 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 1]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1]!;
-                  const x_wide_1 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 1025]!;
-                  const x_wide_2 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 2049]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 785]!;
-                  sum00 += x_wide_0 * d_maps_z_0;
-                  sum01 += x_wide_1 * d_maps_z_0;
-                  sum02 += x_wide_2 * d_maps_z_0;
-                  sum10 += x_wide_0 * d_maps_z_1;
-                  sum11 += x_wide_1 * d_maps_z_1;
-                  sum12 += x_wide_2 * d_maps_z_1;
+                  const a0 = x_wide[at + 1]!;
+                  const b0 = d_maps_z[at_2 + 1]!;
+                  const a1 = x_wide[at + 1025]!;
+                  const a2 = x_wide[at + 2049]!;
+                  const b1 = d_maps_z[at_2 + 785]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 2 === 28) break;
                 {
-                  const x_wide_0 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 2]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 2]!;
-                  const x_wide_1 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 1026]!;
-                  const x_wide_2 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 2050]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 786]!;
-                  sum00 += x_wide_0 * d_maps_z_0;
-                  sum01 += x_wide_1 * d_maps_z_0;
-                  sum02 += x_wide_2 * d_maps_z_0;
-                  sum10 += x_wide_0 * d_maps_z_1;
-                  sum11 += x_wide_1 * d_maps_z_1;
-                  sum12 += x_wide_2 * d_maps_z_1;
+                  const a0 = x_wide[at + 2]!;
+                  const b0 = d_maps_z[at_2 + 2]!;
+                  const a1 = x_wide[at + 1026]!;
+                  const a2 = x_wide[at + 2050]!;
+                  const b1 = d_maps_z[at_2 + 786]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 3 === 28) break;
                 {
-                  const x_wide_0 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 3]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 3]!;
-                  const x_wide_1 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 1027]!;
-                  const x_wide_2 = x_wide[k * 3072 + l * 32 + k2 * 32 + m + k3 + 2051]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 787]!;
-                  sum00 += x_wide_0 * d_maps_z_0;
-                  sum01 += x_wide_1 * d_maps_z_0;
-                  sum02 += x_wide_2 * d_maps_z_0;
-                  sum10 += x_wide_0 * d_maps_z_1;
-                  sum11 += x_wide_1 * d_maps_z_1;
-                  sum12 += x_wide_2 * d_maps_z_1;
+                  const a0 = x_wide[at + 3]!;
+                  const b0 = d_maps_z[at_2 + 3]!;
+                  const a1 = x_wide[at + 1027]!;
+                  const a2 = x_wide[at + 2051]!;
+                  const b1 = d_maps_z[at_2 + 787]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
               }
-          maps_kernel[i * 75 + l * 5 + m] =
-            maps_kernel[i * 75 + l * 5 + m]! - Math.fround(sum00) * 0.1;
-          maps_kernel[i * 75 + l * 5 + m + 25] =
-            maps_kernel[i * 75 + l * 5 + m + 25]! - Math.fround(sum01) * 0.1;
-          maps_kernel[i * 75 + l * 5 + m + 50] =
-            maps_kernel[i * 75 + l * 5 + m + 50]! - Math.fround(sum02) * 0.1;
-          maps_kernel[i * 75 + l * 5 + m + 75] =
-            maps_kernel[i * 75 + l * 5 + m + 75]! - Math.fround(sum10) * 0.1;
-          maps_kernel[i * 75 + l * 5 + m + 100] =
-            maps_kernel[i * 75 + l * 5 + m + 100]! - Math.fround(sum11) * 0.1;
-          maps_kernel[i * 75 + l * 5 + m + 125] =
-            maps_kernel[i * 75 + l * 5 + m + 125]! - Math.fround(sum12) * 0.1;
+          const at = i * 75 + l * 5 + m;
+          maps_kernel[at] = maps_kernel[at]! - Math.fround(sum00) * 0.1;
+          maps_kernel[at + 25] = maps_kernel[at + 25]! - Math.fround(sum01) * 0.1;
+          maps_kernel[at + 50] = maps_kernel[at + 50]! - Math.fround(sum02) * 0.1;
+          maps_kernel[at + 75] = maps_kernel[at + 75]! - Math.fround(sum10) * 0.1;
+          maps_kernel[at + 100] = maps_kernel[at + 100]! - Math.fround(sum11) * 0.1;
+          maps_kernel[at + 125] = maps_kernel[at + 125]! - Math.fround(sum12) * 0.1;
         }
   };
 }
@@ -938,29 +941,31 @@ function conv_50x6x28x3x5x5x28_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
-            const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-            const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-            const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-            const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-            const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
-            sum00 += x_0 * maps_kernel_0;
-            sum01 += x_1 * maps_kernel_0;
-            sum02 += x_2 * maps_kernel_0;
-            sum03 += x_3 * maps_kernel_0;
-            sum10 += x_0 * maps_kernel_1;
-            sum11 += x_1 * maps_kernel_1;
-            sum12 += x_2 * maps_kernel_1;
-            sum13 += x_3 * maps_kernel_1;
+            const at_2 = i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-      maps_product[i * 4704 + j * 784 + l * 28 + m] = sum00;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 1] = sum01;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 2] = sum02;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 3] = sum03;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 784] = sum10;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 785] = sum11;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 786] = sum12;
-      maps_product[i * 4704 + j * 784 + l * 28 + m + 787] = sum13;
+      const at = i * 4704 + j * 784 + l * 28 + m;
+      maps_product[at] = sum00;
+      maps_product[at + 1] = sum01;
+      maps_product[at + 2] = sum02;
+      maps_product[at + 3] = sum03;
+      maps_product[at + 784] = sum10;
+      maps_product[at + 785] = sum11;
+      maps_product[at + 786] = sum12;
+      maps_product[at + 787] = sum13;
     }
   }
   return function conv_50x6x28x3x5x5x28_evaluate(): void {
@@ -974,98 +979,38 @@ function conv_50x6x28x3x5x5x28_evaluate(
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx6x14x1x1x2x2x14(
+  maps_product: Float32Array,
+  maps_bias: Float32Array,
+  pooled: Float32Array,
   rows: number,
-  arrays: Floats<"maps_product" | "maps_bias" | "pooled">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { maps_product, maps_bias, pooled } = arrays;
-    for (let j = 0; j < 6; j++)
-      for (let l = 0; l < 14; l++)
-        for (let m = 0; m < 14; m++) {
-          const maps_bias_0 = maps_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const maps_product_0 =
-                maps_product[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
-              );
-            }
-          pooled[i * 1176 + j * 196 + l * 14 + m] = max;
-        }
-  }
-  return function windowMax_Nx6x14x1x1x2x2x14(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    windowMax_Nx6x14x1x1x2x2x14_block(i, maps_product, maps_bias, pooled);
 }
 
-/**
- * scores_product[i<50,j<10] = Σ k<1176: pooled[i,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
- * scores[i,j] = scores_product[i,j] + scores_bias[j]
- * Plain twin: dotAdd_Nx1176x10.
- */
-function dotAdd_50x1176x10_evaluate(
-  arrays: Floats<"pooled" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 15;
-    const { pooled, scores_kernel, scores_bias, scores } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_0 = pooled[i * 1176 + k]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_1 = pooled[i * 1176 + k + 1176]!;
-      const pooled_2 = pooled[i * 1176 + k + 2352]!;
-      sum00 += pooled_0 * scores_kernel_0;
-      sum01 += pooled_0 * scores_kernel_1;
-      sum10 += pooled_1 * scores_kernel_0;
-      sum11 += pooled_1 * scores_kernel_1;
-      sum20 += pooled_2 * scores_kernel_0;
-      sum21 += pooled_2 * scores_kernel_1;
-    }
-    scores[i * 10 + j] = Math.fround(sum00) + scores_bias[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + scores_bias[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + scores_bias[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + scores_bias[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + scores_bias[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + scores_bias[j + 1]!;
-  }
-  function block_2(j: number): void {
-    j &= 15;
-    const { pooled, scores_kernel, scores_bias, scores } = arrays;
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_3 = pooled[k + 56448]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 = pooled[k + 57624]!;
-      sum00_2 += pooled_3 * scores_kernel_2;
-      sum01_2 += pooled_3 * scores_kernel_3;
-      sum10_2 += pooled_4 * scores_kernel_2;
-      sum11_2 += pooled_4 * scores_kernel_3;
-    }
-    scores[j + 480] = Math.fround(sum00_2) + scores_bias[j]!;
-    scores[j + 481] = Math.fround(sum01_2) + scores_bias[j + 1]!;
-    scores[j + 490] = Math.fround(sum10_2) + scores_bias[j]!;
-    scores[j + 491] = Math.fround(sum11_2) + scores_bias[j + 1]!;
-  }
-  return function dotAdd_50x1176x10_evaluate(): void {
-    for (let i = 0; i < 48; i += 3) for (let j = 0; j < 10; j += 2) block(i, j);
-    for (let j = 0; j < 10; j += 2) block_2(j);
-  };
+function windowMax_Nx6x14x1x1x2x2x14_block(
+  i: number,
+  maps_product: Float32Array,
+  maps_bias: Float32Array,
+  pooled: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 6; j++)
+    for (let l = 0; l < 14; l++)
+      for (let m = 0; m < 14; m++) {
+        const maps_bias_0 = maps_bias[j]!;
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const maps_product_0 =
+              maps_product[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
+            max = Math.max(
+              max,
+              maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
+            );
+          }
+        pooled[i * 1176 + j * 196 + l * 14 + m] = max;
+      }
 }
 
 /**
@@ -1148,29 +1093,31 @@ function conv_1x6x28x3x5x5x28_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[k * 1024 + l * 32 + k2 * 32 + m + k3]!;
-            const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-            const x_1 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-            const x_2 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-            const x_3 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-            const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
-            sum00 += x_0 * maps_kernel_0;
-            sum01 += x_1 * maps_kernel_0;
-            sum02 += x_2 * maps_kernel_0;
-            sum03 += x_3 * maps_kernel_0;
-            sum10 += x_0 * maps_kernel_1;
-            sum11 += x_1 * maps_kernel_1;
-            sum12 += x_2 * maps_kernel_1;
-            sum13 += x_3 * maps_kernel_1;
+            const at_2 = k * 1024 + l * 32 + k2 * 32 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-      maps_product[j * 784 + l * 28 + m] = sum00;
-      maps_product[j * 784 + l * 28 + m + 1] = sum01;
-      maps_product[j * 784 + l * 28 + m + 2] = sum02;
-      maps_product[j * 784 + l * 28 + m + 3] = sum03;
-      maps_product[j * 784 + l * 28 + m + 784] = sum10;
-      maps_product[j * 784 + l * 28 + m + 785] = sum11;
-      maps_product[j * 784 + l * 28 + m + 786] = sum12;
-      maps_product[j * 784 + l * 28 + m + 787] = sum13;
+      const at = j * 784 + l * 28 + m;
+      maps_product[at] = sum00;
+      maps_product[at + 1] = sum01;
+      maps_product[at + 2] = sum02;
+      maps_product[at + 3] = sum03;
+      maps_product[at + 784] = sum10;
+      maps_product[at + 785] = sum11;
+      maps_product[at + 786] = sum12;
+      maps_product[at + 787] = sum13;
     }
   }
   return function conv_1x6x28x3x5x5x28_predict(): void {
@@ -1194,15 +1141,15 @@ function dotAdd_1x1176x10_predict(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 1176; k++) {
-        const pooled_0 = pooled[k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-        sum0 += pooled_0 * scores_kernel_0;
-        sum1 += pooled_0 * scores_kernel_1;
-        sum2 += pooled_0 * scores_kernel_2;
-        sum3 += pooled_0 * scores_kernel_3;
+        const a0 = pooled[k]!;
+        const b0 = scores_kernel[k * 10 + j]!;
+        const b1 = scores_kernel[k * 10 + j + 1]!;
+        const b2 = scores_kernel[k * 10 + j + 2]!;
+        const b3 = scores_kernel[k * 10 + j + 3]!;
+        sum0 += a0 * b0;
+        sum1 += a0 * b1;
+        sum2 += a0 * b2;
+        sum3 += a0 * b3;
       }
       scores[j] = Math.fround(sum0) + scores_bias[j]!;
       scores[j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
@@ -1212,11 +1159,11 @@ function dotAdd_1x1176x10_predict(
     let sum0_2 = 0;
     let sum1_2 = 0;
     for (let k = 0; k < 1176; k++) {
-      const pooled_1 = pooled[k]!;
-      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-      sum0_2 += pooled_1 * scores_kernel_4;
-      sum1_2 += pooled_1 * scores_kernel_5;
+      const a1 = pooled[k]!;
+      const b4 = scores_kernel[k * 10 + 8]!;
+      const b5 = scores_kernel[k * 10 + 9]!;
+      sum0_2 += a1 * b4;
+      sum1_2 += a1 * b5;
     }
     scores[8] = Math.fround(sum0_2) + scores_bias[8]!;
     scores[9] = Math.fround(sum1_2) + scores_bias[9]!;

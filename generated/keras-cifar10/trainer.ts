@@ -6,13 +6,13 @@
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
 //
 // Contents, by line
-//   step 30 (forward 41, update 63, backward 79), evaluate 133, predict 174
-//   memory 196: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 434: batches, and what a trainer is
-//   tables 491: what bytes() packs
-//   kernels 549: in the order in which statements call them, each under its definitions
-//   checks 1278: of what is passed in
-//   mathematics 1422: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 64, backward 80), evaluate 134, predict 175
+//   memory 197: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 422: batches, and what a trainer is
+//   tables 479: what bytes() packs
+//   kernels 537: in the order in which statements call them, each under its definitions
+//   checks 1274: of what is passed in
+//   mathematics 1418: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 711e3059407644c4
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 14d60f8f9797ba41
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -46,7 +47,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — dense_2: x·W + b
     // 2. dense_2.z = dense · dense_2.kernel + dense_2.bias    %dense_2.product, %dense_2.z  add, models/keras-cifar10.ts:3
-    dotAdd_dense_2_z();
+    dotAdd_Nx128x10(dense, dense_2_kernel, dense_2_bias, dense_2_z, 32);
 
     // — categoricalCrossentropy: mean of −log p[y]
     // 3. exps, total of dense_2 › softmax: eˣ / Σ eˣ    %largest, %shifted, %exps, %total  4 nodes, models/keras-cifar10.ts:3
@@ -146,7 +147,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — dense_2: x·W + b
     // 2. dense_2.z = dense · dense_2.kernel + dense_2.bias    %dense_2.product, %dense_2.z  add, models/keras-cifar10.ts:3
-    dotAdd_dense_2_z_evaluate();
+    dotAdd_Nx128x10(dense_evaluate, dense_2_kernel, dense_2_bias, dense_2_z_evaluate, 32);
 
     // — categoricalCrossentropy: mean of −log p[y]; accuracy: share of the rows whose largest score is their label's
     // 3. dense_2 of dense_2 › softmax: eˣ / Σ eˣ    %largest…%dense_2  5 nodes, models/keras-cifar10.ts:3
@@ -183,7 +184,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — dense_2: x·W + b
     // 2. dense_2.z = dense · dense_2.kernel + dense_2.bias    %dense_2.product, %dense_2.z  add, models/keras-cifar10.ts:3
-    dotAdd_dense_2_z_predict();
+    dotAdd_Nx128x10(dense_predict, dense_2_kernel, dense_2_bias, dense_2_z_predict, 1);
 
     // — dense_2 › softmax: eˣ / Σ eˣ
     // 3. exps = exp(dense_2.z − (max dense_2.z over axes 1))    %largest, %shifted, %exps  exp, models/keras-cifar10.ts:3
@@ -249,7 +250,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_2_predict = floats(4735728, 10); // [1,10]  output, 3–4
 
   const dotRelu_dense = dotRelu_32x3072x128({ x, dense_kernel, dense_bias, dense });
-  const dotAdd_dense_2_z = dotAdd_Nx128x10(32, { dense, dense_2_kernel, dense_2_bias, dense_2_z });
   const reduceMaxExpSum_total = reduceMaxExpSum_32x10({
     rowSum,
     dense_2_z,
@@ -310,12 +310,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dense_bias,
     dense: dense_evaluate,
   });
-  const dotAdd_dense_2_z_evaluate = dotAdd_Nx128x10(32, {
-    dense: dense_evaluate,
-    dense_2_kernel,
-    dense_2_bias,
-    dense_2_z: dense_2_z_evaluate,
-  });
   const reduceMaxExpSumArgmax_argmax_evaluate = reduceMaxExpSumArgmax_32x10_evaluate({
     rowSum: rowSum_evaluate,
     dense_2_z: dense_2_z_evaluate,
@@ -335,12 +329,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dense_kernel,
     dense_bias,
     dense: dense_predict,
-  });
-  const dotAdd_dense_2_z_predict = dotAdd_Nx128x10(1, {
-    dense: dense_predict,
-    dense_2_kernel,
-    dense_2_bias,
-    dense_2_z: dense_2_z_predict,
   });
   const reduceMaxExpSumDiv_dense_2_predict = reduceMaxExpSumDiv_1x10_predict({
     dense_2_z: dense_2_z_predict,
@@ -570,68 +558,71 @@ function dotRelu_32x3072x128(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 3072; k += 4) {
+      const at_2 = i * 3072 + k;
+      const at_3 = k * 128 + j;
       {
-        const x_0 = x[i * 3072 + k]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
+        const x_0 = x[at_2]!;
+        const a0 = dense_kernel[at_3]!;
+        const a1 = dense_kernel[at_3 + 1]!;
+        const a2 = dense_kernel[at_3 + 2]!;
+        const x_1 = x[at_2 + 3072]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 1 === 3072) break;
       {
-        const x_0 = x[i * 3072 + k + 1]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
-        const x_1 = x[i * 3072 + k + 3073]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
+        const x_0 = x[at_2 + 1]!;
+        const a0 = dense_kernel[at_3 + 128]!;
+        const a1 = dense_kernel[at_3 + 129]!;
+        const a2 = dense_kernel[at_3 + 130]!;
+        const x_1 = x[at_2 + 3073]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 2 === 3072) break;
       {
-        const x_0 = x[i * 3072 + k + 2]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
-        const x_1 = x[i * 3072 + k + 3074]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
+        const x_0 = x[at_2 + 2]!;
+        const a0 = dense_kernel[at_3 + 256]!;
+        const a1 = dense_kernel[at_3 + 257]!;
+        const a2 = dense_kernel[at_3 + 258]!;
+        const x_1 = x[at_2 + 3074]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 3 === 3072) break;
       {
-        const x_0 = x[i * 3072 + k + 3]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
-        const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
-        const x_1 = x[i * 3072 + k + 3075]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum02 += x_0 * dense_kernel_2;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum12 += x_1 * dense_kernel_2;
+        const x_0 = x[at_2 + 3]!;
+        const a0 = dense_kernel[at_3 + 384]!;
+        const a1 = dense_kernel[at_3 + 385]!;
+        const a2 = dense_kernel[at_3 + 386]!;
+        const x_1 = x[at_2 + 3075]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
     }
-    relu(dense_bias, dense, j, i * 128 + j, Math.fround(sum00));
-    relu(dense_bias, dense, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(dense_bias, dense, j + 2, i * 128 + j + 2, Math.fround(sum02));
-    relu(dense_bias, dense, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(dense_bias, dense, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(dense_bias, dense, j + 2, i * 128 + j + 130, Math.fround(sum12));
+    const at = i * 128 + j;
+    relu(dense_bias, dense, j, at, Math.fround(sum00));
+    relu(dense_bias, dense, j + 1, at + 1, Math.fround(sum01));
+    relu(dense_bias, dense, j + 2, at + 2, Math.fround(sum02));
+    relu(dense_bias, dense, j, at + 128, Math.fround(sum10));
+    relu(dense_bias, dense, j + 1, at + 129, Math.fround(sum11));
+    relu(dense_bias, dense, j + 2, at + 130, Math.fround(sum12));
   }
   function block_2(i: number): void {
     i &= 31;
@@ -642,13 +633,13 @@ function dotRelu_32x3072x128(
     let sum11_2 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_2 = x[i * 3072 + k]!;
-      const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
-      const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
+      const a3 = dense_kernel[k * 128 + 126]!;
+      const a4 = dense_kernel[k * 128 + 127]!;
       const x_3 = x[i * 3072 + k + 3072]!;
-      sum00_2 += x_2 * dense_kernel_3;
-      sum01_2 += x_2 * dense_kernel_4;
-      sum10_2 += x_3 * dense_kernel_3;
-      sum11_2 += x_3 * dense_kernel_4;
+      sum00_2 += x_2 * a3;
+      sum01_2 += x_2 * a4;
+      sum10_2 += x_3 * a3;
+      sum11_2 += x_3 * a4;
     }
     relu(dense_bias, dense, 126, i * 128 + 126, Math.fround(sum00_2));
     relu(dense_bias, dense, 127, i * 128 + 127, Math.fround(sum01_2));
@@ -667,38 +658,38 @@ function dotRelu_32x3072x128(
  * Takes 1 or 32 rows.
  */
 function dotAdd_Nx128x10(
+  dense: Float32Array,
+  dense_2_kernel: Float32Array,
+  dense_2_bias: Float32Array,
+  dense_2_z: Float32Array,
   rows: number,
-  arrays: Floats<"dense" | "dense_2_kernel" | "dense_2_bias" | "dense_2_z">,
-): () => void {
-  return function dotAdd_Nx128x10(): void {
-    const { dense, dense_2_kernel, dense_2_bias, dense_2_z } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 128; k++) {
-          const dense_0 = dense[i * 128 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 10 + j + 2]!;
-          const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 3]!;
-          const dense_2_kernel_4 = dense_2_kernel[k * 10 + j + 4]!;
-          sum0 += dense_0 * dense_2_kernel_0;
-          sum1 += dense_0 * dense_2_kernel_1;
-          sum2 += dense_0 * dense_2_kernel_2;
-          sum3 += dense_0 * dense_2_kernel_3;
-          sum4 += dense_0 * dense_2_kernel_4;
-        }
-        dense_2_z[i * 10 + j] = Math.fround(sum0) + dense_2_bias[j]!;
-        dense_2_z[i * 10 + j + 1] = Math.fround(sum1) + dense_2_bias[j + 1]!;
-        dense_2_z[i * 10 + j + 2] = Math.fround(sum2) + dense_2_bias[j + 2]!;
-        dense_2_z[i * 10 + j + 3] = Math.fround(sum3) + dense_2_bias[j + 3]!;
-        dense_2_z[i * 10 + j + 4] = Math.fround(sum4) + dense_2_bias[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 128; k++) {
+        const dense_0 = dense[i * 128 + k]!;
+        const a0 = dense_2_kernel[k * 10 + j]!;
+        const a1 = dense_2_kernel[k * 10 + j + 1]!;
+        const a2 = dense_2_kernel[k * 10 + j + 2]!;
+        const a3 = dense_2_kernel[k * 10 + j + 3]!;
+        const a4 = dense_2_kernel[k * 10 + j + 4]!;
+        sum0 += dense_0 * a0;
+        sum1 += dense_0 * a1;
+        sum2 += dense_0 * a2;
+        sum3 += dense_0 * a3;
+        sum4 += dense_0 * a4;
       }
-  };
+      dense_2_z[i * 10 + j] = Math.fround(sum0) + dense_2_bias[j]!;
+      dense_2_z[i * 10 + j + 1] = Math.fround(sum1) + dense_2_bias[j + 1]!;
+      dense_2_z[i * 10 + j + 2] = Math.fround(sum2) + dense_2_bias[j + 2]!;
+      dense_2_z[i * 10 + j + 3] = Math.fround(sum3) + dense_2_bias[j + 3]!;
+      dense_2_z[i * 10 + j + 4] = Math.fround(sum4) + dense_2_bias[j + 4]!;
+    }
 }
 
 /**
@@ -779,16 +770,16 @@ function sumAdam_32x10(
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -816,19 +807,20 @@ function dotWhere_32x10x128(
         let sum3 = 0;
         for (let k = 0; k < 10; k++) {
           const d_shifted_0 = d_shifted[i * 10 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[j * 10 + k]!;
-          const dense_2_kernel_1 = dense_2_kernel[j * 10 + k + 10]!;
-          const dense_2_kernel_2 = dense_2_kernel[j * 10 + k + 20]!;
-          const dense_2_kernel_3 = dense_2_kernel[j * 10 + k + 30]!;
-          sum0 += d_shifted_0 * dense_2_kernel_0;
-          sum1 += d_shifted_0 * dense_2_kernel_1;
-          sum2 += d_shifted_0 * dense_2_kernel_2;
-          sum3 += d_shifted_0 * dense_2_kernel_3;
+          const a0 = dense_2_kernel[j * 10 + k]!;
+          const a1 = dense_2_kernel[j * 10 + k + 10]!;
+          const a2 = dense_2_kernel[j * 10 + k + 20]!;
+          const a3 = dense_2_kernel[j * 10 + k + 30]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
         }
-        d_dense_z[i * 128 + j] = 0 < dense[i * 128 + j]! ? Math.fround(sum0) : 0;
-        d_dense_z[i * 128 + j + 1] = 0 < dense[i * 128 + j + 1]! ? Math.fround(sum1) : 0;
-        d_dense_z[i * 128 + j + 2] = 0 < dense[i * 128 + j + 2]! ? Math.fround(sum2) : 0;
-        d_dense_z[i * 128 + j + 3] = 0 < dense[i * 128 + j + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 128 + j;
+        d_dense_z[at] = 0 < dense[at]! ? Math.fround(sum0) : 0;
+        d_dense_z[at + 1] = 0 < dense[at + 1]! ? Math.fround(sum1) : 0;
+        d_dense_z[at + 2] = 0 < dense[at + 2]! ? Math.fround(sum2) : 0;
+        d_dense_z[at + 3] = 0 < dense[at + 3]! ? Math.fround(sum3) : 0;
       }
   };
 }
@@ -855,16 +847,16 @@ function dotAdam_128x32x10(
         let sum4 = 0;
         for (let k = 0; k < 32; k++) {
           const dense_0 = dense[k * 128 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += dense_0 * d_shifted_0;
-          sum1 += dense_0 * d_shifted_1;
-          sum2 += dense_0 * d_shifted_2;
-          sum3 += dense_0 * d_shifted_3;
-          sum4 += dense_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += dense_0 * a0;
+          sum1 += dense_0 * a1;
+          sum2 += dense_0 * a2;
+          sum3 += dense_0 * a3;
+          sum4 += dense_0 * a4;
         }
         adam(m, v, w, i * 10 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 10 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -894,14 +886,14 @@ function sumAdam_32x128(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_dense_z_0 = d_dense_z[k * 128 + i]!;
-        const d_dense_z_1 = d_dense_z[k * 128 + i + 1]!;
-        const d_dense_z_2 = d_dense_z[k * 128 + i + 2]!;
-        const d_dense_z_3 = d_dense_z[k * 128 + i + 3]!;
-        sum0 += d_dense_z_0;
-        sum1 += d_dense_z_1;
-        sum2 += d_dense_z_2;
-        sum3 += d_dense_z_3;
+        const a0 = d_dense_z[k * 128 + i]!;
+        const a1 = d_dense_z[k * 128 + i + 1]!;
+        const a2 = d_dense_z[k * 128 + i + 2]!;
+        const a3 = d_dense_z[k * 128 + i + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -919,18 +911,16 @@ function widen_3x32x32x32(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
     for (let j = 0; j < 32; j++)
       for (let l = 0; l < 32; l += 8)
         for (let m = 0; m < 32; m++) {
-          x_wide[i * 32768 + j * 1024 + l * 32 + m] = x[m * 3072 + i * 1024 + j * 32 + l]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 32] = x[m * 3072 + i * 1024 + j * 32 + l + 1]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 64] = x[m * 3072 + i * 1024 + j * 32 + l + 2]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 96] = x[m * 3072 + i * 1024 + j * 32 + l + 3]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 128] =
-            x[m * 3072 + i * 1024 + j * 32 + l + 4]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 160] =
-            x[m * 3072 + i * 1024 + j * 32 + l + 5]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 192] =
-            x[m * 3072 + i * 1024 + j * 32 + l + 6]!;
-          x_wide[i * 32768 + j * 1024 + l * 32 + m + 224] =
-            x[m * 3072 + i * 1024 + j * 32 + l + 7]!;
+          const at = i * 32768 + j * 1024 + l * 32 + m;
+          const at_2 = m * 3072 + i * 1024 + j * 32 + l;
+          x_wide[at] = x[at_2]!;
+          x_wide[at + 32] = x[at_2 + 1]!;
+          x_wide[at + 64] = x[at_2 + 2]!;
+          x_wide[at + 96] = x[at_2 + 3]!;
+          x_wide[at + 128] = x[at_2 + 4]!;
+          x_wide[at + 160] = x[at_2 + 5]!;
+          x_wide[at + 192] = x[at_2 + 6]!;
+          x_wide[at + 224] = x[at_2 + 7]!;
         }
   }
   return function widen_3x32x32x32(): void {
@@ -944,14 +934,16 @@ function widen_128x32(arrays: Floats<"d_dense_z"> & Doubles<"d_dense_z_wide">): 
     const { d_dense_z, d_dense_z_wide } = arrays;
     for (let i = 0; i < 128; i += 8)
       for (let j = 0; j < 32; j++) {
-        d_dense_z_wide[i * 32 + j] = d_dense_z[j * 128 + i]!;
-        d_dense_z_wide[i * 32 + j + 32] = d_dense_z[j * 128 + i + 1]!;
-        d_dense_z_wide[i * 32 + j + 64] = d_dense_z[j * 128 + i + 2]!;
-        d_dense_z_wide[i * 32 + j + 96] = d_dense_z[j * 128 + i + 3]!;
-        d_dense_z_wide[i * 32 + j + 128] = d_dense_z[j * 128 + i + 4]!;
-        d_dense_z_wide[i * 32 + j + 160] = d_dense_z[j * 128 + i + 5]!;
-        d_dense_z_wide[i * 32 + j + 192] = d_dense_z[j * 128 + i + 6]!;
-        d_dense_z_wide[i * 32 + j + 224] = d_dense_z[j * 128 + i + 7]!;
+        const at = i * 32 + j;
+        const at_2 = j * 128 + i;
+        d_dense_z_wide[at] = d_dense_z[at_2]!;
+        d_dense_z_wide[at + 32] = d_dense_z[at_2 + 1]!;
+        d_dense_z_wide[at + 64] = d_dense_z[at_2 + 2]!;
+        d_dense_z_wide[at + 96] = d_dense_z[at_2 + 3]!;
+        d_dense_z_wide[at + 128] = d_dense_z[at_2 + 4]!;
+        d_dense_z_wide[at + 160] = d_dense_z[at_2 + 5]!;
+        d_dense_z_wide[at + 192] = d_dense_z[at_2 + 6]!;
+        d_dense_z_wide[at + 224] = d_dense_z[at_2 + 7]!;
       }
   };
 }
@@ -978,68 +970,71 @@ function dotAdam_3072x32x128(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k + i * 32;
+        const at_3 = j * 32 + k;
         {
-          const x_wide_0 = x_wide[k + i * 32]!;
-          const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k]!;
-          const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 32]!;
-          const x_wide_1 = x_wide[k + i * 32 + 32]!;
-          const x_wide_2 = x_wide[k + i * 32 + 64]!;
-          sum00 += x_wide_0 * d_dense_z_wide_0;
-          sum01 += x_wide_0 * d_dense_z_wide_1;
-          sum10 += x_wide_1 * d_dense_z_wide_0;
-          sum11 += x_wide_1 * d_dense_z_wide_1;
-          sum20 += x_wide_2 * d_dense_z_wide_0;
-          sum21 += x_wide_2 * d_dense_z_wide_1;
+          const a0 = x_wide[at_2]!;
+          const b0 = d_dense_z_wide[at_3]!;
+          const b1 = d_dense_z_wide[at_3 + 32]!;
+          const a1 = x_wide[at_2 + 32]!;
+          const a2 = x_wide[at_2 + 64]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 1 === 32) break;
         {
-          const x_wide_0 = x_wide[k + i * 32 + 1]!;
-          const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 1]!;
-          const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 33]!;
-          const x_wide_1 = x_wide[k + i * 32 + 33]!;
-          const x_wide_2 = x_wide[k + i * 32 + 65]!;
-          sum00 += x_wide_0 * d_dense_z_wide_0;
-          sum01 += x_wide_0 * d_dense_z_wide_1;
-          sum10 += x_wide_1 * d_dense_z_wide_0;
-          sum11 += x_wide_1 * d_dense_z_wide_1;
-          sum20 += x_wide_2 * d_dense_z_wide_0;
-          sum21 += x_wide_2 * d_dense_z_wide_1;
+          const a0 = x_wide[at_2 + 1]!;
+          const b0 = d_dense_z_wide[at_3 + 1]!;
+          const b1 = d_dense_z_wide[at_3 + 33]!;
+          const a1 = x_wide[at_2 + 33]!;
+          const a2 = x_wide[at_2 + 65]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 2 === 32) break;
         {
-          const x_wide_0 = x_wide[k + i * 32 + 2]!;
-          const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 2]!;
-          const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 34]!;
-          const x_wide_1 = x_wide[k + i * 32 + 34]!;
-          const x_wide_2 = x_wide[k + i * 32 + 66]!;
-          sum00 += x_wide_0 * d_dense_z_wide_0;
-          sum01 += x_wide_0 * d_dense_z_wide_1;
-          sum10 += x_wide_1 * d_dense_z_wide_0;
-          sum11 += x_wide_1 * d_dense_z_wide_1;
-          sum20 += x_wide_2 * d_dense_z_wide_0;
-          sum21 += x_wide_2 * d_dense_z_wide_1;
+          const a0 = x_wide[at_2 + 2]!;
+          const b0 = d_dense_z_wide[at_3 + 2]!;
+          const b1 = d_dense_z_wide[at_3 + 34]!;
+          const a1 = x_wide[at_2 + 34]!;
+          const a2 = x_wide[at_2 + 66]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 3 === 32) break;
         {
-          const x_wide_0 = x_wide[k + i * 32 + 3]!;
-          const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 3]!;
-          const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 35]!;
-          const x_wide_1 = x_wide[k + i * 32 + 35]!;
-          const x_wide_2 = x_wide[k + i * 32 + 67]!;
-          sum00 += x_wide_0 * d_dense_z_wide_0;
-          sum01 += x_wide_0 * d_dense_z_wide_1;
-          sum10 += x_wide_1 * d_dense_z_wide_0;
-          sum11 += x_wide_1 * d_dense_z_wide_1;
-          sum20 += x_wide_2 * d_dense_z_wide_0;
-          sum21 += x_wide_2 * d_dense_z_wide_1;
+          const a0 = x_wide[at_2 + 3]!;
+          const b0 = d_dense_z_wide[at_3 + 3]!;
+          const b1 = d_dense_z_wide[at_3 + 35]!;
+          const a1 = x_wide[at_2 + 35]!;
+          const a2 = x_wide[at_2 + 67]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 128, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 129, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 256, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 257, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_3072x32x128(): void {
@@ -1067,23 +1062,24 @@ function dotRelu_32x3072x128_evaluate(
     let sum12 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_0 = x[i * 3072 + k]!;
-      const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-      const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-      const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+      const a0 = dense_kernel[k * 128 + j]!;
+      const a1 = dense_kernel[k * 128 + j + 1]!;
+      const a2 = dense_kernel[k * 128 + j + 2]!;
       const x_1 = x[i * 3072 + k + 3072]!;
-      sum00 += x_0 * dense_kernel_0;
-      sum01 += x_0 * dense_kernel_1;
-      sum02 += x_0 * dense_kernel_2;
-      sum10 += x_1 * dense_kernel_0;
-      sum11 += x_1 * dense_kernel_1;
-      sum12 += x_1 * dense_kernel_2;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum02 += x_0 * a2;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum12 += x_1 * a2;
     }
-    relu(dense_bias, dense, j, i * 128 + j, Math.fround(sum00));
-    relu(dense_bias, dense, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(dense_bias, dense, j + 2, i * 128 + j + 2, Math.fround(sum02));
-    relu(dense_bias, dense, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(dense_bias, dense, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(dense_bias, dense, j + 2, i * 128 + j + 130, Math.fround(sum12));
+    const at = i * 128 + j;
+    relu(dense_bias, dense, j, at, Math.fround(sum00));
+    relu(dense_bias, dense, j + 1, at + 1, Math.fround(sum01));
+    relu(dense_bias, dense, j + 2, at + 2, Math.fround(sum02));
+    relu(dense_bias, dense, j, at + 128, Math.fround(sum10));
+    relu(dense_bias, dense, j + 1, at + 129, Math.fround(sum11));
+    relu(dense_bias, dense, j + 2, at + 130, Math.fround(sum12));
   }
   function block_2(i: number): void {
     i &= 31;
@@ -1094,13 +1090,13 @@ function dotRelu_32x3072x128_evaluate(
     let sum11_2 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_2 = x[i * 3072 + k]!;
-      const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
-      const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
+      const a3 = dense_kernel[k * 128 + 126]!;
+      const a4 = dense_kernel[k * 128 + 127]!;
       const x_3 = x[i * 3072 + k + 3072]!;
-      sum00_2 += x_2 * dense_kernel_3;
-      sum01_2 += x_2 * dense_kernel_4;
-      sum10_2 += x_3 * dense_kernel_3;
-      sum11_2 += x_3 * dense_kernel_4;
+      sum00_2 += x_2 * a3;
+      sum01_2 += x_2 * a4;
+      sum10_2 += x_3 * a3;
+      sum11_2 += x_3 * a4;
     }
     relu(dense_bias, dense, 126, i * 128 + 126, Math.fround(sum00_2));
     relu(dense_bias, dense, 127, i * 128 + 127, Math.fround(sum01_2));
@@ -1190,14 +1186,14 @@ function dotRelu_1x3072x128_predict(
     let sum3 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_0 = x[k]!;
-      const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-      const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-      const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-      const dense_kernel_3 = dense_kernel[k * 128 + j + 3]!;
-      sum0 += x_0 * dense_kernel_0;
-      sum1 += x_0 * dense_kernel_1;
-      sum2 += x_0 * dense_kernel_2;
-      sum3 += x_0 * dense_kernel_3;
+      const a0 = dense_kernel[k * 128 + j]!;
+      const a1 = dense_kernel[k * 128 + j + 1]!;
+      const a2 = dense_kernel[k * 128 + j + 2]!;
+      const a3 = dense_kernel[k * 128 + j + 3]!;
+      sum0 += x_0 * a0;
+      sum1 += x_0 * a1;
+      sum2 += x_0 * a2;
+      sum3 += x_0 * a3;
     }
     relu_2(dense_bias, dense, j, Math.fround(sum0));
     relu_2(dense_bias, dense, j + 1, Math.fround(sum1));

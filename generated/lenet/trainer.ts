@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 87, backward 102), evaluate 200, predict 258
-//   memory 296: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 681: batches, and what a trainer is
-//   tables 756: what bytes() packs
-//   kernels 832: in the order in which statements call them, each under its definitions
-//   checks 2562: of what is passed in
-//   mathematics 2706: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 88, backward 103), evaluate 201, predict 259
+//   memory 297: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 603: batches, and what a trainer is
+//   tables 678: what bytes() packs
+//   kernels 754: in the order in which statements call them, each under its definitions
+//   checks 2451: of what is passed in
+//   mathematics 2595: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fff60584de6ade0d
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d146180da362e0ea
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -45,7 +46,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — s2: the largest of each window
     // 2. s2 = max c1 over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_s2();
+    windowMax_32xNxNx1x1x2x2xN(c1, s2, 6, 12);
 
     // — c3: x ∗ W + b
     // 3. c3 = relu(s2 ∗ c3.kernel + c3.bias)    %c3.product, %c3.z, %c3  relu, models/lenet.ts:9
@@ -53,7 +54,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — s4: the largest of each window
     // 4. s4 = max c3 over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_s4();
+    windowMax_32xNxNx1x1x2x2xN(c3, s4, 16, 4);
 
     // — f5: x·W + b
     // 5. f5 = relu(reshape(s4, [32,256]) · f5.kernel + f5.bias)    %f5.product, %f5.z, %f5  relu, models/lenet.ts:11
@@ -65,7 +66,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 7. scores = f6 · scores.kernel + scores.bias    %scores.product, %scores  add, models/lenet.ts:13
-    dotAdd_scores();
+    dotAdd_Nx84x10(f6, scores_kernel, scores_bias, scores, 32);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 8. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/lenet.ts:15
@@ -103,7 +104,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of scores
     // 17. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 7): d_x = Σ d_y, models/lenet.ts:13
     // scores.bias by adam with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/lenet.ts:13
-    sumAdam_scores_bias();
+    sumAdam_32xN(d_shifted, scores_bias_m, scores_bias_v, scores_bias, rate, correction, 10);
 
     // — adjoint of f6
     // 18. d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/lenet.ts:13
@@ -137,7 +138,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of f5
     // 23. d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/lenet.ts:11
     // f5.bias by adam with d_f5.bias    %f5.bias_mul…%f5.bias_next  update, models/lenet.ts:11
-    sumAdam_f5_bias();
+    sumAdam_32xN(d_f5_z, f5_bias_m, f5_bias_v, f5_bias, rate, correction, 120);
     // 24. d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/lenet.ts:11
     dot_d_flatten();
     // 25. d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/lenet.ts:11
@@ -153,11 +154,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     x, models/lenet.ts:9
     // d_broadcast_2, d_c3.product = d_c3.z    %d_broadcast_2, %d_c3.product  adjoint of add (statement 3): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:9
-    windowArgmaxWhere_d_c3_z();
+    windowArgmaxWhere_32xNxNxN(c3, d_c3_windowArgmax, d_flatten, d_c3_z, 16, 4);
 
     // 27. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/lenet.ts:9
     // c3.bias by adam with d_c3.bias    %c3.bias_mul…%c3.bias_next  update, models/lenet.ts:9
-    sumAdam_c3_bias();
+    sumAdam_32xNxNxN(d_c3_z, c3_bias_m, c3_bias_v, c3_bias, rate, correction, 16, 8);
     // 28. d_c3.z_padded = d_c3.z in a margin of zeros    %d_c3.z_padded  pad for d_s2, models/lenet.ts:9
     pad_d_c3_z_padded();
     // 29. d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv (statement 3): d_x = d_y ∗ reversed w,
@@ -181,11 +182,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     y ? 1 : 0) for y = x < 0 ? 0 : x, models/lenet.ts:7
     // d_broadcast, d_c1.product = d_c1.z    %d_broadcast, %d_c1.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:7
-    windowArgmaxWhere_d_c1_z();
+    windowArgmaxWhere_32xNxNxN(c1, d_c1_windowArgmax, d_s2, d_c1_z, 6, 12);
 
     // 34. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/lenet.ts:7
     // c1.bias by adam with d_c1.bias    %c1.bias_mul…%c1.bias_next  update, models/lenet.ts:7
-    sumAdam_c1_bias();
+    sumAdam_32xNxNxN(d_c1_z, c1_bias_m, c1_bias_v, c1_bias, rate, correction, 6, 24);
 
     // 35. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
     //     d_w = xᵀ ∗ d_yᵀ, models/lenet.ts:7
@@ -213,7 +214,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — s2: the largest of each window
     // 2. c1 = relu(c1.product + c1.bias)    %c1.z, %c1  relu, models/lenet.ts:7
     // s2 = max relu(c1.z) over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_s2_evaluate();
+    windowMax_Nx6x12x1x1x2x2x12(c1_product_evaluate, c1_bias, s2_evaluate, 50);
 
     // — c3: x ∗ W + b
     // 3. c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
@@ -222,7 +223,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — s4: the largest of each window
     // 4. c3 = relu(c3.product + c3.bias)    %c3.z, %c3  relu, models/lenet.ts:9
     // s4 = max relu(c3.z) over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_s4_evaluate();
+    windowMax_Nx16x4x1x1x2x2x4(c3_product_evaluate, c3_bias, s4_evaluate, 50);
 
     // — f5: x·W + b
     // 5. f5 = relu(reshape(s4, [50,256]) · f5.kernel + f5.bias)    %f5.product, %f5.z, %f5  relu, models/lenet.ts:11
@@ -234,7 +235,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 7. scores = f6 · scores.kernel + scores.bias    %scores.product, %scores  add, models/lenet.ts:13
-    dotAdd_scores_evaluate();
+    dotAdd_Nx84x10(f6_evaluate, scores_kernel, scores_bias, scores_evaluate, 50);
     // 8. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/lenet.ts:15, 17
     reduceMaxSum_rowSum_evaluate();
     // 9. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/lenet.ts:15, 17
@@ -267,7 +268,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — s2: the largest of each window
     // 2. c1 = relu(c1.product + c1.bias)    %c1.z, %c1  relu, models/lenet.ts:7
     // s2 = max relu(c1.z) over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_s2_predict();
+    windowMax_Nx6x12x1x1x2x2x12(c1_product_predict, c1_bias, s2_predict, 1);
 
     // — c3: x ∗ W + b
     // 3. c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
@@ -276,7 +277,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — s4: the largest of each window
     // 4. c3 = relu(c3.product + c3.bias)    %c3.z, %c3  relu, models/lenet.ts:9
     // s4 = max relu(c3.z) over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_s4_predict();
+    windowMax_Nx16x4x1x1x2x2x4(c3_product_predict, c3_bias, s4_predict, 1);
 
     // — f5: x·W + b
     // 5. f5 = relu(reshape(s4, [1,256]) · f5.kernel + f5.bias)    %f5.product, %f5.z, %f5  relu, models/lenet.ts:11
@@ -288,7 +289,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 7. scores = f6 · scores.kernel + scores.bias    %scores.product, %scores  add, models/lenet.ts:13
-    dotAdd_scores_predict();
+    dotAdd_Nx84x10(f6_predict, scores_kernel, scores_bias, scores_predict, 1);
 
     return outputs;
   }
@@ -384,12 +385,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = floats(533232, 10); // [1,10]  output, 7–8
 
   const convRelu_c1 = convRelu_32x6x24x1x5x5x24({ x, c1_kernel, c1_bias, c1 });
-  const windowMax_s2 = windowMax_32x6x12x1x1x2x2x12({ c1, s2 });
   const convRelu_c3 = convRelu_32x16x8x6x5x5x8({ s2, c3_kernel, c3_bias, c3 });
-  const windowMax_s4 = windowMax_32x16x4x1x1x2x2x4({ c3, s4 });
   const dotRelu_f5 = dotRelu_32x256x120({ s4, f5_kernel, f5_bias, f5 });
   const dotRelu_f6 = dotRelu_32x120x84({ f5, f6_kernel, f6_bias, f6 });
-  const dotAdd_scores = dotAdd_Nx84x10(32, { f6, scores_kernel, scores_bias, scores });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10({
     rowSum,
     scores,
@@ -398,14 +396,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows,
     d_rowSum,
     d_shifted,
-  });
-  const sumAdam_scores_bias = sumAdam_32x10({
-    d_shifted,
-    m: scores_bias_m,
-    v: scores_bias_v,
-    w: scores_bias,
-    rate,
-    correction,
   });
   const dotWhere_d_f6_z = dotWhere_32x10x84({ d_shifted, scores_kernel, f6, d_f6_z });
   const dotAdam_scores_kernel = dotAdam_84x32x10({
@@ -435,14 +425,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_f5_bias = sumAdam_32x120({
-    d_f5_z,
-    m: f5_bias_m,
-    v: f5_bias_v,
-    w: f5_bias,
-    rate,
-    correction,
-  });
   const dot_d_flatten = dot_32x120x256({ d_f5_z, f5_kernel, d_flatten });
   const dotAdam_f5_kernel = dotAdam_256x32x120({
     s4,
@@ -450,20 +432,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     m: f5_kernel_m,
     v: f5_kernel_v,
     w: f5_kernel,
-    rate,
-    correction,
-  });
-  const windowArgmaxWhere_d_c3_z = windowArgmaxWhere_32x16x4x4({
-    c3,
-    d_c3_windowArgmax,
-    d_flatten,
-    d_c3_z,
-  });
-  const sumAdam_c3_bias = sumAdam_32x8x8x16({
-    d_c3_z,
-    m: c3_bias_m,
-    v: c3_bias_v,
-    w: c3_bias,
     rate,
     correction,
   });
@@ -477,20 +445,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     w_m: c3_kernel_m,
     v: c3_kernel_v,
     w: c3_kernel,
-    rate,
-    correction,
-  });
-  const windowArgmaxWhere_d_c1_z = windowArgmaxWhere_32x6x12x12({
-    c1,
-    d_c1_windowArgmax,
-    d_s2,
-    d_c1_z,
-  });
-  const sumAdam_c1_bias = sumAdam_32x24x24x6({
-    d_c1_z,
-    m: c1_bias_m,
-    v: c1_bias_v,
-    w: c1_bias,
     rate,
     correction,
   });
@@ -508,20 +462,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_kernel,
     c1_product: c1_product_evaluate,
   });
-  const windowMax_s2_evaluate = windowMax_Nx6x12x1x1x2x2x12(50, {
-    c1_product: c1_product_evaluate,
-    c1_bias,
-    s2: s2_evaluate,
-  });
   const conv_c3_product_evaluate = conv_50x16x8x6x5x5x8_evaluate({
     s2: s2_evaluate,
     c3_kernel,
     c3_product: c3_product_evaluate,
-  });
-  const windowMax_s4_evaluate = windowMax_Nx16x4x1x1x2x2x4(50, {
-    c3_product: c3_product_evaluate,
-    c3_bias,
-    s4: s4_evaluate,
   });
   const dotRelu_f5_evaluate = dotRelu_50x256x120_evaluate({
     s4: s4_evaluate,
@@ -534,12 +478,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6_kernel,
     f6_bias,
     f6: f6_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_Nx84x10(50, {
-    f6: f6_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
   });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x50_evaluate({
     rowSum: rowSum_evaluate,
@@ -558,20 +496,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_kernel,
     c1_product: c1_product_predict,
   });
-  const windowMax_s2_predict = windowMax_Nx6x12x1x1x2x2x12(1, {
-    c1_product: c1_product_predict,
-    c1_bias,
-    s2: s2_predict,
-  });
   const conv_c3_product_predict = conv_1x16x8x6x5x5x8_predict({
     s2: s2_predict,
     c3_kernel,
     c3_product: c3_product_predict,
-  });
-  const windowMax_s4_predict = windowMax_Nx16x4x1x1x2x2x4(1, {
-    c3_product: c3_product_predict,
-    c3_bias,
-    s4: s4_predict,
   });
   const dotRelu_f5_predict = dotRelu_1x256x120_predict({
     s4: s4_predict,
@@ -584,12 +512,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6_kernel,
     f6_bias,
     f6: f6_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_Nx84x10(1, {
-    f6: f6_predict,
-    scores_kernel,
-    scores_bias,
-    scores: scores_predict,
   });
 
   fillUniform(c1_kernel, seed, 0, 0.1851640199545103);
@@ -857,29 +779,31 @@ function convRelu_32x6x24x1x5x5x24(
         let sum13 = 0;
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-            const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-            const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum02 += x_2 * c1_kernel_0;
-            sum03 += x_3 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum12 += x_2 * c1_kernel_1;
-            sum13 += x_3 * c1_kernel_1;
+            const at_2 = i * 784 + l * 28 + k2 * 28 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-        relu(c1_bias, c1, j, i * 3456 + j * 576 + l * 24 + m, Math.fround(sum00));
-        relu(c1_bias, c1, j, i * 3456 + j * 576 + l * 24 + m + 1, Math.fround(sum01));
-        relu(c1_bias, c1, j, i * 3456 + j * 576 + l * 24 + m + 2, Math.fround(sum02));
-        relu(c1_bias, c1, j, i * 3456 + j * 576 + l * 24 + m + 3, Math.fround(sum03));
-        relu(c1_bias, c1, j + 1, i * 3456 + j * 576 + l * 24 + m + 576, Math.fround(sum10));
-        relu(c1_bias, c1, j + 1, i * 3456 + j * 576 + l * 24 + m + 577, Math.fround(sum11));
-        relu(c1_bias, c1, j + 1, i * 3456 + j * 576 + l * 24 + m + 578, Math.fround(sum12));
-        relu(c1_bias, c1, j + 1, i * 3456 + j * 576 + l * 24 + m + 579, Math.fround(sum13));
+        const at = i * 3456 + j * 576 + l * 24 + m;
+        relu(c1_bias, c1, j, at, Math.fround(sum00));
+        relu(c1_bias, c1, j, at + 1, Math.fround(sum01));
+        relu(c1_bias, c1, j, at + 2, Math.fround(sum02));
+        relu(c1_bias, c1, j, at + 3, Math.fround(sum03));
+        relu(c1_bias, c1, j + 1, at + 576, Math.fround(sum10));
+        relu(c1_bias, c1, j + 1, at + 577, Math.fround(sum11));
+        relu(c1_bias, c1, j + 1, at + 578, Math.fround(sum12));
+        relu(c1_bias, c1, j + 1, at + 579, Math.fround(sum13));
       }
   }
   return function convRelu_32x6x24x1x5x5x24(): void {
@@ -887,24 +811,35 @@ function convRelu_32x6x24x1x5x5x24(
   };
 }
 
-/** s2[i<32,j<6,l<12,m<12] = max k<1, k2<1, k3<2, k4<2: c1[i,j,2·l + k3,2·m + k4] */
-function windowMax_32x6x12x1x1x2x2x12(arrays: Floats<"c1" | "s2">): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { c1, s2 } = arrays;
-    for (let j = 0; j < 6; j++)
-      for (let l = 0; l < 12; l++)
-        for (let m = 0; m < 12; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!);
-          s2[i * 864 + j * 144 + l * 12 + m] = max;
-        }
-  }
-  return function windowMax_32x6x12x1x1x2x2x12(): void {
-    for (let i = 0; i < 32; i++) block(i);
-  };
+/**
+ * y[i<32,j<J,l<L,m<L] = max k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * For J, L: 6, 12 and 16, 4.
+ * Plain twins: windowMax_32x6x12x1x1x2x2x12, windowMax_32x16x4x1x1x2x2x4.
+ */
+function windowMax_32xNxNx1x1x2x2xN(x: Float32Array, y: Float32Array, J: number, L: number): void {
+  for (let i = 0; i < 32; i++) windowMax_32xNxNx1x1x2x2xN_block(i, x, y, J, L);
+}
+
+function windowMax_32xNxNx1x1x2x2xN_block(
+  i: number,
+  x: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+): void {
+  i &= 31;
+  for (let j = 0; j < J; j++)
+    for (let l = 0; l < L; l++)
+      for (let m = 0; m < L; m++) {
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++)
+            max = Math.max(
+              max,
+              x[i * 4 * J * L * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!,
+            );
+        y[i * J * L * L + j * L * L + l * L + m] = max;
+      }
 }
 
 /**
@@ -931,50 +866,35 @@ function convRelu_32x16x8x6x5x5x8(
         for (let k = 0; k < 6; k++)
           for (let k2 = 0; k2 < 5; k2++)
             for (let k3 = 0; k3 < 5; k3++) {
-              const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
-              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-              const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-              const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-              const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-              sum00 += s2_0 * c3_kernel_0;
-              sum01 += s2_1 * c3_kernel_0;
-              sum02 += s2_2 * c3_kernel_0;
-              sum03 += s2_3 * c3_kernel_0;
-              sum10 += s2_0 * c3_kernel_1;
-              sum11 += s2_1 * c3_kernel_1;
-              sum12 += s2_2 * c3_kernel_1;
-              sum13 += s2_3 * c3_kernel_1;
+              const at_2 = i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3;
+              const a0 = s2[at_2]!;
+              const b0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const a1 = s2[at_2 + 1]!;
+              const a2 = s2[at_2 + 2]!;
+              const a3 = s2[at_2 + 3]!;
+              const b1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(c3_bias, c3, j, i * 1024 + j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(c3_bias, c3, j, i * 1024 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(c3_bias, c3, j, i * 1024 + j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(c3_bias, c3, j, i * 1024 + j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(c3_bias, c3, j + 1, i * 1024 + j * 64 + l * 8 + m + 64, Math.fround(sum10));
-        relu(c3_bias, c3, j + 1, i * 1024 + j * 64 + l * 8 + m + 65, Math.fround(sum11));
-        relu(c3_bias, c3, j + 1, i * 1024 + j * 64 + l * 8 + m + 66, Math.fround(sum12));
-        relu(c3_bias, c3, j + 1, i * 1024 + j * 64 + l * 8 + m + 67, Math.fround(sum13));
+        const at = i * 1024 + j * 64 + l * 8 + m;
+        relu(c3_bias, c3, j, at, Math.fround(sum00));
+        relu(c3_bias, c3, j, at + 1, Math.fround(sum01));
+        relu(c3_bias, c3, j, at + 2, Math.fround(sum02));
+        relu(c3_bias, c3, j, at + 3, Math.fround(sum03));
+        relu(c3_bias, c3, j + 1, at + 64, Math.fround(sum10));
+        relu(c3_bias, c3, j + 1, at + 65, Math.fround(sum11));
+        relu(c3_bias, c3, j + 1, at + 66, Math.fround(sum12));
+        relu(c3_bias, c3, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_32x16x8x6x5x5x8(): void {
     for (let i = 0; i < 32; i++) for (let j = 0; j < 16; j += 2) block(i, j);
-  };
-}
-
-/** s4[i<32,j<16,l<4,m<4] = max k<1, k2<1, k3<2, k4<2: c3[i,j,2·l + k3,2·m + k4] */
-function windowMax_32x16x4x1x1x2x2x4(arrays: Floats<"c3" | "s4">): () => void {
-  return function windowMax_32x16x4x1x1x2x2x4(): void {
-    const { c3, s4 } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 16; j++)
-        for (let l = 0; l < 4; l++)
-          for (let m = 0; m < 4; m++) {
-            let max = -Infinity;
-            for (let k3 = 0; k3 < 2; k3++)
-              for (let k4 = 0; k4 < 2; k4++)
-                max = Math.max(max, c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!);
-            s4[i * 256 + j * 16 + l * 4 + m] = max;
-          }
   };
 }
 
@@ -995,24 +915,25 @@ function dotRelu_32x256x120(arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5"
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 256; k++) {
-        const s4_0 = s4[i * 256 + k]!;
-        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-        const s4_1 = s4[i * 256 + k + 256]!;
-        sum00 += s4_0 * f5_kernel_0;
-        sum01 += s4_0 * f5_kernel_1;
-        sum02 += s4_0 * f5_kernel_2;
-        sum10 += s4_1 * f5_kernel_0;
-        sum11 += s4_1 * f5_kernel_1;
-        sum12 += s4_1 * f5_kernel_2;
+        const a0 = s4[i * 256 + k]!;
+        const b0 = f5_kernel[k * 120 + j]!;
+        const b1 = f5_kernel[k * 120 + j + 1]!;
+        const b2 = f5_kernel[k * 120 + j + 2]!;
+        const a1 = s4[i * 256 + k + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      relu(f5_bias, f5, j, i * 120 + j, Math.fround(sum00));
-      relu(f5_bias, f5, j + 1, i * 120 + j + 1, Math.fround(sum01));
-      relu(f5_bias, f5, j + 2, i * 120 + j + 2, Math.fround(sum02));
-      relu(f5_bias, f5, j, i * 120 + j + 120, Math.fround(sum10));
-      relu(f5_bias, f5, j + 1, i * 120 + j + 121, Math.fround(sum11));
-      relu(f5_bias, f5, j + 2, i * 120 + j + 122, Math.fround(sum12));
+      const at = i * 120 + j;
+      relu(f5_bias, f5, j, at, Math.fround(sum00));
+      relu(f5_bias, f5, j + 1, at + 1, Math.fround(sum01));
+      relu(f5_bias, f5, j + 2, at + 2, Math.fround(sum02));
+      relu(f5_bias, f5, j, at + 120, Math.fround(sum10));
+      relu(f5_bias, f5, j + 1, at + 121, Math.fround(sum11));
+      relu(f5_bias, f5, j + 2, at + 122, Math.fround(sum12));
     }
   }
   return function dotRelu_32x256x120(): void {
@@ -1037,24 +958,25 @@ function dotRelu_32x120x84(arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 120; k++) {
-        const f5_0 = f5[i * 120 + k]!;
-        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-        const f5_1 = f5[i * 120 + k + 120]!;
-        sum00 += f5_0 * f6_kernel_0;
-        sum01 += f5_0 * f6_kernel_1;
-        sum02 += f5_0 * f6_kernel_2;
-        sum10 += f5_1 * f6_kernel_0;
-        sum11 += f5_1 * f6_kernel_1;
-        sum12 += f5_1 * f6_kernel_2;
+        const a0 = f5[i * 120 + k]!;
+        const b0 = f6_kernel[k * 84 + j]!;
+        const b1 = f6_kernel[k * 84 + j + 1]!;
+        const b2 = f6_kernel[k * 84 + j + 2]!;
+        const a1 = f5[i * 120 + k + 120]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      relu(f6_bias, f6, j, i * 84 + j, Math.fround(sum00));
-      relu(f6_bias, f6, j + 1, i * 84 + j + 1, Math.fround(sum01));
-      relu(f6_bias, f6, j + 2, i * 84 + j + 2, Math.fround(sum02));
-      relu(f6_bias, f6, j, i * 84 + j + 84, Math.fround(sum10));
-      relu(f6_bias, f6, j + 1, i * 84 + j + 85, Math.fround(sum11));
-      relu(f6_bias, f6, j + 2, i * 84 + j + 86, Math.fround(sum12));
+      const at = i * 84 + j;
+      relu(f6_bias, f6, j, at, Math.fround(sum00));
+      relu(f6_bias, f6, j + 1, at + 1, Math.fround(sum01));
+      relu(f6_bias, f6, j + 2, at + 2, Math.fround(sum02));
+      relu(f6_bias, f6, j, at + 84, Math.fround(sum10));
+      relu(f6_bias, f6, j + 1, at + 85, Math.fround(sum11));
+      relu(f6_bias, f6, j + 2, at + 86, Math.fround(sum12));
     }
   }
   return function dotRelu_32x120x84(): void {
@@ -1068,38 +990,38 @@ function dotRelu_32x120x84(arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">
  * Takes 1, 32 or 50 rows.
  */
 function dotAdd_Nx84x10(
+  f6: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
   rows: number,
-  arrays: Floats<"f6" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  return function dotAdd_Nx84x10(): void {
-    const { f6, scores_kernel, scores_bias, scores } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 84; k++) {
-          const f6_0 = f6[i * 84 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-          const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-          const scores_kernel_4 = scores_kernel[k * 10 + j + 4]!;
-          sum0 += f6_0 * scores_kernel_0;
-          sum1 += f6_0 * scores_kernel_1;
-          sum2 += f6_0 * scores_kernel_2;
-          sum3 += f6_0 * scores_kernel_3;
-          sum4 += f6_0 * scores_kernel_4;
-        }
-        scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
-        scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
-        scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
-        scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
-        scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 84; k++) {
+        const f6_0 = f6[i * 84 + k]!;
+        const a0 = scores_kernel[k * 10 + j]!;
+        const a1 = scores_kernel[k * 10 + j + 1]!;
+        const a2 = scores_kernel[k * 10 + j + 2]!;
+        const a3 = scores_kernel[k * 10 + j + 3]!;
+        const a4 = scores_kernel[k * 10 + j + 4]!;
+        sum0 += f6_0 * a0;
+        sum1 += f6_0 * a1;
+        sum2 += f6_0 * a2;
+        sum3 += f6_0 * a3;
+        sum4 += f6_0 * a4;
       }
-  };
+      scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
+      scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
+      scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
+      scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
+      scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+    }
 }
 
 /**
@@ -1140,43 +1062,48 @@ function reduceMaxExpSumAdd_32x10(
 }
 
 /**
- * d_scores_bias[i<10] = Σ k<32: d_shifted[k,i]
- * m′[i] = m[i]·0.9 + d_scores_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_scores_bias[i]·d_scores_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<32: d_y[k,i]
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I: 10 and 120.
+ * Plain twins: sumAdam_32x10, sumAdam_32x120.
  */
-function sumAdam_32x10(
-  arrays: Floats<"d_shifted" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x10(): void {
-    const { d_shifted, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 10; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-      adam(m, v, w, i + 4, Math.fround(sum4), rate_0, correction_0);
+function sumAdam_32xN(
+  d_y: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i += 5) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    let sum4 = 0;
+    for (let k = 0; k < 32; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      const a4 = d_y[k * I + i + 4]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
+      sum4 += a4;
     }
-  };
+    adam(bias_m, bias_v, bias, i, Math.fround(sum0), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 1, Math.fround(sum1), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 2, Math.fround(sum2), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 3, Math.fround(sum3), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 4, Math.fround(sum4), rate_0, correction_0);
+  }
 }
 
 /**
@@ -1196,19 +1123,20 @@ function dotWhere_32x10x84(
         let sum3 = 0;
         for (let k = 0; k < 10; k++) {
           const d_shifted_0 = d_shifted[i * 10 + k]!;
-          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-          const scores_kernel_2 = scores_kernel[j * 10 + k + 20]!;
-          const scores_kernel_3 = scores_kernel[j * 10 + k + 30]!;
-          sum0 += d_shifted_0 * scores_kernel_0;
-          sum1 += d_shifted_0 * scores_kernel_1;
-          sum2 += d_shifted_0 * scores_kernel_2;
-          sum3 += d_shifted_0 * scores_kernel_3;
+          const a0 = scores_kernel[j * 10 + k]!;
+          const a1 = scores_kernel[j * 10 + k + 10]!;
+          const a2 = scores_kernel[j * 10 + k + 20]!;
+          const a3 = scores_kernel[j * 10 + k + 30]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
         }
-        d_f6_z[i * 84 + j] = 0 < f6[i * 84 + j]! ? Math.fround(sum0) : 0;
-        d_f6_z[i * 84 + j + 1] = 0 < f6[i * 84 + j + 1]! ? Math.fround(sum1) : 0;
-        d_f6_z[i * 84 + j + 2] = 0 < f6[i * 84 + j + 2]! ? Math.fround(sum2) : 0;
-        d_f6_z[i * 84 + j + 3] = 0 < f6[i * 84 + j + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 84 + j;
+        d_f6_z[at] = 0 < f6[at]! ? Math.fround(sum0) : 0;
+        d_f6_z[at + 1] = 0 < f6[at + 1]! ? Math.fround(sum1) : 0;
+        d_f6_z[at + 2] = 0 < f6[at + 2]! ? Math.fround(sum2) : 0;
+        d_f6_z[at + 3] = 0 < f6[at + 3]! ? Math.fround(sum3) : 0;
       }
   };
 }
@@ -1235,16 +1163,16 @@ function dotAdam_84x32x10(
         let sum4 = 0;
         for (let k = 0; k < 32; k++) {
           const f6_0 = f6[k * 84 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += f6_0 * d_shifted_0;
-          sum1 += f6_0 * d_shifted_1;
-          sum2 += f6_0 * d_shifted_2;
-          sum3 += f6_0 * d_shifted_3;
-          sum4 += f6_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += f6_0 * a0;
+          sum1 += f6_0 * a1;
+          sum2 += f6_0 * a2;
+          sum3 += f6_0 * a3;
+          sum4 += f6_0 * a4;
         }
         adam(m, v, w, i * 10 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 10 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1274,14 +1202,14 @@ function sumAdam_32x84(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_f6_z_0 = d_f6_z[k * 84 + i]!;
-        const d_f6_z_1 = d_f6_z[k * 84 + i + 1]!;
-        const d_f6_z_2 = d_f6_z[k * 84 + i + 2]!;
-        const d_f6_z_3 = d_f6_z[k * 84 + i + 3]!;
-        sum0 += d_f6_z_0;
-        sum1 += d_f6_z_1;
-        sum2 += d_f6_z_2;
-        sum3 += d_f6_z_3;
+        const a0 = d_f6_z[k * 84 + i]!;
+        const a1 = d_f6_z[k * 84 + i + 1]!;
+        const a2 = d_f6_z[k * 84 + i + 2]!;
+        const a3 = d_f6_z[k * 84 + i + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1307,22 +1235,23 @@ function dotWhere_32x84x120(arrays: Floats<"d_f6_z" | "f6_kernel" | "f5" | "d_f5
       let sum4 = 0;
       for (let k = 0; k < 84; k++) {
         const d_f6_z_0 = d_f6_z[i * 84 + k]!;
-        const f6_kernel_0 = f6_kernel[j * 84 + k]!;
-        const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
-        const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
-        const f6_kernel_3 = f6_kernel[j * 84 + k + 252]!;
-        const f6_kernel_4 = f6_kernel[j * 84 + k + 336]!;
-        sum0 += d_f6_z_0 * f6_kernel_0;
-        sum1 += d_f6_z_0 * f6_kernel_1;
-        sum2 += d_f6_z_0 * f6_kernel_2;
-        sum3 += d_f6_z_0 * f6_kernel_3;
-        sum4 += d_f6_z_0 * f6_kernel_4;
+        const a0 = f6_kernel[j * 84 + k]!;
+        const a1 = f6_kernel[j * 84 + k + 84]!;
+        const a2 = f6_kernel[j * 84 + k + 168]!;
+        const a3 = f6_kernel[j * 84 + k + 252]!;
+        const a4 = f6_kernel[j * 84 + k + 336]!;
+        sum0 += d_f6_z_0 * a0;
+        sum1 += d_f6_z_0 * a1;
+        sum2 += d_f6_z_0 * a2;
+        sum3 += d_f6_z_0 * a3;
+        sum4 += d_f6_z_0 * a4;
       }
-      d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? Math.fround(sum0) : 0;
-      d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? Math.fround(sum1) : 0;
-      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? Math.fround(sum2) : 0;
-      d_f5_z[i * 120 + j + 3] = 0 < f5[i * 120 + j + 3]! ? Math.fround(sum3) : 0;
-      d_f5_z[i * 120 + j + 4] = 0 < f5[i * 120 + j + 4]! ? Math.fround(sum4) : 0;
+      const at = i * 120 + j;
+      d_f5_z[at] = 0 < f5[at]! ? Math.fround(sum0) : 0;
+      d_f5_z[at + 1] = 0 < f5[at + 1]! ? Math.fround(sum1) : 0;
+      d_f5_z[at + 2] = 0 < f5[at + 2]! ? Math.fround(sum2) : 0;
+      d_f5_z[at + 3] = 0 < f5[at + 3]! ? Math.fround(sum3) : 0;
+      d_f5_z[at + 4] = 0 < f5[at + 4]! ? Math.fround(sum4) : 0;
     }
   }
   return function dotWhere_32x84x120(): void {
@@ -1352,68 +1281,29 @@ function dotAdam_120x32x84(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 32; k++) {
-        const f5_0 = f5[k * 120 + i]!;
-        const d_f6_z_0 = d_f6_z[k * 84 + j]!;
-        const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
-        const f5_1 = f5[k * 120 + i + 1]!;
-        const f5_2 = f5[k * 120 + i + 2]!;
-        sum00 += f5_0 * d_f6_z_0;
-        sum01 += f5_0 * d_f6_z_1;
-        sum10 += f5_1 * d_f6_z_0;
-        sum11 += f5_1 * d_f6_z_1;
-        sum20 += f5_2 * d_f6_z_0;
-        sum21 += f5_2 * d_f6_z_1;
+        const a0 = f5[k * 120 + i]!;
+        const b0 = d_f6_z[k * 84 + j]!;
+        const b1 = d_f6_z[k * 84 + j + 1]!;
+        const a1 = f5[k * 120 + i + 1]!;
+        const a2 = f5[k * 120 + i + 2]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      adam(m, v, w, i * 84 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 84 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 84 + j + 84, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 84 + j + 85, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 84 + j + 168, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 84 + j + 169, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 84 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 84, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 85, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 168, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 169, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_120x32x84(): void {
     for (let i = 0; i < 120; i += 3) block(i);
-  };
-}
-
-/**
- * d_f5_bias[i<120] = Σ k<32: d_f5_z[k,i]
- * m′[i] = m[i]·0.9 + d_f5_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_f5_bias[i]·d_f5_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_32x120(
-  arrays: Floats<"d_f5_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x120(): void {
-    const { d_f5_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 120; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_f5_z_0 = d_f5_z[k * 120 + i]!;
-        const d_f5_z_1 = d_f5_z[k * 120 + i + 1]!;
-        const d_f5_z_2 = d_f5_z[k * 120 + i + 2]!;
-        const d_f5_z_3 = d_f5_z[k * 120 + i + 3]!;
-        const d_f5_z_4 = d_f5_z[k * 120 + i + 4]!;
-        sum0 += d_f5_z_0;
-        sum1 += d_f5_z_1;
-        sum2 += d_f5_z_2;
-        sum3 += d_f5_z_3;
-        sum4 += d_f5_z_4;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-      adam(m, v, w, i + 4, Math.fround(sum4), rate_0, correction_0);
-    }
   };
 }
 
@@ -1430,33 +1320,34 @@ function dot_32x120x256(arrays: Floats<"d_f5_z" | "f5_kernel" | "d_flatten">): (
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 120; k++) {
-        const d_f5_z_0 = d_f5_z[i * 120 + k]!;
-        const f5_kernel_0 = f5_kernel[j * 120 + k]!;
-        const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
-        const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
-        const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
-        sum00 += d_f5_z_0 * f5_kernel_0;
-        sum01 += d_f5_z_0 * f5_kernel_1;
-        sum02 += d_f5_z_0 * f5_kernel_2;
-        sum10 += d_f5_z_1 * f5_kernel_0;
-        sum11 += d_f5_z_1 * f5_kernel_1;
-        sum12 += d_f5_z_1 * f5_kernel_2;
+        const a0 = d_f5_z[i * 120 + k]!;
+        const b0 = f5_kernel[j * 120 + k]!;
+        const b1 = f5_kernel[j * 120 + k + 120]!;
+        const b2 = f5_kernel[j * 120 + k + 240]!;
+        const a1 = d_f5_z[i * 120 + k + 120]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_flatten[i * 256 + j] = sum00;
-      d_flatten[i * 256 + j + 1] = sum01;
-      d_flatten[i * 256 + j + 2] = sum02;
-      d_flatten[i * 256 + j + 256] = sum10;
-      d_flatten[i * 256 + j + 257] = sum11;
-      d_flatten[i * 256 + j + 258] = sum12;
+      const at = i * 256 + j;
+      d_flatten[at] = sum00;
+      d_flatten[at + 1] = sum01;
+      d_flatten[at + 2] = sum02;
+      d_flatten[at + 256] = sum10;
+      d_flatten[at + 257] = sum11;
+      d_flatten[at + 258] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 120; k++) {
-      const d_f5_z_2 = d_f5_z[i * 120 + k]!;
-      const f5_kernel_3 = f5_kernel[k + 30600]!;
-      const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
-      sum0 += d_f5_z_2 * f5_kernel_3;
-      sum1 += d_f5_z_3 * f5_kernel_3;
+      const a2 = d_f5_z[i * 120 + k]!;
+      const b3 = f5_kernel[k + 30600]!;
+      const a3 = d_f5_z[i * 120 + k + 120]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     d_flatten[i * 256 + 255] = sum0;
     d_flatten[i * 256 + 511] = sum1;
@@ -1488,68 +1379,71 @@ function dotAdam_256x32x120(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k * 256 + i;
+        const at_3 = k * 120 + j;
         {
-          const s4_0 = s4[k * 256 + i]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
-          const s4_1 = s4[k * 256 + i + 1]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
+          const a0 = s4[at_2]!;
+          const b0 = d_f5_z[at_3]!;
+          const b1 = d_f5_z[at_3 + 1]!;
+          const b2 = d_f5_z[at_3 + 2]!;
+          const a1 = s4[at_2 + 1]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 32) break;
         {
-          const s4_0 = s4[k * 256 + i + 256]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
-          const s4_1 = s4[k * 256 + i + 257]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
+          const a0 = s4[at_2 + 256]!;
+          const b0 = d_f5_z[at_3 + 120]!;
+          const b1 = d_f5_z[at_3 + 121]!;
+          const b2 = d_f5_z[at_3 + 122]!;
+          const a1 = s4[at_2 + 257]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 32) break;
         {
-          const s4_0 = s4[k * 256 + i + 512]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
-          const s4_1 = s4[k * 256 + i + 513]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
+          const a0 = s4[at_2 + 512]!;
+          const b0 = d_f5_z[at_3 + 240]!;
+          const b1 = d_f5_z[at_3 + 241]!;
+          const b2 = d_f5_z[at_3 + 242]!;
+          const a1 = s4[at_2 + 513]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 32) break;
         {
-          const s4_0 = s4[k * 256 + i + 768]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
-          const s4_1 = s4[k * 256 + i + 769]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
+          const a0 = s4[at_2 + 768]!;
+          const b0 = d_f5_z[at_3 + 360]!;
+          const b1 = d_f5_z[at_3 + 361]!;
+          const b2 = d_f5_z[at_3 + 362]!;
+          const a1 = s4[at_2 + 769]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      adam(m, v, w, i * 120 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 120 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 120 + j + 2, Math.fround(sum02), rate_0, correction_0);
-      adam(m, v, w, i * 120 + j + 120, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 120 + j + 121, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 120 + j + 122, Math.fround(sum12), rate_0, correction_0);
+      const at = i * 120 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+      adam(m, v, w, at + 120, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 121, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 122, Math.fround(sum12), rate_0, correction_0);
     }
   }
   return function dotAdam_256x32x120(): void {
@@ -1558,70 +1452,107 @@ function dotAdam_256x32x120(
 }
 
 /**
- * d_c3_windowArgmax[i<32,j<16,l<4,m<4] = argmax k<1, k2<1, k3<2, k4<2: c3[i,j,2·l + k3,2·m + k4]
- * d_c3_z[i,j,l<8,m<8] = where(0 < c3[i,j,l,m], where(d_c3_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_flatten[i,16·j
- *     + 4·(l div 2) + (m div 2)], 0), 0)
+ * For J, L = 16, 4:
+ * d_x_windowArgmax[i<32,j<16,l<4,m<4] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * d_z[i,j,l<8,m<8] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,16·j + 4·(l div
+ *     2) + (m div 2)], 0), 0)
+ * For J, L = 6, 12:
+ * d_x_windowArgmax[i<32,j<6,l<12,m<12] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * d_z[i,j,l<24,m<24] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,j,(l div
+ *     2),(m div 2)], 0), 0)
+ * Plain twins: windowArgmaxWhere_32x16x4x4, windowArgmaxWhere_32x6x12x12.
  */
-function windowArgmaxWhere_32x16x4x4(
-  arrays: Floats<"c3" | "d_flatten" | "d_c3_z"> & Ints<"d_c3_windowArgmax">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { c3, d_c3_windowArgmax, d_flatten, d_c3_z } = arrays;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++)
-        for (let m = 0; m < 4; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
+function windowArgmaxWhere_32xNxNxN(
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+): void {
+  for (let i = 0; i < 32; i++)
+    windowArgmaxWhere_32xNxNxN_block(i, x, d_x_windowArgmax, d_y, d_z, J, L);
+}
+
+function windowArgmaxWhere_32xNxNxN_block(
+  i: number,
+  x: Float32Array,
+  d_x_windowArgmax: Int32Array,
+  d_y: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+): void {
+  i &= 31;
+  for (let j = 0; j < J; j++) {
+    for (let l = 0; l < L; l++)
+      for (let m = 0; m < L; m++) {
+        let best = -Infinity;
+        let argmax = 0;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const value =
+              x[i * 4 * J * L * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!;
+            if (best < value) {
+              best = value;
+              argmax = k3 * 2 + k4;
             }
-          d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
-        }
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++)
-          d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
-            0 < c3[i * 1024 + j * 64 + l * 8 + m]!
-              ? Math.fround(
-                  d_c3_windowArgmax[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
-    }
+          }
+        d_x_windowArgmax[i * J * L * L + j * L * L + l * L + m] = argmax;
+      }
+    for (let l = 0; l < L * 2; l++)
+      for (let m = 0; m < L * 2; m++) {
+        const at = i * 4 * J * L * L + j * 4 * L * L + l * 2 * L + m;
+        const at_2 = i * J * L * L + j * L * L + ((l / 2) | 0) * L + ((m / 2) | 0);
+        d_z[at] =
+          0 < x[at]!
+            ? Math.fround(d_x_windowArgmax[at_2]! === (l % 2) * 2 + (m % 2) ? d_y[at_2]! : 0)
+            : 0;
+      }
   }
-  return function windowArgmaxWhere_32x16x4x4(): void {
-    for (let i = 0; i < 32; i++) block(i);
-  };
 }
 
 /**
- * d_c3_bias[i<16] = Σ k<32, k2<8, k3<8: d_c3_z[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_c3_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_c3_bias[i]·d_c3_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<32, k2<K2, k3<K2: d_z[k,i,k2,k3]
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I, K2: 16, 8 and 6, 24.
+ * Plain twins: sumAdam_32x8x8x16, sumAdam_32x24x24x6.
  */
-function sumAdam_32x8x8x16(
-  arrays: Floats<"d_c3_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_32x8x8x16(): void {
-    const { d_c3_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 32; k++)
-        for (let k2 = 0; k2 < 8; k2++)
-          for (let k3 = 0; k3 < 8; k3++) sum += d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
-  };
+function sumAdam_32xNxNxN(
+  d_z: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++)
+    sumAdam_32xNxNxN_block(i, d_z, bias_m, bias_v, bias, rate, correction, I, K2);
+}
+
+function sumAdam_32xNxNxN_block(
+  i: number,
+  d_z: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  i &= 15;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 32; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_z[k * I * K2 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  adam(bias_m, bias_v, bias, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /** d_c3_z_padded[i<32,j<16,l<16,m<16] = where(0 ≤ l − 4 ∧ l − 4 < 8 ∧ 0 ≤ m − 4 ∧ m − 4 < 8, d_c3_z[i,j,l − 4,m − 4], 0) */
@@ -1675,32 +1606,32 @@ function conv_32x6x12x16x5x5x12(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const d_c3_z_padded_0 = d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
-            const c3_kernel_0 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
-            const d_c3_z_padded_1 =
-              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-            const d_c3_z_padded_2 =
-              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-            const d_c3_z_padded_3 =
-              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-            const c3_kernel_1 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
-            sum00 += d_c3_z_padded_0 * c3_kernel_0;
-            sum01 += d_c3_z_padded_1 * c3_kernel_0;
-            sum02 += d_c3_z_padded_2 * c3_kernel_0;
-            sum03 += d_c3_z_padded_3 * c3_kernel_0;
-            sum10 += d_c3_z_padded_0 * c3_kernel_1;
-            sum11 += d_c3_z_padded_1 * c3_kernel_1;
-            sum12 += d_c3_z_padded_2 * c3_kernel_1;
-            sum13 += d_c3_z_padded_3 * c3_kernel_1;
+            const at_2 = i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3;
+            const a0 = d_c3_z_padded[at_2]!;
+            const at_3 = k * 150 + j * 25 + k2 * -5 + k3 * -1;
+            const b0 = c3_kernel[at_3 + 24]!;
+            const a1 = d_c3_z_padded[at_2 + 1]!;
+            const a2 = d_c3_z_padded[at_2 + 2]!;
+            const a3 = d_c3_z_padded[at_2 + 3]!;
+            const b1 = c3_kernel[at_3 + 49]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_s2[i * 864 + j * 144 + l * 12 + m] = sum00;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 1] = sum01;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 2] = sum02;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 3] = sum03;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 144] = sum10;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 145] = sum11;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 146] = sum12;
-      d_s2[i * 864 + j * 144 + l * 12 + m + 147] = sum13;
+      const at = i * 864 + j * 144 + l * 12 + m;
+      d_s2[at] = sum00;
+      d_s2[at + 1] = sum01;
+      d_s2[at + 2] = sum02;
+      d_s2[at + 3] = sum03;
+      d_s2[at + 144] = sum10;
+      d_s2[at + 145] = sum11;
+      d_s2[at + 146] = sum12;
+      d_s2[at + 147] = sum13;
     }
   }
   return function conv_32x6x12x16x5x5x12(): void {
@@ -1716,20 +1647,24 @@ function widen_6x12x12x32(arrays: Floats<"s2"> & Doubles<"s2_wide">): () => void
     for (let i = 0; i < 6; i++)
       for (let j = 0; j < 12; j++) {
         for (let m = 0; m < 32; m++) {
-          s2_wide[i * 4608 + j * 384 + m] = s2[m * 864 + i * 144 + j * 12]!;
-          s2_wide[i * 4608 + j * 384 + m + 32] = s2[m * 864 + i * 144 + j * 12 + 1]!;
-          s2_wide[i * 4608 + j * 384 + m + 64] = s2[m * 864 + i * 144 + j * 12 + 2]!;
-          s2_wide[i * 4608 + j * 384 + m + 96] = s2[m * 864 + i * 144 + j * 12 + 3]!;
-          s2_wide[i * 4608 + j * 384 + m + 128] = s2[m * 864 + i * 144 + j * 12 + 4]!;
-          s2_wide[i * 4608 + j * 384 + m + 160] = s2[m * 864 + i * 144 + j * 12 + 5]!;
-          s2_wide[i * 4608 + j * 384 + m + 192] = s2[m * 864 + i * 144 + j * 12 + 6]!;
-          s2_wide[i * 4608 + j * 384 + m + 224] = s2[m * 864 + i * 144 + j * 12 + 7]!;
+          const at = i * 4608 + j * 384 + m;
+          const at_2 = m * 864 + i * 144 + j * 12;
+          s2_wide[at] = s2[at_2]!;
+          s2_wide[at + 32] = s2[at_2 + 1]!;
+          s2_wide[at + 64] = s2[at_2 + 2]!;
+          s2_wide[at + 96] = s2[at_2 + 3]!;
+          s2_wide[at + 128] = s2[at_2 + 4]!;
+          s2_wide[at + 160] = s2[at_2 + 5]!;
+          s2_wide[at + 192] = s2[at_2 + 6]!;
+          s2_wide[at + 224] = s2[at_2 + 7]!;
         }
         for (let m = 0; m < 32; m++) {
-          s2_wide[i * 4608 + j * 384 + m + 256] = s2[m * 864 + i * 144 + j * 12 + 8]!;
-          s2_wide[i * 4608 + j * 384 + m + 288] = s2[m * 864 + i * 144 + j * 12 + 9]!;
-          s2_wide[i * 4608 + j * 384 + m + 320] = s2[m * 864 + i * 144 + j * 12 + 10]!;
-          s2_wide[i * 4608 + j * 384 + m + 352] = s2[m * 864 + i * 144 + j * 12 + 11]!;
+          const at = i * 4608 + j * 384 + m;
+          const at_2 = m * 864 + i * 144 + j * 12;
+          s2_wide[at + 256] = s2[at_2 + 8]!;
+          s2_wide[at + 288] = s2[at_2 + 9]!;
+          s2_wide[at + 320] = s2[at_2 + 10]!;
+          s2_wide[at + 352] = s2[at_2 + 11]!;
         }
       }
   };
@@ -1742,14 +1677,16 @@ function widen_16x8x8x32(arrays: Floats<"d_c3_z"> & Doubles<"d_c3_z_wide">): () 
     for (let i = 0; i < 16; i++)
       for (let j = 0; j < 8; j++)
         for (let m = 0; m < 32; m++) {
-          d_c3_z_wide[i * 2048 + j * 256 + m] = d_c3_z[m * 1024 + i * 64 + j * 8]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 32] = d_c3_z[m * 1024 + i * 64 + j * 8 + 1]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 64] = d_c3_z[m * 1024 + i * 64 + j * 8 + 2]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 96] = d_c3_z[m * 1024 + i * 64 + j * 8 + 3]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 128] = d_c3_z[m * 1024 + i * 64 + j * 8 + 4]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 160] = d_c3_z[m * 1024 + i * 64 + j * 8 + 5]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 192] = d_c3_z[m * 1024 + i * 64 + j * 8 + 6]!;
-          d_c3_z_wide[i * 2048 + j * 256 + m + 224] = d_c3_z[m * 1024 + i * 64 + j * 8 + 7]!;
+          const at = i * 2048 + j * 256 + m;
+          const at_2 = m * 1024 + i * 64 + j * 8;
+          d_c3_z_wide[at] = d_c3_z[at_2]!;
+          d_c3_z_wide[at + 32] = d_c3_z[at_2 + 1]!;
+          d_c3_z_wide[at + 64] = d_c3_z[at_2 + 2]!;
+          d_c3_z_wide[at + 96] = d_c3_z[at_2 + 3]!;
+          d_c3_z_wide[at + 128] = d_c3_z[at_2 + 4]!;
+          d_c3_z_wide[at + 160] = d_c3_z[at_2 + 5]!;
+          d_c3_z_wide[at + 192] = d_c3_z[at_2 + 6]!;
+          d_c3_z_wide[at + 224] = d_c3_z[at_2 + 7]!;
         }
   };
 }
@@ -1780,142 +1717,76 @@ function convAdam_16x6x5x8x8x32x5(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 32; k3 += 4) {
+          const at_2 = j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3;
+          const at_3 = i * 2048 + k * 256 + k2 * 32 + k3;
           {
-            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3]!;
-            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3]!;
-            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 4608]!;
-            const s2_wide_2 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 9216]!;
-            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!;
-            sum00 += s2_wide_0 * d_c3_z_wide_0;
-            sum01 += s2_wide_1 * d_c3_z_wide_0;
-            sum02 += s2_wide_2 * d_c3_z_wide_0;
-            sum10 += s2_wide_0 * d_c3_z_wide_1;
-            sum11 += s2_wide_1 * d_c3_z_wide_1;
-            sum12 += s2_wide_2 * d_c3_z_wide_1;
+            const a0 = s2_wide[at_2]!;
+            const b0 = d_c3_z_wide[at_3]!;
+            const a1 = s2_wide[at_2 + 4608]!;
+            const a2 = s2_wide[at_2 + 9216]!;
+            const b1 = d_c3_z_wide[at_3 + 2048]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 1 === 32) break;
           {
-            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 1]!;
-            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!;
-            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 4609]!;
-            const s2_wide_2 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 9217]!;
-            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!;
-            sum00 += s2_wide_0 * d_c3_z_wide_0;
-            sum01 += s2_wide_1 * d_c3_z_wide_0;
-            sum02 += s2_wide_2 * d_c3_z_wide_0;
-            sum10 += s2_wide_0 * d_c3_z_wide_1;
-            sum11 += s2_wide_1 * d_c3_z_wide_1;
-            sum12 += s2_wide_2 * d_c3_z_wide_1;
+            const a0 = s2_wide[at_2 + 1]!;
+            const b0 = d_c3_z_wide[at_3 + 1]!;
+            const a1 = s2_wide[at_2 + 4609]!;
+            const a2 = s2_wide[at_2 + 9217]!;
+            const b1 = d_c3_z_wide[at_3 + 2049]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 2 === 32) break;
           {
-            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 2]!;
-            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!;
-            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 4610]!;
-            const s2_wide_2 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 9218]!;
-            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!;
-            sum00 += s2_wide_0 * d_c3_z_wide_0;
-            sum01 += s2_wide_1 * d_c3_z_wide_0;
-            sum02 += s2_wide_2 * d_c3_z_wide_0;
-            sum10 += s2_wide_0 * d_c3_z_wide_1;
-            sum11 += s2_wide_1 * d_c3_z_wide_1;
-            sum12 += s2_wide_2 * d_c3_z_wide_1;
+            const a0 = s2_wide[at_2 + 2]!;
+            const b0 = d_c3_z_wide[at_3 + 2]!;
+            const a1 = s2_wide[at_2 + 4610]!;
+            const a2 = s2_wide[at_2 + 9218]!;
+            const b1 = d_c3_z_wide[at_3 + 2050]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
           if (k3 + 3 === 32) break;
           {
-            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 3]!;
-            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!;
-            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 4611]!;
-            const s2_wide_2 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 9219]!;
-            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!;
-            sum00 += s2_wide_0 * d_c3_z_wide_0;
-            sum01 += s2_wide_1 * d_c3_z_wide_0;
-            sum02 += s2_wide_2 * d_c3_z_wide_0;
-            sum10 += s2_wide_0 * d_c3_z_wide_1;
-            sum11 += s2_wide_1 * d_c3_z_wide_1;
-            sum12 += s2_wide_2 * d_c3_z_wide_1;
+            const a0 = s2_wide[at_2 + 3]!;
+            const b0 = d_c3_z_wide[at_3 + 3]!;
+            const a1 = s2_wide[at_2 + 4611]!;
+            const a2 = s2_wide[at_2 + 9219]!;
+            const b1 = d_c3_z_wide[at_3 + 2051]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
         }
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m, Math.fround(sum00), rate_0, correction_0);
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m + 25, Math.fround(sum01), rate_0, correction_0);
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m + 50, Math.fround(sum02), rate_0, correction_0);
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m + 150, Math.fround(sum10), rate_0, correction_0);
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m + 175, Math.fround(sum11), rate_0, correction_0);
-    adam(w_m, v, w, i * 150 + j * 25 + l * 5 + m + 200, Math.fround(sum12), rate_0, correction_0);
+    const at = i * 150 + j * 25 + l * 5 + m;
+    adam(w_m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(w_m, v, w, at + 25, Math.fround(sum01), rate_0, correction_0);
+    adam(w_m, v, w, at + 50, Math.fround(sum02), rate_0, correction_0);
+    adam(w_m, v, w, at + 150, Math.fround(sum10), rate_0, correction_0);
+    adam(w_m, v, w, at + 175, Math.fround(sum11), rate_0, correction_0);
+    adam(w_m, v, w, at + 200, Math.fround(sum12), rate_0, correction_0);
   }
   return function convAdam_16x6x5x8x8x32x5(): void {
     for (let i = 0; i < 16; i += 2)
       for (let j = 0; j < 6; j += 3)
         for (let l = 0; l < 5; l++) for (let m = 0; m < 5; m++) block(i, j, l, m);
-  };
-}
-
-/**
- * d_c1_windowArgmax[i<32,j<6,l<12,m<12] = argmax k<1, k2<1, k3<2, k4<2: c1[i,j,2·l + k3,2·m + k4]
- * d_c1_z[i,j,l<24,m<24] = where(0 < c1[i,j,l,m], where(d_c1_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_s2[i,j,(l
- *     div 2),(m div 2)], 0), 0)
- */
-function windowArgmaxWhere_32x6x12x12(
-  arrays: Floats<"c1" | "d_s2" | "d_c1_z"> & Ints<"d_c1_windowArgmax">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { c1, d_c1_windowArgmax, d_s2, d_c1_z } = arrays;
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 12; l++)
-        for (let m = 0; m < 12; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
-            }
-          d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
-        }
-      for (let l = 0; l < 24; l++)
-        for (let m = 0; m < 24; m++)
-          d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
-            0 < c1[i * 3456 + j * 576 + l * 24 + m]!
-              ? Math.fround(
-                  d_c1_windowArgmax[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_s2[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
-    }
-  }
-  return function windowArgmaxWhere_32x6x12x12(): void {
-    for (let i = 0; i < 32; i++) block(i);
-  };
-}
-
-/**
- * d_c1_bias[i<6] = Σ k<32, k2<24, k3<24: d_c1_z[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_c1_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_c1_bias[i]·d_c1_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_32x24x24x6(
-  arrays: Floats<"d_c1_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_c1_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 32; k++)
-      for (let k2 = 0; k2 < 24; k2++)
-        for (let k3 = 0; k3 < 24; k3++) sum += d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_32x24x24x6(): void {
-    for (let i = 0; i < 6; i++) block(i);
   };
 }
 
@@ -1944,68 +1815,71 @@ function convAdam_6x1x5x32x24x24x5(
     for (let k = 0; k < 32; k++)
       for (let k2 = 0; k2 < 24; k2++)
         for (let k3 = 0; k3 < 24; k3 += 4) {
+          const at_2 = k * 784 + l * 28 + k2 * 28 + m + k3;
+          const at_3 = k * 3456 + i * 576 + k2 * 24 + k3;
           {
-            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
-            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-            sum00 += x_0 * d_c1_z_0;
-            sum01 += x_1 * d_c1_z_0;
-            sum10 += x_0 * d_c1_z_1;
-            sum11 += x_1 * d_c1_z_1;
-            sum20 += x_0 * d_c1_z_2;
-            sum21 += x_1 * d_c1_z_2;
+            const x_0 = x[at_2]!;
+            const a0 = d_c1_z[at_3]!;
+            const x_1 = x[at_2 + 1]!;
+            const a1 = d_c1_z[at_3 + 576]!;
+            const a2 = d_c1_z[at_3 + 1152]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
           }
           if (k3 + 1 === 24) break;
           {
-            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
-            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
-            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
-            sum00 += x_0 * d_c1_z_0;
-            sum01 += x_1 * d_c1_z_0;
-            sum10 += x_0 * d_c1_z_1;
-            sum11 += x_1 * d_c1_z_1;
-            sum20 += x_0 * d_c1_z_2;
-            sum21 += x_1 * d_c1_z_2;
+            const x_0 = x[at_2 + 1]!;
+            const a0 = d_c1_z[at_3 + 1]!;
+            const x_1 = x[at_2 + 2]!;
+            const a1 = d_c1_z[at_3 + 577]!;
+            const a2 = d_c1_z[at_3 + 1153]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
           }
           if (k3 + 2 === 24) break;
           {
-            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
-            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
-            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
-            sum00 += x_0 * d_c1_z_0;
-            sum01 += x_1 * d_c1_z_0;
-            sum10 += x_0 * d_c1_z_1;
-            sum11 += x_1 * d_c1_z_1;
-            sum20 += x_0 * d_c1_z_2;
-            sum21 += x_1 * d_c1_z_2;
+            const x_0 = x[at_2 + 2]!;
+            const a0 = d_c1_z[at_3 + 2]!;
+            const x_1 = x[at_2 + 3]!;
+            const a1 = d_c1_z[at_3 + 578]!;
+            const a2 = d_c1_z[at_3 + 1154]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
           }
           if (k3 + 3 === 24) break;
           {
-            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
-            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
-            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
-            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
-            sum00 += x_0 * d_c1_z_0;
-            sum01 += x_1 * d_c1_z_0;
-            sum10 += x_0 * d_c1_z_1;
-            sum11 += x_1 * d_c1_z_1;
-            sum20 += x_0 * d_c1_z_2;
-            sum21 += x_1 * d_c1_z_2;
+            const x_0 = x[at_2 + 3]!;
+            const a0 = d_c1_z[at_3 + 3]!;
+            const x_1 = x[at_2 + 4]!;
+            const a1 = d_c1_z[at_3 + 579]!;
+            const a2 = d_c1_z[at_3 + 1155]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum20 += x_0 * a2;
+            sum21 += x_1 * a2;
           }
         }
-    adam(w_m, v, w, i * 25 + l * 5 + m, Math.fround(sum00), rate_0, correction_0);
-    adam(w_m, v, w, i * 25 + l * 5 + m + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(w_m, v, w, i * 25 + l * 5 + m + 25, Math.fround(sum10), rate_0, correction_0);
-    adam(w_m, v, w, i * 25 + l * 5 + m + 26, Math.fround(sum11), rate_0, correction_0);
-    adam(w_m, v, w, i * 25 + l * 5 + m + 50, Math.fround(sum20), rate_0, correction_0);
-    adam(w_m, v, w, i * 25 + l * 5 + m + 51, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 25 + l * 5 + m;
+    adam(w_m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(w_m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(w_m, v, w, at + 25, Math.fround(sum10), rate_0, correction_0);
+    adam(w_m, v, w, at + 26, Math.fround(sum11), rate_0, correction_0);
+    adam(w_m, v, w, at + 50, Math.fround(sum20), rate_0, correction_0);
+    adam(w_m, v, w, at + 51, Math.fround(sum21), rate_0, correction_0);
   }
   function block_2(i: number, l: number): void {
     i &= 7;
@@ -2020,12 +1894,13 @@ function convAdam_6x1x5x32x24x24x5(
       for (let k2 = 0; k2 < 24; k2++)
         for (let k3 = 0; k3 < 24; k3++) {
           const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
-          const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-          const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-          const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-          sum0 += x_2 * d_c1_z_3;
-          sum1 += x_2 * d_c1_z_4;
-          sum2 += x_2 * d_c1_z_5;
+          const at = k * 3456 + i * 576 + k2 * 24 + k3;
+          const a3 = d_c1_z[at]!;
+          const a4 = d_c1_z[at + 576]!;
+          const a5 = d_c1_z[at + 1152]!;
+          sum0 += x_2 * a3;
+          sum1 += x_2 * a4;
+          sum2 += x_2 * a5;
         }
     adam(w_m, v, w, i * 25 + l * 5 + 4, Math.fround(sum0), rate_0, correction_0);
     adam(w_m, v, w, i * 25 + l * 5 + 29, Math.fround(sum1), rate_0, correction_0);
@@ -2063,29 +1938,31 @@ function conv_50x6x24x1x5x5x24_evaluate(
         let sum13 = 0;
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-            const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-            const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum02 += x_2 * c1_kernel_0;
-            sum03 += x_3 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum12 += x_2 * c1_kernel_1;
-            sum13 += x_3 * c1_kernel_1;
+            const at_2 = i * 784 + l * 28 + k2 * 28 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-        c1_product[i * 3456 + j * 576 + l * 24 + m] = sum00;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 1] = sum01;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 2] = sum02;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 3] = sum03;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 576] = sum10;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 577] = sum11;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 578] = sum12;
-        c1_product[i * 3456 + j * 576 + l * 24 + m + 579] = sum13;
+        const at = i * 3456 + j * 576 + l * 24 + m;
+        c1_product[at] = sum00;
+        c1_product[at + 1] = sum01;
+        c1_product[at + 2] = sum02;
+        c1_product[at + 3] = sum03;
+        c1_product[at + 576] = sum10;
+        c1_product[at + 577] = sum11;
+        c1_product[at + 578] = sum12;
+        c1_product[at + 579] = sum13;
       }
   }
   return function conv_50x6x24x1x5x5x24_evaluate(): void {
@@ -2098,28 +1975,33 @@ function conv_50x6x24x1x5x5x24_evaluate(
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx6x12x1x1x2x2x12(
+  c1_product: Float32Array,
+  c1_bias: Float32Array,
+  s2: Float32Array,
   rows: number,
-  arrays: Floats<"c1_product" | "c1_bias" | "s2">,
-): () => void {
-  function block(i: number): void {
-    i &= 63;
-    const { c1_product, c1_bias, s2 } = arrays;
-    for (let j = 0; j < 6; j++)
-      for (let l = 0; l < 12; l++)
-        for (let m = 0; m < 12; m++) {
-          const c1_bias_0 = c1_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const c1_product_0 = c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-              max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
-            }
-          s2[i * 864 + j * 144 + l * 12 + m] = max;
-        }
-  }
-  return function windowMax_Nx6x12x1x1x2x2x12(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+): void {
+  for (let i = 0; i < rows; i++) windowMax_Nx6x12x1x1x2x2x12_block(i, c1_product, c1_bias, s2);
+}
+
+function windowMax_Nx6x12x1x1x2x2x12_block(
+  i: number,
+  c1_product: Float32Array,
+  c1_bias: Float32Array,
+  s2: Float32Array,
+): void {
+  i &= 63;
+  for (let j = 0; j < 6; j++)
+    for (let l = 0; l < 12; l++)
+      for (let m = 0; m < 12; m++) {
+        const c1_bias_0 = c1_bias[j]!;
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const c1_product_0 = c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+            max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
+          }
+        s2[i * 864 + j * 144 + l * 12 + m] = max;
+      }
 }
 
 /**
@@ -2146,29 +2028,31 @@ function conv_50x16x8x6x5x5x8_evaluate(
         for (let k = 0; k < 6; k++)
           for (let k2 = 0; k2 < 5; k2++)
             for (let k3 = 0; k3 < 5; k3++) {
-              const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
-              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-              const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-              const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-              const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-              sum00 += s2_0 * c3_kernel_0;
-              sum01 += s2_1 * c3_kernel_0;
-              sum02 += s2_2 * c3_kernel_0;
-              sum03 += s2_3 * c3_kernel_0;
-              sum10 += s2_0 * c3_kernel_1;
-              sum11 += s2_1 * c3_kernel_1;
-              sum12 += s2_2 * c3_kernel_1;
-              sum13 += s2_3 * c3_kernel_1;
+              const at_2 = i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3;
+              const a0 = s2[at_2]!;
+              const b0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const a1 = s2[at_2 + 1]!;
+              const a2 = s2[at_2 + 2]!;
+              const a3 = s2[at_2 + 3]!;
+              const b1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        c3_product[i * 1024 + j * 64 + l * 8 + m] = sum00;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
-        c3_product[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
+        const at = i * 1024 + j * 64 + l * 8 + m;
+        c3_product[at] = sum00;
+        c3_product[at + 1] = sum01;
+        c3_product[at + 2] = sum02;
+        c3_product[at + 3] = sum03;
+        c3_product[at + 64] = sum10;
+        c3_product[at + 65] = sum11;
+        c3_product[at + 66] = sum12;
+        c3_product[at + 67] = sum13;
       }
   }
   return function conv_50x16x8x6x5x5x8_evaluate(): void {
@@ -2181,25 +2065,24 @@ function conv_50x16x8x6x5x5x8_evaluate(
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx16x4x1x1x2x2x4(
+  c3_product: Float32Array,
+  c3_bias: Float32Array,
+  s4: Float32Array,
   rows: number,
-  arrays: Floats<"c3_product" | "c3_bias" | "s4">,
-): () => void {
-  return function windowMax_Nx16x4x1x1x2x2x4(): void {
-    const { c3_product, c3_bias, s4 } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++)
-        for (let l = 0; l < 4; l++)
-          for (let m = 0; m < 4; m++) {
-            const c3_bias_0 = c3_bias[j]!;
-            let max = -Infinity;
-            for (let k3 = 0; k3 < 2; k3++)
-              for (let k4 = 0; k4 < 2; k4++) {
-                const c3_product_0 = c3_product[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-                max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
-              }
-            s4[i * 256 + j * 16 + l * 4 + m] = max;
-          }
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++)
+      for (let l = 0; l < 4; l++)
+        for (let m = 0; m < 4; m++) {
+          const c3_bias_0 = c3_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++)
+            for (let k4 = 0; k4 < 2; k4++) {
+              const c3_product_0 = c3_product[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+              max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
+            }
+          s4[i * 256 + j * 16 + l * 4 + m] = max;
+        }
 }
 
 /**
@@ -2221,24 +2104,25 @@ function dotRelu_50x256x120_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 256; k++) {
-        const s4_0 = s4[i * 256 + k]!;
-        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-        const s4_1 = s4[i * 256 + k + 256]!;
-        sum00 += s4_0 * f5_kernel_0;
-        sum01 += s4_0 * f5_kernel_1;
-        sum02 += s4_0 * f5_kernel_2;
-        sum10 += s4_1 * f5_kernel_0;
-        sum11 += s4_1 * f5_kernel_1;
-        sum12 += s4_1 * f5_kernel_2;
+        const a0 = s4[i * 256 + k]!;
+        const b0 = f5_kernel[k * 120 + j]!;
+        const b1 = f5_kernel[k * 120 + j + 1]!;
+        const b2 = f5_kernel[k * 120 + j + 2]!;
+        const a1 = s4[i * 256 + k + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      relu(f5_bias, f5, j, i * 120 + j, Math.fround(sum00));
-      relu(f5_bias, f5, j + 1, i * 120 + j + 1, Math.fround(sum01));
-      relu(f5_bias, f5, j + 2, i * 120 + j + 2, Math.fround(sum02));
-      relu(f5_bias, f5, j, i * 120 + j + 120, Math.fround(sum10));
-      relu(f5_bias, f5, j + 1, i * 120 + j + 121, Math.fround(sum11));
-      relu(f5_bias, f5, j + 2, i * 120 + j + 122, Math.fround(sum12));
+      const at = i * 120 + j;
+      relu(f5_bias, f5, j, at, Math.fround(sum00));
+      relu(f5_bias, f5, j + 1, at + 1, Math.fround(sum01));
+      relu(f5_bias, f5, j + 2, at + 2, Math.fround(sum02));
+      relu(f5_bias, f5, j, at + 120, Math.fround(sum10));
+      relu(f5_bias, f5, j + 1, at + 121, Math.fround(sum11));
+      relu(f5_bias, f5, j + 2, at + 122, Math.fround(sum12));
     }
   }
   return function dotRelu_50x256x120_evaluate(): void {
@@ -2265,24 +2149,25 @@ function dotRelu_50x120x84_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 120; k++) {
-        const f5_0 = f5[i * 120 + k]!;
-        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-        const f5_1 = f5[i * 120 + k + 120]!;
-        sum00 += f5_0 * f6_kernel_0;
-        sum01 += f5_0 * f6_kernel_1;
-        sum02 += f5_0 * f6_kernel_2;
-        sum10 += f5_1 * f6_kernel_0;
-        sum11 += f5_1 * f6_kernel_1;
-        sum12 += f5_1 * f6_kernel_2;
+        const a0 = f5[i * 120 + k]!;
+        const b0 = f6_kernel[k * 84 + j]!;
+        const b1 = f6_kernel[k * 84 + j + 1]!;
+        const b2 = f6_kernel[k * 84 + j + 2]!;
+        const a1 = f5[i * 120 + k + 120]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      relu(f6_bias, f6, j, i * 84 + j, Math.fround(sum00));
-      relu(f6_bias, f6, j + 1, i * 84 + j + 1, Math.fround(sum01));
-      relu(f6_bias, f6, j + 2, i * 84 + j + 2, Math.fround(sum02));
-      relu(f6_bias, f6, j, i * 84 + j + 84, Math.fround(sum10));
-      relu(f6_bias, f6, j + 1, i * 84 + j + 85, Math.fround(sum11));
-      relu(f6_bias, f6, j + 2, i * 84 + j + 86, Math.fround(sum12));
+      const at = i * 84 + j;
+      relu(f6_bias, f6, j, at, Math.fround(sum00));
+      relu(f6_bias, f6, j + 1, at + 1, Math.fround(sum01));
+      relu(f6_bias, f6, j + 2, at + 2, Math.fround(sum02));
+      relu(f6_bias, f6, j, at + 84, Math.fround(sum10));
+      relu(f6_bias, f6, j + 1, at + 85, Math.fround(sum11));
+      relu(f6_bias, f6, j + 2, at + 86, Math.fround(sum12));
     }
   }
   return function dotRelu_50x120x84_evaluate(): void {
@@ -2369,29 +2254,31 @@ function conv_1x6x24x1x5x5x24_predict(
         let sum13 = 0;
         for (let k2 = 0; k2 < 5; k2++)
           for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[l * 28 + k2 * 28 + m + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-            const x_1 = x[l * 28 + k2 * 28 + m + k3 + 1]!;
-            const x_2 = x[l * 28 + k2 * 28 + m + k3 + 2]!;
-            const x_3 = x[l * 28 + k2 * 28 + m + k3 + 3]!;
-            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum02 += x_2 * c1_kernel_0;
-            sum03 += x_3 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum12 += x_2 * c1_kernel_1;
-            sum13 += x_3 * c1_kernel_1;
+            const at_2 = l * 28 + k2 * 28 + m + k3;
+            const x_0 = x[at_2]!;
+            const a0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            const x_3 = x[at_2 + 3]!;
+            const a1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * a0;
+            sum01 += x_1 * a0;
+            sum02 += x_2 * a0;
+            sum03 += x_3 * a0;
+            sum10 += x_0 * a1;
+            sum11 += x_1 * a1;
+            sum12 += x_2 * a1;
+            sum13 += x_3 * a1;
           }
-        c1_product[j * 576 + l * 24 + m] = sum00;
-        c1_product[j * 576 + l * 24 + m + 1] = sum01;
-        c1_product[j * 576 + l * 24 + m + 2] = sum02;
-        c1_product[j * 576 + l * 24 + m + 3] = sum03;
-        c1_product[j * 576 + l * 24 + m + 576] = sum10;
-        c1_product[j * 576 + l * 24 + m + 577] = sum11;
-        c1_product[j * 576 + l * 24 + m + 578] = sum12;
-        c1_product[j * 576 + l * 24 + m + 579] = sum13;
+        const at = j * 576 + l * 24 + m;
+        c1_product[at] = sum00;
+        c1_product[at + 1] = sum01;
+        c1_product[at + 2] = sum02;
+        c1_product[at + 3] = sum03;
+        c1_product[at + 576] = sum10;
+        c1_product[at + 577] = sum11;
+        c1_product[at + 578] = sum12;
+        c1_product[at + 579] = sum13;
       }
   }
   return function conv_1x6x24x1x5x5x24_predict(): void {
@@ -2422,29 +2309,31 @@ function conv_1x16x8x6x5x5x8_predict(
         for (let k = 0; k < 6; k++)
           for (let k2 = 0; k2 < 5; k2++)
             for (let k3 = 0; k3 < 5; k3++) {
-              const s2_0 = s2[k * 144 + l * 12 + k2 * 12 + m + k3]!;
-              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-              const s2_1 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-              const s2_2 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-              const s2_3 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-              sum00 += s2_0 * c3_kernel_0;
-              sum01 += s2_1 * c3_kernel_0;
-              sum02 += s2_2 * c3_kernel_0;
-              sum03 += s2_3 * c3_kernel_0;
-              sum10 += s2_0 * c3_kernel_1;
-              sum11 += s2_1 * c3_kernel_1;
-              sum12 += s2_2 * c3_kernel_1;
-              sum13 += s2_3 * c3_kernel_1;
+              const at_2 = k * 144 + l * 12 + k2 * 12 + m + k3;
+              const a0 = s2[at_2]!;
+              const b0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const a1 = s2[at_2 + 1]!;
+              const a2 = s2[at_2 + 2]!;
+              const a3 = s2[at_2 + 3]!;
+              const b1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        c3_product[j * 64 + l * 8 + m] = sum00;
-        c3_product[j * 64 + l * 8 + m + 1] = sum01;
-        c3_product[j * 64 + l * 8 + m + 2] = sum02;
-        c3_product[j * 64 + l * 8 + m + 3] = sum03;
-        c3_product[j * 64 + l * 8 + m + 64] = sum10;
-        c3_product[j * 64 + l * 8 + m + 65] = sum11;
-        c3_product[j * 64 + l * 8 + m + 66] = sum12;
-        c3_product[j * 64 + l * 8 + m + 67] = sum13;
+        const at = j * 64 + l * 8 + m;
+        c3_product[at] = sum00;
+        c3_product[at + 1] = sum01;
+        c3_product[at + 2] = sum02;
+        c3_product[at + 3] = sum03;
+        c3_product[at + 64] = sum10;
+        c3_product[at + 65] = sum11;
+        c3_product[at + 66] = sum12;
+        c3_product[at + 67] = sum13;
       }
   }
   return function conv_1x16x8x6x5x5x8_predict(): void {
@@ -2469,14 +2358,14 @@ function dotRelu_1x256x120_predict(
       let sum3 = 0;
       for (let k = 0; k < 256; k++) {
         const s4_0 = s4[k]!;
-        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-        const f5_kernel_3 = f5_kernel[k * 120 + j + 3]!;
-        sum0 += s4_0 * f5_kernel_0;
-        sum1 += s4_0 * f5_kernel_1;
-        sum2 += s4_0 * f5_kernel_2;
-        sum3 += s4_0 * f5_kernel_3;
+        const a0 = f5_kernel[k * 120 + j]!;
+        const a1 = f5_kernel[k * 120 + j + 1]!;
+        const a2 = f5_kernel[k * 120 + j + 2]!;
+        const a3 = f5_kernel[k * 120 + j + 3]!;
+        sum0 += s4_0 * a0;
+        sum1 += s4_0 * a1;
+        sum2 += s4_0 * a2;
+        sum3 += s4_0 * a3;
       }
       relu_2(f5_bias, f5, j, Math.fround(sum0));
       relu_2(f5_bias, f5, j + 1, Math.fround(sum1));
@@ -2503,14 +2392,14 @@ function dotRelu_1x120x84_predict(
       let sum3 = 0;
       for (let k = 0; k < 120; k++) {
         const f5_0 = f5[k]!;
-        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-        const f6_kernel_3 = f6_kernel[k * 84 + j + 3]!;
-        sum0 += f5_0 * f6_kernel_0;
-        sum1 += f5_0 * f6_kernel_1;
-        sum2 += f5_0 * f6_kernel_2;
-        sum3 += f5_0 * f6_kernel_3;
+        const a0 = f6_kernel[k * 84 + j]!;
+        const a1 = f6_kernel[k * 84 + j + 1]!;
+        const a2 = f6_kernel[k * 84 + j + 2]!;
+        const a3 = f6_kernel[k * 84 + j + 3]!;
+        sum0 += f5_0 * a0;
+        sum1 += f5_0 * a1;
+        sum2 += f5_0 * a2;
+        sum3 += f5_0 * a3;
       }
       relu_2(f6_bias, f6, j, Math.fround(sum0));
       relu_2(f6_bias, f6, j + 1, Math.fround(sum1));

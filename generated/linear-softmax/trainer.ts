@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 63, backward 68), evaluate 82, predict 113
-//   memory 124: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 256: batches, and what a trainer is
-//   tables 299: what bytes() packs
-//   kernels 326: in the order in which statements call them, each under its definitions
-//   checks 750: of what is passed in
-//   mathematics 894: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 64, backward 69), evaluate 83, predict 114
+//   memory 125: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 257: batches, and what a trainer is
+//   tables 300: what bytes() packs
+//   kernels 327: in the order in which statements call them, each under its definitions
+//   checks 758: of what is passed in
+//   mathematics 902: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 76db8bfb1037b44a
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d6abeb7aed0813a7
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -344,12 +345,14 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = k * 10 + j;
       {
-        const x_0 = x[i * 784 + k]!;
-        const W_0 = W[k * 10 + j]!;
-        const W_1 = W[k * 10 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
+        const x_0 = x[at_2]!;
+        const W_0 = W[at_3]!;
+        const W_1 = W[at_3 + 1]!;
+        const x_1 = x[at_2 + 784]!;
+        const x_2 = x[at_2 + 1568]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -359,11 +362,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 1 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 1]!;
-        const W_0 = W[k * 10 + j + 10]!;
-        const W_1 = W[k * 10 + j + 11]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
+        const x_0 = x[at_2 + 1]!;
+        const W_0 = W[at_3 + 10]!;
+        const W_1 = W[at_3 + 11]!;
+        const x_1 = x[at_2 + 785]!;
+        const x_2 = x[at_2 + 1569]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -373,11 +376,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 2 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 2]!;
-        const W_0 = W[k * 10 + j + 20]!;
-        const W_1 = W[k * 10 + j + 21]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
+        const x_0 = x[at_2 + 2]!;
+        const W_0 = W[at_3 + 20]!;
+        const W_1 = W[at_3 + 21]!;
+        const x_1 = x[at_2 + 786]!;
+        const x_2 = x[at_2 + 1570]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -387,11 +390,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 3 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 3]!;
-        const W_0 = W[k * 10 + j + 30]!;
-        const W_1 = W[k * 10 + j + 31]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
+        const x_0 = x[at_2 + 3]!;
+        const W_0 = W[at_3 + 30]!;
+        const W_1 = W[at_3 + 31]!;
+        const x_1 = x[at_2 + 787]!;
+        const x_2 = x[at_2 + 1571]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -400,12 +403,13 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
         sum21 += x_2 * W_1;
       }
     }
-    scores[i * 10 + j] = Math.fround(sum00) + b[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + b[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + b[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + b[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + b[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + b[j + 1]!;
+    const at = i * 10 + j;
+    scores[at] = Math.fround(sum00) + b[j]!;
+    scores[at + 1] = Math.fround(sum01) + b[j + 1]!;
+    scores[at + 10] = Math.fround(sum10) + b[j]!;
+    scores[at + 11] = Math.fround(sum11) + b[j + 1]!;
+    scores[at + 20] = Math.fround(sum20) + b[j]!;
+    scores[at + 21] = Math.fround(sum21) + b[j + 1]!;
   }
   return function dotAdd_64x784x10(): void {
     const { x, W, b, scores } = arrays;
@@ -477,16 +481,16 @@ function sumSgd_64x10(arrays: Floats<"d_shifted" | "b">): () => void {
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       b[i] = b[i]! - Math.fround(sum0) * 0.1;
       b[i + 1] = b[i + 1]! - Math.fround(sum1) * 0.1;
@@ -513,78 +517,81 @@ function dotSgd_784x64x10(arrays: Floats<"x" | "d_shifted" | "W">): () => void {
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 64; k += 4) {
+          const at_2 = k * 784 + i;
+          const at_3 = k * 10 + j;
           {
-            const x_0 = x[k * 784 + i]!;
-            const d_shifted_0 = d_shifted[k * 10 + j]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-            const x_1 = x[k * 784 + i + 1]!;
-            const x_2 = x[k * 784 + i + 2]!;
-            sum00 += x_0 * d_shifted_0;
-            sum01 += x_0 * d_shifted_1;
-            sum10 += x_1 * d_shifted_0;
-            sum11 += x_1 * d_shifted_1;
-            sum20 += x_2 * d_shifted_0;
-            sum21 += x_2 * d_shifted_1;
+            const x_0 = x[at_2]!;
+            const a0 = d_shifted[at_3]!;
+            const a1 = d_shifted[at_3 + 1]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 1 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 784]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-            const x_1 = x[k * 784 + i + 785]!;
-            const x_2 = x[k * 784 + i + 786]!;
-            sum00 += x_0 * d_shifted_0;
-            sum01 += x_0 * d_shifted_1;
-            sum10 += x_1 * d_shifted_0;
-            sum11 += x_1 * d_shifted_1;
-            sum20 += x_2 * d_shifted_0;
-            sum21 += x_2 * d_shifted_1;
+            const x_0 = x[at_2 + 784]!;
+            const a0 = d_shifted[at_3 + 10]!;
+            const a1 = d_shifted[at_3 + 11]!;
+            const x_1 = x[at_2 + 785]!;
+            const x_2 = x[at_2 + 786]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 2 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 1568]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-            const x_1 = x[k * 784 + i + 1569]!;
-            const x_2 = x[k * 784 + i + 1570]!;
-            sum00 += x_0 * d_shifted_0;
-            sum01 += x_0 * d_shifted_1;
-            sum10 += x_1 * d_shifted_0;
-            sum11 += x_1 * d_shifted_1;
-            sum20 += x_2 * d_shifted_0;
-            sum21 += x_2 * d_shifted_1;
+            const x_0 = x[at_2 + 1568]!;
+            const a0 = d_shifted[at_3 + 20]!;
+            const a1 = d_shifted[at_3 + 21]!;
+            const x_1 = x[at_2 + 1569]!;
+            const x_2 = x[at_2 + 1570]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 3 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 2352]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-            const x_1 = x[k * 784 + i + 2353]!;
-            const x_2 = x[k * 784 + i + 2354]!;
-            sum00 += x_0 * d_shifted_0;
-            sum01 += x_0 * d_shifted_1;
-            sum10 += x_1 * d_shifted_0;
-            sum11 += x_1 * d_shifted_1;
-            sum20 += x_2 * d_shifted_0;
-            sum21 += x_2 * d_shifted_1;
+            const x_0 = x[at_2 + 2352]!;
+            const a0 = d_shifted[at_3 + 30]!;
+            const a1 = d_shifted[at_3 + 31]!;
+            const x_1 = x[at_2 + 2353]!;
+            const x_2 = x[at_2 + 2354]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
         }
-        W[i * 10 + j] = W[i * 10 + j]! - Math.fround(sum00) * 0.1;
-        W[i * 10 + j + 1] = W[i * 10 + j + 1]! - Math.fround(sum01) * 0.1;
-        W[i * 10 + j + 10] = W[i * 10 + j + 10]! - Math.fround(sum10) * 0.1;
-        W[i * 10 + j + 11] = W[i * 10 + j + 11]! - Math.fround(sum11) * 0.1;
-        W[i * 10 + j + 20] = W[i * 10 + j + 20]! - Math.fround(sum20) * 0.1;
-        W[i * 10 + j + 21] = W[i * 10 + j + 21]! - Math.fround(sum21) * 0.1;
+        const at = i * 10 + j;
+        W[at] = W[at]! - Math.fround(sum00) * 0.1;
+        W[at + 1] = W[at + 1]! - Math.fround(sum01) * 0.1;
+        W[at + 10] = W[at + 10]! - Math.fround(sum10) * 0.1;
+        W[at + 11] = W[at + 11]! - Math.fround(sum11) * 0.1;
+        W[at + 20] = W[at + 20]! - Math.fround(sum20) * 0.1;
+        W[at + 21] = W[at + 21]! - Math.fround(sum21) * 0.1;
       }
     for (let j = 0; j < 10; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
         const x_3 = x[k * 784 + 783]!;
-        const d_shifted_2 = d_shifted[k * 10 + j]!;
-        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-        sum0 += x_3 * d_shifted_2;
-        sum1 += x_3 * d_shifted_3;
+        const a2 = d_shifted[k * 10 + j]!;
+        const a3 = d_shifted[k * 10 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       W[j + 7830] = W[j + 7830]! - Math.fround(sum0) * 0.1;
       W[j + 7831] = W[j + 7831]! - Math.fround(sum1) * 0.1;
@@ -621,12 +628,13 @@ function dotAdd_250x784x10_evaluate(arrays: Floats<"x" | "W" | "b" | "scores">):
       sum20 += x_2 * W_0;
       sum21 += x_2 * W_1;
     }
-    scores[i * 10 + j] = Math.fround(sum00) + b[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + b[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + b[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + b[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + b[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + b[j + 1]!;
+    const at = i * 10 + j;
+    scores[at] = Math.fround(sum00) + b[j]!;
+    scores[at + 1] = Math.fround(sum01) + b[j + 1]!;
+    scores[at + 10] = Math.fround(sum10) + b[j]!;
+    scores[at + 11] = Math.fround(sum11) + b[j + 1]!;
+    scores[at + 20] = Math.fround(sum20) + b[j]!;
+    scores[at + 21] = Math.fround(sum21) + b[j + 1]!;
   }
   return function dotAdd_250x784x10_evaluate(): void {
     const { x, W, b, scores } = arrays;

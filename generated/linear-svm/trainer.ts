@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 75, backward 80), evaluate 99, predict 136
-//   memory 147: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 285: batches, and what a trainer is
-//   tables 328: what bytes() packs
-//   kernels 355: in the order in which statements call them, each under its definitions
-//   checks 809: of what is passed in
-//   mathematics 953: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 76, backward 81), evaluate 100, predict 137
+//   memory 148: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 284: batches, and what a trainer is
+//   tables 327: what bytes() packs
+//   kernels 354: in the order in which statements call them, each under its definitions
+//   checks 812: of what is passed in
+//   mathematics 956: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1dc4fdc335fdb279
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 72c168e965ab5488
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -48,7 +49,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 3. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
-    sum_W_l2();
+    sum_10x784(W, W_l2);
     // 4. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 6): d_a = d_y ⊙ b, models/linear-svm.ts:10
     d_rowSum[0] = perRow;
 
@@ -114,7 +115,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 4. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
-    sum_W_l2_evaluate();
+    sum_10x784(W, W_l2_evaluate);
 
     // — svmLoss
     // 5. as statement 6 of step    %mul, %l2, %loss  again, models/linear-svm.ts:10
@@ -176,7 +177,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = floats(34560, 10); // [1,10]  output, 1–2
 
   const dotAdd_scores = dotAdd_64x784x10({ x, W, b, scores });
-  const sum_W_l2 = sum_10x784({ W, W_l2 });
   const sumReluAdd_d_scores = sumReluAdd_64x10({
     rowSum,
     y,
@@ -201,7 +201,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores: scores_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const sum_W_l2_evaluate = sum_10x784({ W, W_l2: W_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
@@ -373,12 +372,14 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = k * 10 + j;
       {
-        const x_0 = x[i * 784 + k]!;
-        const W_0 = W[k * 10 + j]!;
-        const W_1 = W[k * 10 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
+        const x_0 = x[at_2]!;
+        const W_0 = W[at_3]!;
+        const W_1 = W[at_3 + 1]!;
+        const x_1 = x[at_2 + 784]!;
+        const x_2 = x[at_2 + 1568]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -388,11 +389,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 1 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 1]!;
-        const W_0 = W[k * 10 + j + 10]!;
-        const W_1 = W[k * 10 + j + 11]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        const x_2 = x[i * 784 + k + 1569]!;
+        const x_0 = x[at_2 + 1]!;
+        const W_0 = W[at_3 + 10]!;
+        const W_1 = W[at_3 + 11]!;
+        const x_1 = x[at_2 + 785]!;
+        const x_2 = x[at_2 + 1569]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -402,11 +403,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 2 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 2]!;
-        const W_0 = W[k * 10 + j + 20]!;
-        const W_1 = W[k * 10 + j + 21]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        const x_2 = x[i * 784 + k + 1570]!;
+        const x_0 = x[at_2 + 2]!;
+        const W_0 = W[at_3 + 20]!;
+        const W_1 = W[at_3 + 21]!;
+        const x_1 = x[at_2 + 786]!;
+        const x_2 = x[at_2 + 1570]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -416,11 +417,11 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
       }
       if (k + 3 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 3]!;
-        const W_0 = W[k * 10 + j + 30]!;
-        const W_1 = W[k * 10 + j + 31]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        const x_2 = x[i * 784 + k + 1571]!;
+        const x_0 = x[at_2 + 3]!;
+        const W_0 = W[at_3 + 30]!;
+        const W_1 = W[at_3 + 31]!;
+        const x_1 = x[at_2 + 787]!;
+        const x_2 = x[at_2 + 1571]!;
         sum00 += x_0 * W_0;
         sum01 += x_0 * W_1;
         sum10 += x_1 * W_0;
@@ -429,12 +430,13 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
         sum21 += x_2 * W_1;
       }
     }
-    scores[i * 10 + j] = Math.fround(sum00) + b[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + b[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + b[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + b[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + b[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + b[j + 1]!;
+    const at = i * 10 + j;
+    scores[at] = Math.fround(sum00) + b[j]!;
+    scores[at + 1] = Math.fround(sum01) + b[j + 1]!;
+    scores[at + 10] = Math.fround(sum10) + b[j]!;
+    scores[at + 11] = Math.fround(sum11) + b[j + 1]!;
+    scores[at + 20] = Math.fround(sum20) + b[j]!;
+    scores[at + 21] = Math.fround(sum21) + b[j + 1]!;
   }
   return function dotAdd_64x784x10(): void {
     const { x, W, b, scores } = arrays;
@@ -456,17 +458,14 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
 }
 
 /** W_l2 = Σ k<10, k2<784: W[k2,k]·W[k2,k] */
-function sum_10x784(arrays: Floats<"W" | "W_l2">): () => void {
-  return function sum_10x784(): void {
-    const { W, W_l2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k2 = 0; k2 < 784; k2++) {
-        const W_0 = W[k2 * 10 + k]!;
-        sum += W_0 * W_0;
-      }
-    W_l2[0] = sum;
-  };
+function sum_10x784(W: Float32Array, W_l2: Float32Array): void {
+  let sum = 0;
+  for (let k = 0; k < 10; k++)
+    for (let k2 = 0; k2 < 784; k2++) {
+      const W_0 = W[k2 * 10 + k]!;
+      sum += W_0 * W_0;
+    }
+  W_l2[0] = sum;
 }
 
 /**
@@ -526,16 +525,16 @@ function sumSgd_64x10(arrays: Floats<"d_scores" | "b">): () => void {
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_scores_0 = d_scores[k * 10 + i]!;
-        const d_scores_1 = d_scores[k * 10 + i + 1]!;
-        const d_scores_2 = d_scores[k * 10 + i + 2]!;
-        const d_scores_3 = d_scores[k * 10 + i + 3]!;
-        const d_scores_4 = d_scores[k * 10 + i + 4]!;
-        sum0 += d_scores_0;
-        sum1 += d_scores_1;
-        sum2 += d_scores_2;
-        sum3 += d_scores_3;
-        sum4 += d_scores_4;
+        const a0 = d_scores[k * 10 + i]!;
+        const a1 = d_scores[k * 10 + i + 1]!;
+        const a2 = d_scores[k * 10 + i + 2]!;
+        const a3 = d_scores[k * 10 + i + 3]!;
+        const a4 = d_scores[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       b[i] = b[i]! - Math.fround(sum0) * 0.01;
       b[i + 1] = b[i + 1]! - Math.fround(sum1) * 0.01;
@@ -562,78 +561,81 @@ function dotSgd_784x64x10(arrays: Floats<"x" | "d_scores" | "W">): () => void {
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 64; k += 4) {
+          const at_2 = k * 784 + i;
+          const at_3 = k * 10 + j;
           {
-            const x_0 = x[k * 784 + i]!;
-            const d_scores_0 = d_scores[k * 10 + j]!;
-            const d_scores_1 = d_scores[k * 10 + j + 1]!;
-            const x_1 = x[k * 784 + i + 1]!;
-            const x_2 = x[k * 784 + i + 2]!;
-            sum00 += x_0 * d_scores_0;
-            sum01 += x_0 * d_scores_1;
-            sum10 += x_1 * d_scores_0;
-            sum11 += x_1 * d_scores_1;
-            sum20 += x_2 * d_scores_0;
-            sum21 += x_2 * d_scores_1;
+            const x_0 = x[at_2]!;
+            const a0 = d_scores[at_3]!;
+            const a1 = d_scores[at_3 + 1]!;
+            const x_1 = x[at_2 + 1]!;
+            const x_2 = x[at_2 + 2]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 1 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 784]!;
-            const d_scores_0 = d_scores[k * 10 + j + 10]!;
-            const d_scores_1 = d_scores[k * 10 + j + 11]!;
-            const x_1 = x[k * 784 + i + 785]!;
-            const x_2 = x[k * 784 + i + 786]!;
-            sum00 += x_0 * d_scores_0;
-            sum01 += x_0 * d_scores_1;
-            sum10 += x_1 * d_scores_0;
-            sum11 += x_1 * d_scores_1;
-            sum20 += x_2 * d_scores_0;
-            sum21 += x_2 * d_scores_1;
+            const x_0 = x[at_2 + 784]!;
+            const a0 = d_scores[at_3 + 10]!;
+            const a1 = d_scores[at_3 + 11]!;
+            const x_1 = x[at_2 + 785]!;
+            const x_2 = x[at_2 + 786]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 2 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 1568]!;
-            const d_scores_0 = d_scores[k * 10 + j + 20]!;
-            const d_scores_1 = d_scores[k * 10 + j + 21]!;
-            const x_1 = x[k * 784 + i + 1569]!;
-            const x_2 = x[k * 784 + i + 1570]!;
-            sum00 += x_0 * d_scores_0;
-            sum01 += x_0 * d_scores_1;
-            sum10 += x_1 * d_scores_0;
-            sum11 += x_1 * d_scores_1;
-            sum20 += x_2 * d_scores_0;
-            sum21 += x_2 * d_scores_1;
+            const x_0 = x[at_2 + 1568]!;
+            const a0 = d_scores[at_3 + 20]!;
+            const a1 = d_scores[at_3 + 21]!;
+            const x_1 = x[at_2 + 1569]!;
+            const x_2 = x[at_2 + 1570]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
           if (k + 3 === 64) break;
           {
-            const x_0 = x[k * 784 + i + 2352]!;
-            const d_scores_0 = d_scores[k * 10 + j + 30]!;
-            const d_scores_1 = d_scores[k * 10 + j + 31]!;
-            const x_1 = x[k * 784 + i + 2353]!;
-            const x_2 = x[k * 784 + i + 2354]!;
-            sum00 += x_0 * d_scores_0;
-            sum01 += x_0 * d_scores_1;
-            sum10 += x_1 * d_scores_0;
-            sum11 += x_1 * d_scores_1;
-            sum20 += x_2 * d_scores_0;
-            sum21 += x_2 * d_scores_1;
+            const x_0 = x[at_2 + 2352]!;
+            const a0 = d_scores[at_3 + 30]!;
+            const a1 = d_scores[at_3 + 31]!;
+            const x_1 = x[at_2 + 2353]!;
+            const x_2 = x[at_2 + 2354]!;
+            sum00 += x_0 * a0;
+            sum01 += x_0 * a1;
+            sum10 += x_1 * a0;
+            sum11 += x_1 * a1;
+            sum20 += x_2 * a0;
+            sum21 += x_2 * a1;
           }
         }
-        sgd(W, i * 10 + j, Math.fround(sum00));
-        sgd(W, i * 10 + j + 1, Math.fround(sum01));
-        sgd(W, i * 10 + j + 10, Math.fround(sum10));
-        sgd(W, i * 10 + j + 11, Math.fround(sum11));
-        sgd(W, i * 10 + j + 20, Math.fround(sum20));
-        sgd(W, i * 10 + j + 21, Math.fround(sum21));
+        const at = i * 10 + j;
+        sgd(W, at, Math.fround(sum00));
+        sgd(W, at + 1, Math.fround(sum01));
+        sgd(W, at + 10, Math.fround(sum10));
+        sgd(W, at + 11, Math.fround(sum11));
+        sgd(W, at + 20, Math.fround(sum20));
+        sgd(W, at + 21, Math.fround(sum21));
       }
     for (let j = 0; j < 10; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
         const x_3 = x[k * 784 + 783]!;
-        const d_scores_2 = d_scores[k * 10 + j]!;
-        const d_scores_3 = d_scores[k * 10 + j + 1]!;
-        sum0 += x_3 * d_scores_2;
-        sum1 += x_3 * d_scores_3;
+        const a2 = d_scores[k * 10 + j]!;
+        const a3 = d_scores[k * 10 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       sgd(W, j + 7830, Math.fround(sum0));
       sgd(W, j + 7831, Math.fround(sum1));
@@ -670,12 +672,13 @@ function dotAdd_250x784x10_evaluate(arrays: Floats<"x" | "W" | "b" | "scores">):
       sum20 += x_2 * W_0;
       sum21 += x_2 * W_1;
     }
-    scores[i * 10 + j] = Math.fround(sum00) + b[j]!;
-    scores[i * 10 + j + 1] = Math.fround(sum01) + b[j + 1]!;
-    scores[i * 10 + j + 10] = Math.fround(sum10) + b[j]!;
-    scores[i * 10 + j + 11] = Math.fround(sum11) + b[j + 1]!;
-    scores[i * 10 + j + 20] = Math.fround(sum20) + b[j]!;
-    scores[i * 10 + j + 21] = Math.fround(sum21) + b[j + 1]!;
+    const at = i * 10 + j;
+    scores[at] = Math.fround(sum00) + b[j]!;
+    scores[at + 1] = Math.fround(sum01) + b[j + 1]!;
+    scores[at + 10] = Math.fround(sum10) + b[j]!;
+    scores[at + 11] = Math.fround(sum11) + b[j + 1]!;
+    scores[at + 20] = Math.fround(sum20) + b[j]!;
+    scores[at + 21] = Math.fround(sum21) + b[j + 1]!;
   }
   return function dotAdd_250x784x10_evaluate(): void {
     const { x, W, b, scores } = arrays;

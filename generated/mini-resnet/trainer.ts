@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 40, update 142, backward 157), evaluate 481, predict 578
-//   memory 655: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1616: batches, and what a trainer is
-//   tables 1735: what bytes() packs
-//   kernels 1853: in the order in which statements call them, each under its definitions
-//   checks 5930: of what is passed in
-//   mathematics 6082: functions and random numbers that all machines compute alike
+//   step 31 (forward 41, update 239, backward 254), evaluate 804, predict 914
+//   memory 1004: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1553: batches, and what a trainer is
+//   tables 1672: what bytes() packs
+//   kernels 1790: in the order in which statements call them, each under its definitions
+//   checks 5673: of what is passed in
+//   mathematics 5825: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0445e7467088f735
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1c2c42010a38dee9
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -39,43 +40,96 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:32
-    pad_x_padded();
+    pad_Nx3x34x34(x, x_padded, 16);
 
     // — stem: x ∗ W + b
     // 2. stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:32
     conv_stem();
     // 3. add_2, add_3 of batchNorm: μ, σ² of the batch, x̂·γ + β    %sum…%add_3  15 nodes, models/mini-resnet.ts:33
-    sumMulAdd_batchNorm_variance();
+    sumMulAdd_16xNxNxN(
+      stem,
+      batchNorm_mu,
+      sqrt,
+      batchNorm_inverse,
+      batchNorm_mean,
+      batchNorm_variance,
+      8,
+      32,
+      0.00006103515625,
+      0.10000610388817674,
+    );
 
     // 4. batchNorm.normal = (stem − batchNorm.mu) ⊙ batchNorm.inverse    %batchNorm.centered, %batchNorm.normal  mul,
     //     models/mini-resnet.ts:33
     // batchNorm = batchNorm.normal ⊙ batchNorm.gamma + batchNorm.beta    %mul_6, %batchNorm  add, models/mini-resnet.ts:33
     // relu = relu(mul_6 + batchNorm.beta)    %relu  relu, models/mini-resnet.ts:33
-    mulRelu_relu();
+    mulRelu_16xNxNxN(
+      stem,
+      batchNorm_mu,
+      batchNorm_inverse,
+      batchNorm_normal,
+      batchNorm_gamma,
+      batchNorm_beta,
+      relu,
+      8,
+      32,
+    );
 
     // 5. relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:21
-    pad_relu_padded();
+    pad_Nx8x34x34(relu, relu_padded, 16);
 
     // — conv2d: x ∗ W + b
     // 6. conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:21
-    conv_conv2d();
+    conv_16x8x32x8x3x3x32(relu_padded, conv2d_kernel, conv2d);
     // 7. add_5, add_6 of batchNorm_2: μ, σ² of the batch, x̂·γ + β    %sum_3…%add_6  15 nodes, models/mini-resnet.ts:21
-    sumMulAdd_batchNorm_2_variance();
+    sumMulAdd_16xNxNxN(
+      conv2d,
+      batchNorm_2_mu,
+      sqrt_2,
+      batchNorm_2_inverse,
+      batchNorm_2_mean,
+      batchNorm_2_variance,
+      8,
+      32,
+      0.00006103515625,
+      0.10000610388817674,
+    );
 
     // 8. batchNorm_2.normal = (conv2d − batchNorm_2.mu) ⊙ batchNorm_2.inverse    %batchNorm_2.centered, %batchNorm_2.normal  mul,
     //     models/mini-resnet.ts:21
     // batchNorm_2 = batchNorm_2.normal ⊙ batchNorm_2.gamma + batchNorm_2.beta    %mul_12, %batchNorm_2  add, models/mini-resnet.ts:21
     // first = relu(mul_12 + batchNorm_2.beta)    %first  relu, models/mini-resnet.ts:21
-    mulRelu_first();
+    mulRelu_16xNxNxN(
+      conv2d,
+      batchNorm_2_mu,
+      batchNorm_2_inverse,
+      batchNorm_2_normal,
+      batchNorm_2_gamma,
+      batchNorm_2_beta,
+      first,
+      8,
+      32,
+    );
 
     // 9. first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:22
-    pad_first_padded();
+    pad_Nx8x34x34(first, first_padded, 16);
 
     // — conv2d_2: x ∗ W + b
     // 10. conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:22
-    conv_conv2d_2();
+    conv_16x8x32x8x3x3x32(first_padded, conv2d_2_kernel, conv2d_2);
     // 11. add_8, add_9 of batchNorm_3: μ, σ² of the batch, x̂·γ + β    %sum_5…%add_9  15 nodes, models/mini-resnet.ts:22
-    sumMulAdd_batchNorm_3_variance();
+    sumMulAdd_16xNxNxN(
+      conv2d_2,
+      batchNorm_3_mu,
+      sqrt_3,
+      batchNorm_3_inverse,
+      batchNorm_3_mean,
+      batchNorm_3_variance,
+      8,
+      32,
+      0.00006103515625,
+      0.10000610388817674,
+    );
 
     // 12. batchNorm_3.normal = (conv2d_2 − batchNorm_3.mu) ⊙ batchNorm_3.inverse    %batchNorm_3.centered, %batchNorm_3.normal  mul,
     //     models/mini-resnet.ts:22
@@ -84,34 +138,77 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mulRelu_relu_2();
 
     // 13. relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:21
-    pad_relu_2_padded();
+    pad_Nx8x33x33(relu_2, relu_2_padded, 16);
 
     // — conv2d_3: x ∗ W + b
     // 14. conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:21
     conv_conv2d_3();
     // 15. add_12, add_13 of batchNorm_4: μ, σ² of the batch, x̂·γ + β    %sum_7…%add_13  15 nodes, models/mini-resnet.ts:21
-    sumMulAdd_batchNorm_4_variance();
+    sumMulAdd_16xNxNxN(
+      conv2d_3,
+      batchNorm_4_mu,
+      sqrt_4,
+      batchNorm_4_inverse,
+      batchNorm_4_mean,
+      batchNorm_4_variance,
+      16,
+      16,
+      0.000244140625,
+      0.10002442002442,
+    );
 
     // 16. batchNorm_4.normal = (conv2d_3 − batchNorm_4.mu) ⊙ batchNorm_4.inverse    %batchNorm_4.centered, %batchNorm_4.normal  mul,
     //     models/mini-resnet.ts:21
     // batchNorm_4 = batchNorm_4.normal ⊙ batchNorm_4.gamma + batchNorm_4.beta    %mul_24, %batchNorm_4  add, models/mini-resnet.ts:21
     // first_2 = relu(mul_24 + batchNorm_4.beta)    %first_2  relu, models/mini-resnet.ts:21
-    mulRelu_first_2();
+    mulRelu_16xNxNxN(
+      conv2d_3,
+      batchNorm_4_mu,
+      batchNorm_4_inverse,
+      batchNorm_4_normal,
+      batchNorm_4_gamma,
+      batchNorm_4_beta,
+      first_2,
+      16,
+      16,
+    );
 
     // 17. first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:22
-    pad_first_2_padded();
+    pad_Nx16x18x18(first_2, first_2_padded, 16);
 
     // — conv2d_4: x ∗ W + b
     // 18. conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:22
     conv_conv2d_4();
     // 19. add_15, add_16 of batchNorm_5: μ, σ² of the batch, x̂·γ + β    %sum_9…%add_16  15 nodes, models/mini-resnet.ts:22
-    sumMulAdd_batchNorm_5_variance();
+    sumMulAdd_16xNxNxN(
+      conv2d_4,
+      batchNorm_5_mu,
+      sqrt_5,
+      batchNorm_5_inverse,
+      batchNorm_5_mean,
+      batchNorm_5_variance,
+      16,
+      16,
+      0.000244140625,
+      0.10002442002442,
+    );
 
     // — conv2d_5: x ∗ W + b
     // 20. conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:23
     conv_conv2d_5();
     // 21. add_18, add_19 of batchNorm_6: μ, σ² of the batch, x̂·γ + β    %sum_11…%add_19  15 nodes, models/mini-resnet.ts:23
-    sumMulAdd_batchNorm_6_variance();
+    sumMulAdd_16xNxNxN(
+      conv2d_5,
+      batchNorm_6_mu,
+      sqrt_6,
+      batchNorm_6_inverse,
+      batchNorm_6_mean,
+      batchNorm_6_variance,
+      16,
+      16,
+      0.000244140625,
+      0.10002442002442,
+    );
 
     // — batchNorm_5; globalAveragePool2d: the mean of each channel
     // 22. batchNorm_6.centered as in statement 21    %batchNorm_5.centered, %batchNorm_6.centered  again, models/mini-resnet.ts:22, 23
@@ -125,7 +222,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 23. scores = globalAveragePool2d · scores.kernel + scores.bias    %scores.product, %scores  add, models/mini-resnet.ts:36
-    dotAdd_scores();
+    dotAdd_Nx16x10(globalAveragePool2d, scores_kernel, scores_bias, scores, 16);
 
     // 24. exps, sum_14 of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%sum_14  10 nodes, models/mini-resnet.ts:38
     // d_shifted = ([column = y] ? −0.0625 : 0) + 0.0625 / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 24): d_x = d_y /
@@ -189,23 +286,53 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_6.inverse = Σ (d_add_20 ⊙ batchNorm_6.gamma ⊙ (conv2d_5 − batchNorm_6.mu)) over axes 0,2,3    %d_batchNorm_6.normal,
     //     %d_broadcast_22, %d_batchNorm_6.inverse  adjoint of mul (statement 22): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 22):
     //     d_x = Σ d_y, models/mini-resnet.ts:23
-    sum_d_batchNorm_6_inverse();
+    sum_16xNxNxN(
+      d_add_20,
+      batchNorm_6_gamma,
+      conv2d_5,
+      batchNorm_6_mu,
+      d_batchNorm_6_inverse,
+      16,
+      16,
+    );
 
     // 37. d_batchNorm_6.normal as in statement 36    %batchNorm_6.centered, %d_batchNorm_6.normal  again, models/mini-resnet.ts:23
     // d_batchNorm_6.centered through batchNorm_6    %d_add_17_mul…%d_batchNorm_6.centered  adjoint of batchNorm_6 (statement 21, 22, 37):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:23
-    mulAdd_d_batchNorm_6_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_6_inverse,
+      batchNorm_6_inverse,
+      sqrt_6,
+      conv2d_5,
+      batchNorm_6_mu,
+      d_add_20,
+      batchNorm_6_gamma,
+      d_batchNorm_6_centered,
+      16,
+      16,
+      0.000244140625,
+    );
 
     // 38. d_batchNorm_6.gamma = Σ (d_add_20 ⊙ batchNorm_6.normal) over axes 0,2,3    %d_broadcast_23, %d_batchNorm_6.gamma  adjoint of mul
     //     (statement 22): d_b = d_y ⊙ a; broadcast (statement 22): d_x = Σ d_y, models/mini-resnet.ts:23
     // batchNorm_6.gamma by adam with d_batchNorm_6.gamma    %batchNorm_6.gamma_mul…%batchNorm_6.gamma_next  update,
     //     models/mini-resnet.ts:23
-    sumAdam_batchNorm_6_gamma();
+    sumAdam_16xNxNxN(
+      d_add_20,
+      batchNorm_6_normal,
+      batchNorm_6_gamma_m,
+      batchNorm_6_gamma_v,
+      batchNorm_6_gamma,
+      rate,
+      correction,
+      16,
+      16,
+    );
 
     // 39. d_batchNorm_6.mu = Σ (−d_batchNorm_6.centered) over axes 0,2,3    %d_broadcast_21, %d_batchNorm_6.mu  adjoint of sub (statement
     //     37): d_b = −d_y; broadcast (statement 37): d_x = Σ d_y, models/mini-resnet.ts:23
-    sum_d_batchNorm_6_mu();
+    sum_16xNxNxN_2(d_batchNorm_6_centered, d_batchNorm_6_mu, 16, 16);
 
     // — adjoint of conv2d_5
     // 40. d_sum_11 = d_batchNorm_6.mu ⊙ (1 / 4096)    %d_sum_11  adjoint of mul (statement 21): d_a = d_y ⊙ b, models/mini-resnet.ts:23
@@ -226,23 +353,53 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_5.inverse = Σ (d_add_20 ⊙ batchNorm_5.gamma ⊙ (conv2d_4 − batchNorm_5.mu)) over axes 0,2,3    %d_batchNorm_5.normal,
     //     %d_broadcast_18, %d_batchNorm_5.inverse  adjoint of mul (statement 22): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 22):
     //     d_x = Σ d_y, models/mini-resnet.ts:22
-    sum_d_batchNorm_5_inverse();
+    sum_16xNxNxN(
+      d_add_20,
+      batchNorm_5_gamma,
+      conv2d_4,
+      batchNorm_5_mu,
+      d_batchNorm_5_inverse,
+      16,
+      16,
+    );
 
     // 43. d_batchNorm_5.normal as in statement 42    %batchNorm_5.centered, %d_batchNorm_5.normal  again, models/mini-resnet.ts:22
     // d_batchNorm_5.centered through batchNorm_5    %d_add_14_mul…%d_batchNorm_5.centered  adjoint of batchNorm_5 (statement 19, 22, 43):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
-    mulAdd_d_batchNorm_5_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_5_inverse,
+      batchNorm_5_inverse,
+      sqrt_5,
+      conv2d_4,
+      batchNorm_5_mu,
+      d_add_20,
+      batchNorm_5_gamma,
+      d_batchNorm_5_centered,
+      16,
+      16,
+      0.000244140625,
+    );
 
     // 44. d_batchNorm_5.gamma = Σ (d_add_20 ⊙ batchNorm_5.normal) over axes 0,2,3    %d_broadcast_19, %d_batchNorm_5.gamma  adjoint of mul
     //     (statement 22): d_b = d_y ⊙ a; broadcast (statement 22): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_5.gamma by adam with d_batchNorm_5.gamma    %batchNorm_5.gamma_mul…%batchNorm_5.gamma_next  update,
     //     models/mini-resnet.ts:22
-    sumAdam_batchNorm_5_gamma();
+    sumAdam_16xNxNxN(
+      d_add_20,
+      batchNorm_5_normal,
+      batchNorm_5_gamma_m,
+      batchNorm_5_gamma_v,
+      batchNorm_5_gamma,
+      rate,
+      correction,
+      16,
+      16,
+    );
 
     // 45. d_batchNorm_5.mu = Σ (−d_batchNorm_5.centered) over axes 0,2,3    %d_broadcast_17, %d_batchNorm_5.mu  adjoint of sub (statement
     //     43): d_b = −d_y; broadcast (statement 43): d_x = Σ d_y, models/mini-resnet.ts:22
-    sum_d_batchNorm_5_mu();
+    sum_16xNxNxN_2(d_batchNorm_5_centered, d_batchNorm_5_mu, 16, 16);
     // 46. d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
     //     %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:22
     pad_d_batchNorm_5_centered_padded();
@@ -259,7 +416,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_batchNorm_4();
 
     // 48. first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:22
-    pad_first_2_padded_2();
+    pad_Nx16x18x18(first_2, first_2_padded_2, 16);
     // 49. d_sum_9 as in statement 47    %d_sum_9, %d_conv2d_4  again, models/mini-resnet.ts:22
     // d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_batchNorm_5.centered + d_sum_9, [1,0,2,3])
     //     %d_conv2d_4.kernel_conv  adjoint of conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
@@ -270,29 +427,68 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 50. d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 16): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_4.beta by adam with d_batchNorm_4.beta    %batchNorm_4.beta_mul…%batchNorm_4.beta_next  update, models/mini-resnet.ts:21
-    sumAdam_batchNorm_4_beta();
+    sumAdam_16xNxNxN_2(
+      d_batchNorm_4,
+      batchNorm_4_beta_m,
+      batchNorm_4_beta_v,
+      batchNorm_4_beta,
+      rate,
+      correction,
+      16,
+      16,
+    );
 
     // 51. batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_4.inverse = Σ (d_batchNorm_4 ⊙ batchNorm_4.gamma ⊙ (conv2d_3 − batchNorm_4.mu)) over axes 0,2,3    %d_batchNorm_4.normal,
     //     %d_broadcast_14, %d_batchNorm_4.inverse  adjoint of mul (statement 16): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 16):
     //     d_x = Σ d_y, models/mini-resnet.ts:21
-    sum_d_batchNorm_4_inverse();
+    sum_16xNxNxN(
+      d_batchNorm_4,
+      batchNorm_4_gamma,
+      conv2d_3,
+      batchNorm_4_mu,
+      d_batchNorm_4_inverse,
+      16,
+      16,
+    );
 
     // 52. d_batchNorm_4.normal as in statement 51    %batchNorm_4.centered, %d_batchNorm_4.normal  again, models/mini-resnet.ts:21
     // d_batchNorm_4.centered through batchNorm_4    %d_add_11_mul…%d_batchNorm_4.centered  adjoint of batchNorm_4 (statement 15, 16, 52):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
-    mulAdd_d_batchNorm_4_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_4_inverse,
+      batchNorm_4_inverse,
+      sqrt_4,
+      conv2d_3,
+      batchNorm_4_mu,
+      d_batchNorm_4,
+      batchNorm_4_gamma,
+      d_batchNorm_4_centered,
+      16,
+      16,
+      0.000244140625,
+    );
 
     // 53. d_batchNorm_4.gamma = Σ (d_batchNorm_4 ⊙ batchNorm_4.normal) over axes 0,2,3    %d_broadcast_15, %d_batchNorm_4.gamma  adjoint of
     //     mul (statement 16): d_b = d_y ⊙ a; broadcast (statement 16): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_4.gamma by adam with d_batchNorm_4.gamma    %batchNorm_4.gamma_mul…%batchNorm_4.gamma_next  update,
     //     models/mini-resnet.ts:21
-    sumAdam_batchNorm_4_gamma();
+    sumAdam_16xNxNxN(
+      d_batchNorm_4,
+      batchNorm_4_normal,
+      batchNorm_4_gamma_m,
+      batchNorm_4_gamma_v,
+      batchNorm_4_gamma,
+      rate,
+      correction,
+      16,
+      16,
+    );
 
     // 54. d_batchNorm_4.mu = Σ (−d_batchNorm_4.centered) over axes 0,2,3    %d_broadcast_13, %d_batchNorm_4.mu  adjoint of sub (statement
     //     52): d_b = −d_y; broadcast (statement 52): d_x = Σ d_y, models/mini-resnet.ts:21
-    sum_d_batchNorm_4_mu();
+    sum_16xNxNxN_2(d_batchNorm_4_centered, d_batchNorm_4_mu, 16, 16);
 
     // — adjoint of conv2d_3
     // 55. d_sum_7 = d_batchNorm_4.mu ⊙ (1 / 4096)    %d_sum_7  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/mini-resnet.ts:21
@@ -317,7 +513,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_concat_4();
 
     // 60. relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:21
-    pad_relu_2_padded_2();
+    pad_Nx8x33x33(relu_2, relu_2_padded_2, 16);
     // 61. d_sum_7 as in statement 55    %d_sum_7, %d_conv2d_3  again, models/mini-resnet.ts:21
     // d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_batchNorm_4.centered + d_sum_7, [1,0,2,3])
     //     %d_conv2d_3.kernel_conv  adjoint of conv (statement 14): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
@@ -340,32 +536,71 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 63. d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/mini-resnet.ts:22
     // batchNorm_3.beta by adam with d_batchNorm_3.beta    %batchNorm_3.beta_mul…%batchNorm_3.beta_next  update, models/mini-resnet.ts:22
-    sumAdam_batchNorm_3_beta();
+    sumAdam_16xNxNxN_2(
+      d_add_10,
+      batchNorm_3_beta_m,
+      batchNorm_3_beta_v,
+      batchNorm_3_beta,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 64. batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:22
     // d_batchNorm_3.inverse = Σ (d_add_10 ⊙ batchNorm_3.gamma ⊙ (conv2d_2 − batchNorm_3.mu)) over axes 0,2,3    %d_batchNorm_3.normal,
     //     %d_broadcast_10, %d_batchNorm_3.inverse  adjoint of mul (statement 12): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 12):
     //     d_x = Σ d_y, models/mini-resnet.ts:22
-    sum_d_batchNorm_3_inverse();
+    sum_16xNxNxN(
+      d_add_10,
+      batchNorm_3_gamma,
+      conv2d_2,
+      batchNorm_3_mu,
+      d_batchNorm_3_inverse,
+      8,
+      32,
+    );
 
     // 65. d_batchNorm_3.normal as in statement 64    %batchNorm_3.centered, %d_batchNorm_3.normal  again, models/mini-resnet.ts:22
     // d_batchNorm_3.centered through batchNorm_3    %d_add_7_mul…%d_batchNorm_3.centered  adjoint of batchNorm_3 (statement 11, 12, 65):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
-    mulAdd_d_batchNorm_3_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_3_inverse,
+      batchNorm_3_inverse,
+      sqrt_3,
+      conv2d_2,
+      batchNorm_3_mu,
+      d_add_10,
+      batchNorm_3_gamma,
+      d_batchNorm_3_centered,
+      8,
+      32,
+      0.00006103515625,
+    );
 
     // 66. d_batchNorm_3.gamma = Σ (d_add_10 ⊙ batchNorm_3.normal) over axes 0,2,3    %d_broadcast_11, %d_batchNorm_3.gamma  adjoint of mul
     //     (statement 12): d_b = d_y ⊙ a; broadcast (statement 12): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_3.gamma by adam with d_batchNorm_3.gamma    %batchNorm_3.gamma_mul…%batchNorm_3.gamma_next  update,
     //     models/mini-resnet.ts:22
-    sumAdam_batchNorm_3_gamma();
+    sumAdam_16xNxNxN(
+      d_add_10,
+      batchNorm_3_normal,
+      batchNorm_3_gamma_m,
+      batchNorm_3_gamma_v,
+      batchNorm_3_gamma,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 67. d_batchNorm_3.mu = Σ (−d_batchNorm_3.centered) over axes 0,2,3    %d_broadcast_9, %d_batchNorm_3.mu  adjoint of sub (statement
     //     65): d_b = −d_y; broadcast (statement 65): d_x = Σ d_y, models/mini-resnet.ts:22
-    sum_d_batchNorm_3_mu();
+    sum_16xNxNxN_2(d_batchNorm_3_centered, d_batchNorm_3_mu, 8, 32);
     // 68. d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
     //     %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:22
-    pad_d_batchNorm_3_centered_padded();
+    pad_16x8x34x34_2(d_batchNorm_3_centered, d_batchNorm_3_mu, d_batchNorm_3_centered_padded);
 
     // — adjoint of conv2d_2
     // 69. d_sum_5 = d_batchNorm_3.mu ⊙ (1 / 16384)    %d_sum_5  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/mini-resnet.ts:22
@@ -379,43 +614,91 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_batchNorm_2();
 
     // 70. first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:22
-    pad_first_padded_2();
+    pad_Nx8x34x34(first, first_padded_2, 16);
     // 71. d_sum_5 as in statement 69    %d_sum_5, %d_conv2d_2  again, models/mini-resnet.ts:22
     // d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_batchNorm_3.centered + d_sum_5, [1,0,2,3])
     //     %d_conv2d_2.kernel_conv  adjoint of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/mini-resnet.ts:22
-    convAdam_conv2d_2_kernel();
+    convAdam_8x8x3x16x32x32x3(
+      first_padded_2,
+      d_batchNorm_3_centered,
+      d_batchNorm_3_mu,
+      conv2d_2_kernel_m,
+      conv2d_2_kernel_v,
+      conv2d_2_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of batchNorm_2
     // 72. d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 8): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_2.beta by adam with d_batchNorm_2.beta    %batchNorm_2.beta_mul…%batchNorm_2.beta_next  update, models/mini-resnet.ts:21
-    sumAdam_batchNorm_2_beta();
+    sumAdam_16xNxNxN_2(
+      d_batchNorm_2,
+      batchNorm_2_beta_m,
+      batchNorm_2_beta_v,
+      batchNorm_2_beta,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 73. batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_2.inverse = Σ (d_batchNorm_2 ⊙ batchNorm_2.gamma ⊙ (conv2d − batchNorm_2.mu)) over axes 0,2,3    %d_batchNorm_2.normal,
     //     %d_broadcast_6, %d_batchNorm_2.inverse  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 8): d_x
     //     = Σ d_y, models/mini-resnet.ts:21
-    sum_d_batchNorm_2_inverse();
+    sum_16xNxNxN(
+      d_batchNorm_2,
+      batchNorm_2_gamma,
+      conv2d,
+      batchNorm_2_mu,
+      d_batchNorm_2_inverse,
+      8,
+      32,
+    );
 
     // 74. d_batchNorm_2.normal as in statement 73    %batchNorm_2.centered, %d_batchNorm_2.normal  again, models/mini-resnet.ts:21
     // d_batchNorm_2.centered through batchNorm_2    %d_add_4_mul…%d_batchNorm_2.centered  adjoint of batchNorm_2 (statement 7, 8, 74):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
-    mulAdd_d_batchNorm_2_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_2_inverse,
+      batchNorm_2_inverse,
+      sqrt_2,
+      conv2d,
+      batchNorm_2_mu,
+      d_batchNorm_2,
+      batchNorm_2_gamma,
+      d_batchNorm_2_centered,
+      8,
+      32,
+      0.00006103515625,
+    );
 
     // 75. d_batchNorm_2.gamma = Σ (d_batchNorm_2 ⊙ batchNorm_2.normal) over axes 0,2,3    %d_broadcast_7, %d_batchNorm_2.gamma  adjoint of
     //     mul (statement 8): d_b = d_y ⊙ a; broadcast (statement 8): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_2.gamma by adam with d_batchNorm_2.gamma    %batchNorm_2.gamma_mul…%batchNorm_2.gamma_next  update,
     //     models/mini-resnet.ts:21
-    sumAdam_batchNorm_2_gamma();
+    sumAdam_16xNxNxN(
+      d_batchNorm_2,
+      batchNorm_2_normal,
+      batchNorm_2_gamma_m,
+      batchNorm_2_gamma_v,
+      batchNorm_2_gamma,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 76. d_batchNorm_2.mu = Σ (−d_batchNorm_2.centered) over axes 0,2,3    %d_broadcast_5, %d_batchNorm_2.mu  adjoint of sub (statement
     //     74): d_b = −d_y; broadcast (statement 74): d_x = Σ d_y, models/mini-resnet.ts:21
-    sum_d_batchNorm_2_mu();
+    sum_16xNxNxN_2(d_batchNorm_2_centered, d_batchNorm_2_mu, 8, 32);
     // 77. d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
     //     %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:21
-    pad_d_batchNorm_2_centered_padded();
+    pad_16x8x34x34_2(d_batchNorm_2_centered, d_batchNorm_2_mu, d_batchNorm_2_centered_padded);
 
     // — adjoint of conv2d
     // 78. d_sum_3 = d_batchNorm_2.mu ⊙ (1 / 16384)    %d_sum_3  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mini-resnet.ts:21
@@ -429,41 +712,81 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_batchNorm();
 
     // 79. relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:21
-    pad_relu_padded_2();
+    pad_Nx8x34x34(relu, relu_padded_2, 16);
     // 80. d_sum_3 as in statement 78    %d_sum_3, %d_conv2d  again, models/mini-resnet.ts:21
     // d_conv2d.kernel_conv = transpose(relu, [1,0,2,3]) ∗ transpose(d_batchNorm_2.centered + d_sum_3, [1,0,2,3])    %d_conv2d.kernel_conv
     //     adjoint of conv (statement 6): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/mini-resnet.ts:21
-    convAdam_conv2d_kernel();
+    convAdam_8x8x3x16x32x32x3(
+      relu_padded_2,
+      d_batchNorm_2_centered,
+      d_batchNorm_2_mu,
+      conv2d_kernel_m,
+      conv2d_kernel_v,
+      conv2d_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of batchNorm
     // 81. d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/mini-resnet.ts:33
     // batchNorm.beta by adam with d_batchNorm.beta    %batchNorm.beta_mul…%batchNorm.beta_next  update, models/mini-resnet.ts:33
-    sumAdam_batchNorm_beta();
+    sumAdam_16xNxNxN_2(
+      d_batchNorm,
+      batchNorm_beta_m,
+      batchNorm_beta_v,
+      batchNorm_beta,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 82. batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:33
     // d_batchNorm.inverse = Σ (d_batchNorm ⊙ batchNorm.gamma ⊙ (stem − batchNorm.mu)) over axes 0,2,3    %d_batchNorm.normal,
     //     %d_broadcast_2, %d_batchNorm.inverse  adjoint of mul (statement 4): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 4): d_x =
     //     Σ d_y, models/mini-resnet.ts:33
-    sum_d_batchNorm_inverse();
+    sum_16xNxNxN(d_batchNorm, batchNorm_gamma, stem, batchNorm_mu, d_batchNorm_inverse, 8, 32);
 
     // 83. d_batchNorm.normal as in statement 82    %batchNorm.centered, %d_batchNorm.normal  again, models/mini-resnet.ts:33
     // d_batchNorm.centered through batchNorm    %d_add_mul…%d_batchNorm.centered  adjoint of batchNorm (statement 3, 4, 83): sqrt: d_x =
     //     d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ over the
     //     uses of x, models/mini-resnet.ts:33
-    mulAdd_d_batchNorm_centered();
+    mulAdd_16xNxNxN(
+      d_batchNorm_inverse,
+      batchNorm_inverse,
+      sqrt,
+      stem,
+      batchNorm_mu,
+      d_batchNorm,
+      batchNorm_gamma,
+      d_batchNorm_centered,
+      8,
+      32,
+      0.00006103515625,
+    );
 
     // 84. d_batchNorm.gamma = Σ (d_batchNorm ⊙ batchNorm.normal) over axes 0,2,3    %d_broadcast_3, %d_batchNorm.gamma  adjoint of mul
     //     (statement 4): d_b = d_y ⊙ a; broadcast (statement 4): d_x = Σ d_y, models/mini-resnet.ts:33
     // batchNorm.gamma by adam with d_batchNorm.gamma    %batchNorm.gamma_mul…%batchNorm.gamma_next  update, models/mini-resnet.ts:33
-    sumAdam_batchNorm_gamma();
+    sumAdam_16xNxNxN(
+      d_batchNorm,
+      batchNorm_normal,
+      batchNorm_gamma_m,
+      batchNorm_gamma_v,
+      batchNorm_gamma,
+      rate,
+      correction,
+      8,
+      32,
+    );
 
     // 85. d_batchNorm.mu = Σ (−d_batchNorm.centered) over axes 0,2,3    %d_broadcast, %d_batchNorm.mu  adjoint of sub (statement 83): d_b =
     //     −d_y; broadcast (statement 83): d_x = Σ d_y, models/mini-resnet.ts:33
-    sum_d_batchNorm_mu();
+    sum_16xNxNxN_2(d_batchNorm_centered, d_batchNorm_mu, 8, 32);
     // 86. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:32
-    pad_x_padded_2();
+    pad_Nx3x34x34(x, x_padded_2, 16);
 
     // — adjoint of stem
     // 87. d_sum = d_batchNorm.mu ⊙ (1 / 16384)    %d_sum  adjoint of mul (statement 3): d_a = d_y ⊙ b, models/mini-resnet.ts:33
@@ -488,7 +811,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:32
-    pad_x_padded_evaluate();
+    pad_Nx3x34x34(x_evaluate, x_padded_evaluate, 16);
 
     // — stem: x ∗ W + b; batchNorm: μ, σ² of the batch, x̂·γ + β
     // 2. stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:32
@@ -498,7 +821,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_relu_evaluate();
 
     // 3. relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:21
-    pad_relu_padded_evaluate();
+    pad_Nx8x34x34(relu_evaluate, relu_padded_evaluate, 16);
 
     // — conv2d: x ∗ W + b; batchNorm_2: μ, σ² of the batch, x̂·γ + β
     // 4. conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:21
@@ -509,7 +832,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_first_evaluate();
 
     // 5. first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:22
-    pad_first_padded_evaluate();
+    pad_Nx8x34x34(first_evaluate, first_padded_evaluate, 16);
 
     // — conv2d_2: x ∗ W + b; batchNorm_3: μ, σ² of the batch, x̂·γ + β
     // 6. conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:22
@@ -520,7 +843,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_relu_2_evaluate();
 
     // 7. relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:21
-    pad_relu_2_padded_evaluate();
+    pad_Nx8x33x33(relu_2_evaluate, relu_2_padded_evaluate, 16);
 
     // — conv2d_3: x ∗ W + b; batchNorm_4: μ, σ² of the batch, x̂·γ + β
     // 8. conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:21
@@ -531,7 +854,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_first_2_evaluate();
 
     // 9. first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:22
-    pad_first_2_padded_evaluate();
+    pad_Nx16x18x18(first_2_evaluate, first_2_padded_evaluate, 16);
 
     // — conv2d_4: x ∗ W + b
     // 10. conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:22
@@ -539,7 +862,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — conv2d_5: x ∗ W + b
     // 11. conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:23
-    conv_conv2d_5_evaluate();
+    conv_Nx16x16x8x1x1x16(relu_2_evaluate, conv2d_5_kernel, conv2d_5_evaluate, 16);
 
     // — batchNorm_6: μ, σ² of the batch, x̂·γ + β; batchNorm_5: μ, σ² of the batch, x̂·γ + β; globalAveragePool2d: the mean of each channel
     // 12. mul_6 = (conv2d_5 − batchNorm_6.mean) ⊙ (1 / √(batchNorm_6.variance + 0.00001)) ⊙ batchNorm_6.gamma    %add_7…%mul_6  mul,
@@ -550,11 +873,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_5 = batchNorm_5.normal ⊙ batchNorm_5.gamma + batchNorm_5.beta    %batchNorm_5  add, models/mini-resnet.ts:22
     // relu_3 = relu((mul_6 + batchNorm_6.beta) + (mul_5 + batchNorm_5.beta))    %add_8, %relu_3  relu, models/mini-resnet.ts:24
     // globalAveragePool2d = (Σ relu(add_8) over axes 2,3) ⊙ (1 / 256)    %sum, %globalAveragePool2d  mul, models/mini-resnet.ts:35
-    sumMul_globalAveragePool2d_evaluate();
+    sumMul_Nx16x16x16(
+      conv2d_5_evaluate,
+      batchNorm_6_mean,
+      batchNorm_6_variance,
+      batchNorm_6_gamma,
+      batchNorm_6_beta,
+      conv2d_4_evaluate,
+      batchNorm_5_mean,
+      batchNorm_5_variance,
+      batchNorm_5_gamma,
+      batchNorm_5_beta,
+      globalAveragePool2d_evaluate,
+      16,
+    );
 
     // — scores: x·W + b
     // 13. scores = globalAveragePool2d · scores.kernel + scores.bias    %scores.product, %scores  add, models/mini-resnet.ts:36
-    dotAdd_scores_evaluate();
+    dotAdd_Nx16x10(globalAveragePool2d_evaluate, scores_kernel, scores_bias, scores_evaluate, 16);
     // 14. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/mini-resnet.ts:38, 40
     reduceMaxSum_rowSum_evaluate();
     // 15. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/mini-resnet.ts:38, 40
@@ -581,7 +917,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 3072, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:32
-    pad_x_padded_predict();
+    pad_Nx3x34x34(x_predict, x_padded_predict, 1);
 
     // — stem: x ∗ W + b; batchNorm: μ, σ² of the batch, x̂·γ + β
     // 2. stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:32
@@ -591,7 +927,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_relu_predict();
 
     // 3. relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:21
-    pad_relu_padded_predict();
+    pad_Nx8x34x34(relu_predict, relu_padded_predict, 1);
 
     // — conv2d: x ∗ W + b; batchNorm_2: μ, σ² of the batch, x̂·γ + β
     // 4. conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:21
@@ -602,7 +938,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_first_predict();
 
     // 5. first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:22
-    pad_first_padded_predict();
+    pad_Nx8x34x34(first_predict, first_padded_predict, 1);
 
     // — conv2d_2: x ∗ W + b; batchNorm_3: μ, σ² of the batch, x̂·γ + β
     // 6. conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:22
@@ -613,7 +949,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_relu_2_predict();
 
     // 7. relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:21
-    pad_relu_2_padded_predict();
+    pad_Nx8x33x33(relu_2_predict, relu_2_padded_predict, 1);
 
     // — conv2d_3: x ∗ W + b; batchNorm_4: μ, σ² of the batch, x̂·γ + β
     // 8. conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:21
@@ -624,7 +960,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_first_2_predict();
 
     // 9. first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:22
-    pad_first_2_padded_predict();
+    pad_Nx16x18x18(first_2_predict, first_2_padded_predict, 1);
 
     // — conv2d_4: x ∗ W + b
     // 10. conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:22
@@ -632,7 +968,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — conv2d_5: x ∗ W + b
     // 11. conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:23
-    conv_conv2d_5_predict();
+    conv_Nx16x16x8x1x1x16(relu_2_predict, conv2d_5_kernel, conv2d_5_predict, 1);
 
     // — batchNorm_6: μ, σ² of the batch, x̂·γ + β; batchNorm_5: μ, σ² of the batch, x̂·γ + β; globalAveragePool2d: the mean of each channel
     // 12. mul_6 = (conv2d_5 − batchNorm_6.mean) ⊙ (1 / √(batchNorm_6.variance + 0.00001)) ⊙ batchNorm_6.gamma    %add_7…%mul_6  mul,
@@ -643,11 +979,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_5 = batchNorm_5.normal ⊙ batchNorm_5.gamma + batchNorm_5.beta    %batchNorm_5  add, models/mini-resnet.ts:22
     // relu_3 = relu((mul_6 + batchNorm_6.beta) + (mul_5 + batchNorm_5.beta))    %add_8, %relu_3  relu, models/mini-resnet.ts:24
     // globalAveragePool2d = (Σ relu(add_8) over axes 2,3) ⊙ (1 / 256)    %sum, %globalAveragePool2d  mul, models/mini-resnet.ts:35
-    sumMul_globalAveragePool2d_predict();
+    sumMul_Nx16x16x16(
+      conv2d_5_predict,
+      batchNorm_6_mean,
+      batchNorm_6_variance,
+      batchNorm_6_gamma,
+      batchNorm_6_beta,
+      conv2d_4_predict,
+      batchNorm_5_mean,
+      batchNorm_5_variance,
+      batchNorm_5_gamma,
+      batchNorm_5_beta,
+      globalAveragePool2d_predict,
+      1,
+    );
 
     // — scores: x·W + b
     // 13. scores = globalAveragePool2d · scores.kernel + scores.bias    %scores.product, %scores  add, models/mini-resnet.ts:36
-    dotAdd_scores_predict();
+    dotAdd_Nx16x10(globalAveragePool2d_predict, scores_kernel, scores_bias, scores_predict, 1);
 
     return outputs;
   }
@@ -852,58 +1201,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const relu_2_padded_predict = floats(63840, 8712); // [1,8,33,33]  scratch, 7–8
   const first_2_padded_predict = floats(63840, 5184); // [1,16,18,18]  scratch, 9–10
 
-  const pad_x_padded = pad_Nx3x34x34(16, { x, x_padded });
   const conv_stem = conv_16x8x32x3x3x3x32({ x_padded, stem_kernel, stem });
-  const sumMulAdd_batchNorm_variance = sumMulAdd_16x32x32x8({
-    x: stem,
-    mu: batchNorm_mu,
-    sqrt,
-    inverse: batchNorm_inverse,
-    mean: batchNorm_mean,
-    variance: batchNorm_variance,
-  });
-  const mulRelu_relu = mulRelu_16x8x32x32({
-    x: stem,
-    mu: batchNorm_mu,
-    inverse: batchNorm_inverse,
-    normal: batchNorm_normal,
-    gamma: batchNorm_gamma,
-    beta: batchNorm_beta,
-    y: relu,
-  });
-  const pad_relu_padded = pad_Nx8x34x34(16, { x: relu, y: relu_padded });
-  const conv_conv2d = conv_16x8x32x8x3x3x32({ x: relu_padded, kernel: conv2d_kernel, conv2d });
-  const sumMulAdd_batchNorm_2_variance = sumMulAdd_16x32x32x8({
-    x: conv2d,
-    mu: batchNorm_2_mu,
-    sqrt: sqrt_2,
-    inverse: batchNorm_2_inverse,
-    mean: batchNorm_2_mean,
-    variance: batchNorm_2_variance,
-  });
-  const mulRelu_first = mulRelu_16x8x32x32({
-    x: conv2d,
-    mu: batchNorm_2_mu,
-    inverse: batchNorm_2_inverse,
-    normal: batchNorm_2_normal,
-    gamma: batchNorm_2_gamma,
-    beta: batchNorm_2_beta,
-    y: first,
-  });
-  const pad_first_padded = pad_Nx8x34x34(16, { x: first, y: first_padded });
-  const conv_conv2d_2 = conv_16x8x32x8x3x3x32({
-    x: first_padded,
-    kernel: conv2d_2_kernel,
-    conv2d: conv2d_2,
-  });
-  const sumMulAdd_batchNorm_3_variance = sumMulAdd_16x32x32x8({
-    x: conv2d_2,
-    mu: batchNorm_3_mu,
-    sqrt: sqrt_3,
-    inverse: batchNorm_3_inverse,
-    mean: batchNorm_3_mean,
-    variance: batchNorm_3_variance,
-  });
   const mulRelu_relu_2 = mulRelu_16x8x32x32_2({
     conv2d_2,
     batchNorm_3_mu,
@@ -914,44 +1212,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_3_beta,
     relu_2,
   });
-  const pad_relu_2_padded = pad_Nx8x33x33(16, { relu_2, relu_2_padded });
   const conv_conv2d_3 = conv_16x16x16x8x3x3x16({ relu_2_padded, conv2d_3_kernel, conv2d_3 });
-  const sumMulAdd_batchNorm_4_variance = sumMulAdd_16x16x16x16({
-    conv2d: conv2d_3,
-    mu: batchNorm_4_mu,
-    sqrt_2: sqrt_4,
-    inverse: batchNorm_4_inverse,
-    mean: batchNorm_4_mean,
-    variance: batchNorm_4_variance,
-  });
-  const mulRelu_first_2 = mulRelu_16x16x16x16({
-    conv2d_3,
-    batchNorm_4_mu,
-    batchNorm_4_inverse,
-    batchNorm_4_normal_2: batchNorm_4_normal,
-    batchNorm_4_gamma,
-    batchNorm_4_beta,
-    first_2,
-  });
-  const pad_first_2_padded = pad_Nx16x18x18(16, { first_2, first_2_padded });
   const conv_conv2d_4 = conv_16x16x16x16x3x3x16({ first_2_padded, conv2d_4_kernel, conv2d_4 });
-  const sumMulAdd_batchNorm_5_variance = sumMulAdd_16x16x16x16({
-    conv2d: conv2d_4,
-    mu: batchNorm_5_mu,
-    sqrt_2: sqrt_5,
-    inverse: batchNorm_5_inverse,
-    mean: batchNorm_5_mean,
-    variance: batchNorm_5_variance,
-  });
   const conv_conv2d_5 = conv_16x16x16x8x1x1x16({ relu_2, conv2d_5_kernel, conv2d_5 });
-  const sumMulAdd_batchNorm_6_variance = sumMulAdd_16x16x16x16({
-    conv2d: conv2d_5,
-    mu: batchNorm_6_mu,
-    sqrt_2: sqrt_6,
-    inverse: batchNorm_6_inverse,
-    mean: batchNorm_6_mean,
-    variance: batchNorm_6_variance,
-  });
   const mulReluSumMul_globalAveragePool2d = mulReluSumMul_16x16x16x16({
     conv2d_4,
     batchNorm_5_mu,
@@ -967,12 +1230,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_5_beta,
     relu_3,
     globalAveragePool2d,
-  });
-  const dotAdd_scores = dotAdd_Nx16x10(16, {
-    globalAveragePool2d,
-    scores_kernel,
-    scores_bias,
-    scores,
   });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_16x10({
     sum_14,
@@ -1015,36 +1272,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_6_beta_v,
     batchNorm_6_beta,
   });
-  const sum_d_batchNorm_6_inverse = sum_16x16x16x16({
-    d_y: d_add_20,
-    gamma: batchNorm_6_gamma,
-    conv2d: conv2d_5,
-    mu: batchNorm_6_mu,
-    d_inverse: d_batchNorm_6_inverse,
-  });
-  const mulAdd_d_batchNorm_6_centered = mulAdd_16x16x16x16({
-    d_inverse: d_batchNorm_6_inverse,
-    inverse: batchNorm_6_inverse,
-    sqrt: sqrt_6,
-    conv2d: conv2d_5,
-    mu: batchNorm_6_mu,
-    d_y: d_add_20,
-    gamma: batchNorm_6_gamma,
-    d_centered: d_batchNorm_6_centered,
-  });
-  const sumAdam_batchNorm_6_gamma = sumAdam_16x16x16x16_2({
-    d_y: d_add_20,
-    normal: batchNorm_6_normal,
-    m: batchNorm_6_gamma_m,
-    v: batchNorm_6_gamma_v,
-    w: batchNorm_6_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_6_mu = sum_16x16x16x16_2({
-    d_centered: d_batchNorm_6_centered,
-    d_mu: d_batchNorm_6_mu,
-  });
   const conv_d_relu_2_part_phase = conv_16x8x16x16x1x1x16({
     d_batchNorm_6_centered,
     d_batchNorm_6_mu,
@@ -1061,36 +1288,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sum_d_batchNorm_5_inverse = sum_16x16x16x16({
-    d_y: d_add_20,
-    gamma: batchNorm_5_gamma,
-    conv2d: conv2d_4,
-    mu: batchNorm_5_mu,
-    d_inverse: d_batchNorm_5_inverse,
-  });
-  const mulAdd_d_batchNorm_5_centered = mulAdd_16x16x16x16({
-    d_inverse: d_batchNorm_5_inverse,
-    inverse: batchNorm_5_inverse,
-    sqrt: sqrt_5,
-    conv2d: conv2d_4,
-    mu: batchNorm_5_mu,
-    d_y: d_add_20,
-    gamma: batchNorm_5_gamma,
-    d_centered: d_batchNorm_5_centered,
-  });
-  const sumAdam_batchNorm_5_gamma = sumAdam_16x16x16x16_2({
-    d_y: d_add_20,
-    normal: batchNorm_5_normal,
-    m: batchNorm_5_gamma_m,
-    v: batchNorm_5_gamma_v,
-    w: batchNorm_5_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_5_mu = sum_16x16x16x16_2({
-    d_centered: d_batchNorm_5_centered,
-    d_mu: d_batchNorm_5_mu,
-  });
   const pad_d_batchNorm_5_centered_padded = pad_16x16x18x18_2({
     d_batchNorm_5_centered,
     d_batchNorm_5_mu,
@@ -1102,7 +1299,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     first_2,
     d_batchNorm_4,
   });
-  const pad_first_2_padded_2 = pad_Nx16x18x18(16, { first_2, first_2_padded: first_2_padded_2 });
   const convAdam_conv2d_4_kernel = convAdam_16x16x3x16x16x16x3({
     first_2_padded_2,
     d_batchNorm_5_centered,
@@ -1113,44 +1309,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_batchNorm_4_beta = sumAdam_16x16x16x16_3({
-    d_batchNorm_4,
-    m: batchNorm_4_beta_m,
-    v: batchNorm_4_beta_v,
-    w: batchNorm_4_beta,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_4_inverse = sum_16x16x16x16({
-    d_y: d_batchNorm_4,
-    gamma: batchNorm_4_gamma,
-    conv2d: conv2d_3,
-    mu: batchNorm_4_mu,
-    d_inverse: d_batchNorm_4_inverse,
-  });
-  const mulAdd_d_batchNorm_4_centered = mulAdd_16x16x16x16({
-    d_inverse: d_batchNorm_4_inverse,
-    inverse: batchNorm_4_inverse,
-    sqrt: sqrt_4,
-    conv2d: conv2d_3,
-    mu: batchNorm_4_mu,
-    d_y: d_batchNorm_4,
-    gamma: batchNorm_4_gamma,
-    d_centered: d_batchNorm_4_centered,
-  });
-  const sumAdam_batchNorm_4_gamma = sumAdam_16x16x16x16_2({
-    d_y: d_batchNorm_4,
-    normal: batchNorm_4_normal,
-    m: batchNorm_4_gamma_m,
-    v: batchNorm_4_gamma_v,
-    w: batchNorm_4_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_4_mu = sum_16x16x16x16_2({
-    d_centered: d_batchNorm_4_centered,
-    d_mu: d_batchNorm_4_mu,
-  });
   const identity_d_relu_2_2_padded = identity_16x16x17x17({
     d_batchNorm_4_centered,
     d_batchNorm_4_mu,
@@ -1160,7 +1318,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv_concat_2 = conv_16x8x16x16x2x1x16({ d_relu_2_2_padded, conv2d_3_kernel, concat });
   const conv_concat_3 = conv_16x8x16x16x1x2x16({ d_relu_2_2_padded, conv2d_3_kernel, concat });
   const conv_concat_4 = conv_16x8x16x16x1x1x16_2({ d_relu_2_2_padded, conv2d_3_kernel, concat });
-  const pad_relu_2_padded_2 = pad_Nx8x33x33(16, { relu_2, relu_2_padded: relu_2_padded_2 });
   const convAdam_conv2d_3_kernel = convAdam_16x8x3x16x16x16x3({
     relu_2_padded_2,
     d_batchNorm_4_centered,
@@ -1172,108 +1329,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const where_d_add_10 = where_16x8x32x32({ relu_2, d_relu_2_part_phase, concat, d_add_10 });
-  const sumAdam_batchNorm_3_beta = sumAdam_16x32x32x8({
-    d_y: d_add_10,
-    m: batchNorm_3_beta_m,
-    v: batchNorm_3_beta_v,
-    w: batchNorm_3_beta,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_3_inverse = sum_16x32x32x8({
-    d_y: d_add_10,
-    gamma: batchNorm_3_gamma,
-    x: conv2d_2,
-    mu: batchNorm_3_mu,
-    d_inverse: d_batchNorm_3_inverse,
-  });
-  const mulAdd_d_batchNorm_3_centered = mulAdd_16x8x32x32({
-    d_inverse: d_batchNorm_3_inverse,
-    inverse: batchNorm_3_inverse,
-    sqrt: sqrt_3,
-    x: conv2d_2,
-    mu: batchNorm_3_mu,
-    d_y: d_add_10,
-    gamma: batchNorm_3_gamma,
-    d_centered: d_batchNorm_3_centered,
-  });
-  const sumAdam_batchNorm_3_gamma = sumAdam_16x32x32x8_2({
-    d_y: d_add_10,
-    normal: batchNorm_3_normal,
-    m: batchNorm_3_gamma_m,
-    v: batchNorm_3_gamma_v,
-    w: batchNorm_3_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_3_mu = sum_16x32x32x8_2({
-    d_centered: d_batchNorm_3_centered,
-    d_mu: d_batchNorm_3_mu,
-  });
-  const pad_d_batchNorm_3_centered_padded = pad_16x8x34x34_2({
-    d_centered: d_batchNorm_3_centered,
-    d_mu: d_batchNorm_3_mu,
-    d_centered_padded: d_batchNorm_3_centered_padded,
-  });
   const convWhere_d_batchNorm_2 = convWhere_16x8x32x8x3x3x32({
     d_batchNorm_3_centered_padded,
     conv2d_2_kernel,
     first,
     d_batchNorm_2,
-  });
-  const pad_first_padded_2 = pad_Nx8x34x34(16, { x: first, y: first_padded_2 });
-  const convAdam_conv2d_2_kernel = convAdam_8x8x3x16x32x32x3({
-    x: first_padded_2,
-    d_centered: d_batchNorm_3_centered,
-    d_mu: d_batchNorm_3_mu,
-    m: conv2d_2_kernel_m,
-    v: conv2d_2_kernel_v,
-    w: conv2d_2_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_batchNorm_2_beta = sumAdam_16x32x32x8({
-    d_y: d_batchNorm_2,
-    m: batchNorm_2_beta_m,
-    v: batchNorm_2_beta_v,
-    w: batchNorm_2_beta,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_2_inverse = sum_16x32x32x8({
-    d_y: d_batchNorm_2,
-    gamma: batchNorm_2_gamma,
-    x: conv2d,
-    mu: batchNorm_2_mu,
-    d_inverse: d_batchNorm_2_inverse,
-  });
-  const mulAdd_d_batchNorm_2_centered = mulAdd_16x8x32x32({
-    d_inverse: d_batchNorm_2_inverse,
-    inverse: batchNorm_2_inverse,
-    sqrt: sqrt_2,
-    x: conv2d,
-    mu: batchNorm_2_mu,
-    d_y: d_batchNorm_2,
-    gamma: batchNorm_2_gamma,
-    d_centered: d_batchNorm_2_centered,
-  });
-  const sumAdam_batchNorm_2_gamma = sumAdam_16x32x32x8_2({
-    d_y: d_batchNorm_2,
-    normal: batchNorm_2_normal,
-    m: batchNorm_2_gamma_m,
-    v: batchNorm_2_gamma_v,
-    w: batchNorm_2_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_2_mu = sum_16x32x32x8_2({
-    d_centered: d_batchNorm_2_centered,
-    d_mu: d_batchNorm_2_mu,
-  });
-  const pad_d_batchNorm_2_centered_padded = pad_16x8x34x34_2({
-    d_centered: d_batchNorm_2_centered,
-    d_mu: d_batchNorm_2_mu,
-    d_centered_padded: d_batchNorm_2_centered_padded,
   });
   const convWhere_d_batchNorm = convWhere_16x8x32x8x3x3x32_2({
     d_batchNorm_2_centered_padded,
@@ -1282,56 +1342,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_add_10,
     d_batchNorm,
   });
-  const pad_relu_padded_2 = pad_Nx8x34x34(16, { x: relu, y: relu_padded_2 });
-  const convAdam_conv2d_kernel = convAdam_8x8x3x16x32x32x3({
-    x: relu_padded_2,
-    d_centered: d_batchNorm_2_centered,
-    d_mu: d_batchNorm_2_mu,
-    m: conv2d_kernel_m,
-    v: conv2d_kernel_v,
-    w: conv2d_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_batchNorm_beta = sumAdam_16x32x32x8({
-    d_y: d_batchNorm,
-    m: batchNorm_beta_m,
-    v: batchNorm_beta_v,
-    w: batchNorm_beta,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_inverse = sum_16x32x32x8({
-    d_y: d_batchNorm,
-    gamma: batchNorm_gamma,
-    x: stem,
-    mu: batchNorm_mu,
-    d_inverse: d_batchNorm_inverse,
-  });
-  const mulAdd_d_batchNorm_centered = mulAdd_16x8x32x32({
-    d_inverse: d_batchNorm_inverse,
-    inverse: batchNorm_inverse,
-    sqrt,
-    x: stem,
-    mu: batchNorm_mu,
-    d_y: d_batchNorm,
-    gamma: batchNorm_gamma,
-    d_centered: d_batchNorm_centered,
-  });
-  const sumAdam_batchNorm_gamma = sumAdam_16x32x32x8_2({
-    d_y: d_batchNorm,
-    normal: batchNorm_normal,
-    m: batchNorm_gamma_m,
-    v: batchNorm_gamma_v,
-    w: batchNorm_gamma,
-    rate,
-    correction,
-  });
-  const sum_d_batchNorm_mu = sum_16x32x32x8_2({
-    d_centered: d_batchNorm_centered,
-    d_mu: d_batchNorm_mu,
-  });
-  const pad_x_padded_2 = pad_Nx3x34x34(16, { x, x_padded: x_padded_2 });
   const convAdam_stem_kernel = convAdam_8x3x3x16x32x32x3({
     x_padded_2,
     d_batchNorm_centered,
@@ -1342,7 +1352,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_x_padded_evaluate = pad_Nx3x34x34(16, { x: x_evaluate, x_padded: x_padded_evaluate });
   const convRelu_relu_evaluate = convRelu_16x8x32x3x3x3x32_evaluate({
     x_padded: x_padded_evaluate,
     stem_kernel,
@@ -1352,7 +1361,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_beta,
     relu: relu_evaluate,
   });
-  const pad_relu_padded_evaluate = pad_Nx8x34x34(16, { x: relu_evaluate, y: relu_padded_evaluate });
   const convRelu_first_evaluate = convRelu_16x8x32x8x3x3x32_evaluate({
     relu_padded: relu_padded_evaluate,
     conv2d_kernel,
@@ -1361,10 +1369,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_2_gamma,
     batchNorm_2_beta,
     first: first_evaluate,
-  });
-  const pad_first_padded_evaluate = pad_Nx8x34x34(16, {
-    x: first_evaluate,
-    y: first_padded_evaluate,
   });
   const convRelu_relu_2_evaluate = convRelu_16x8x32x8x3x3x32_2_evaluate({
     first_padded: first_padded_evaluate,
@@ -1376,10 +1380,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_3_beta,
     relu_2: relu_2_evaluate,
   });
-  const pad_relu_2_padded_evaluate = pad_Nx8x33x33(16, {
-    relu_2: relu_2_evaluate,
-    relu_2_padded: relu_2_padded_evaluate,
-  });
   const convRelu_first_2_evaluate = convRelu_16x16x16x8x3x3x16_evaluate({
     relu_2_padded: relu_2_padded_evaluate,
     conv2d_3_kernel,
@@ -1389,38 +1389,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_4_beta,
     first_2: first_2_evaluate,
   });
-  const pad_first_2_padded_evaluate = pad_Nx16x18x18(16, {
-    first_2: first_2_evaluate,
-    first_2_padded: first_2_padded_evaluate,
-  });
   const conv_conv2d_4_evaluate = conv_16x16x16x16x3x3x16_evaluate({
     first_2_padded: first_2_padded_evaluate,
     conv2d_4_kernel,
     conv2d_4: conv2d_4_evaluate,
-  });
-  const conv_conv2d_5_evaluate = conv_Nx16x16x8x1x1x16(16, {
-    relu_2: relu_2_evaluate,
-    conv2d_5_kernel,
-    conv2d_5: conv2d_5_evaluate,
-  });
-  const sumMul_globalAveragePool2d_evaluate = sumMul_Nx16x16x16(16, {
-    conv2d_5: conv2d_5_evaluate,
-    batchNorm_6_mean,
-    batchNorm_6_variance,
-    batchNorm_6_gamma,
-    batchNorm_6_beta,
-    conv2d_4: conv2d_4_evaluate,
-    batchNorm_5_mean,
-    batchNorm_5_variance,
-    batchNorm_5_gamma,
-    batchNorm_5_beta,
-    globalAveragePool2d: globalAveragePool2d_evaluate,
-  });
-  const dotAdd_scores_evaluate = dotAdd_Nx16x10(16, {
-    globalAveragePool2d: globalAveragePool2d_evaluate,
-    scores_kernel,
-    scores_bias,
-    scores: scores_evaluate,
   });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x16_evaluate({
     rowSum: rowSum_evaluate,
@@ -1434,7 +1406,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows: live_rows_evaluate,
     y: y_evaluate,
   });
-  const pad_x_padded_predict = pad_Nx3x34x34(1, { x: x_predict, x_padded: x_padded_predict });
   const convRelu_relu_predict = convRelu_1x8x32x3x3x3x32_predict({
     x_padded: x_padded_predict,
     stem_kernel,
@@ -1444,7 +1415,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_beta,
     relu: relu_predict,
   });
-  const pad_relu_padded_predict = pad_Nx8x34x34(1, { x: relu_predict, y: relu_padded_predict });
   const convRelu_first_predict = convRelu_1x8x32x8x3x3x32_predict({
     relu_padded: relu_padded_predict,
     conv2d_kernel,
@@ -1454,7 +1424,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_2_beta,
     first: first_predict,
   });
-  const pad_first_padded_predict = pad_Nx8x34x34(1, { x: first_predict, y: first_padded_predict });
   const convRelu_relu_2_predict = convRelu_1x8x32x8x3x3x32_2_predict({
     first_padded: first_padded_predict,
     conv2d_2_kernel,
@@ -1465,10 +1434,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_3_beta,
     relu_2: relu_2_predict,
   });
-  const pad_relu_2_padded_predict = pad_Nx8x33x33(1, {
-    relu_2: relu_2_predict,
-    relu_2_padded: relu_2_padded_predict,
-  });
   const convRelu_first_2_predict = convRelu_1x16x16x8x3x3x16_predict({
     relu_2_padded: relu_2_padded_predict,
     conv2d_3_kernel,
@@ -1478,38 +1443,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_4_beta,
     first_2: first_2_predict,
   });
-  const pad_first_2_padded_predict = pad_Nx16x18x18(1, {
-    first_2: first_2_predict,
-    first_2_padded: first_2_padded_predict,
-  });
   const conv_conv2d_4_predict = conv_1x16x16x16x3x3x16_predict({
     first_2_padded: first_2_padded_predict,
     conv2d_4_kernel,
     conv2d_4: conv2d_4_predict,
-  });
-  const conv_conv2d_5_predict = conv_Nx16x16x8x1x1x16(1, {
-    relu_2: relu_2_predict,
-    conv2d_5_kernel,
-    conv2d_5: conv2d_5_predict,
-  });
-  const sumMul_globalAveragePool2d_predict = sumMul_Nx16x16x16(1, {
-    conv2d_5: conv2d_5_predict,
-    batchNorm_6_mean,
-    batchNorm_6_variance,
-    batchNorm_6_gamma,
-    batchNorm_6_beta,
-    conv2d_4: conv2d_4_predict,
-    batchNorm_5_mean,
-    batchNorm_5_variance,
-    batchNorm_5_gamma,
-    batchNorm_5_beta,
-    globalAveragePool2d: globalAveragePool2d_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_Nx16x10(1, {
-    globalAveragePool2d: globalAveragePool2d_predict,
-    scores_kernel,
-    scores_bias,
-    scores: scores_predict,
   });
 
   fillUniform(stem_kernel, seed, 0, 0.24618298195866548);
@@ -1858,25 +1795,23 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * x_padded[i<rows,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
-function pad_Nx3x34x34(rows: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_Nx3x34x34(): void {
-    const { x, x_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 3; j++) {
-        x_padded[i * 3468 + j * 1156] = 0;
-        for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1] = 0;
-        x_padded[i * 3468 + j * 1156 + 33] = 0;
-        for (let l = 0; l < 32; l++) {
-          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
-          for (let m = 0; m < 32; m++)
-            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
-          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
-        }
-        x_padded[i * 3468 + j * 1156 + 1122] = 0;
-        for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
-        x_padded[i * 3468 + j * 1156 + 1155] = 0;
+function pad_Nx3x34x34(x: Float32Array, x_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 3; j++) {
+      const at = i * 3468 + j * 1156;
+      x_padded[at] = 0;
+      for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1] = 0;
+      x_padded[at + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++)
+          x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+        x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
       }
-  };
+      x_padded[at + 1122] = 0;
+      for (let m = 0; m < 32; m++) x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+      x_padded[at + 1155] = 0;
+    }
 }
 
 /** stem[i<16,j<8,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·stem_kernel[j,k,k2,k3] */
@@ -1898,29 +1833,31 @@ function conv_16x8x32x3x3x3x32(arrays: Floats<"x_padded" | "stem_kernel" | "stem
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * stem_kernel_0;
-              sum01 += x_padded_1 * stem_kernel_0;
-              sum02 += x_padded_2 * stem_kernel_0;
-              sum03 += x_padded_3 * stem_kernel_0;
-              sum10 += x_padded_0 * stem_kernel_1;
-              sum11 += x_padded_1 * stem_kernel_1;
-              sum12 += x_padded_2 * stem_kernel_1;
-              sum13 += x_padded_3 * stem_kernel_1;
+              const at_2 = i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = x_padded[at_2]!;
+              const b0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = x_padded[at_2 + 1]!;
+              const a2 = x_padded[at_2 + 2]!;
+              const a3 = x_padded[at_2 + 3]!;
+              const b1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        stem[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-        stem[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+        const at = i * 8192 + j * 1024 + l * 32 + m;
+        stem[at] = sum00;
+        stem[at + 1] = sum01;
+        stem[at + 2] = sum02;
+        stem[at + 3] = sum03;
+        stem[at + 1024] = sum10;
+        stem[at + 1025] = sum11;
+        stem[at + 1026] = sum12;
+        stem[at + 1027] = sum13;
       }
   }
   return function conv_16x8x32x3x3x3x32(): void {
@@ -1929,142 +1866,174 @@ function conv_16x8x32x3x3x3x32(arrays: Floats<"x_padded" | "stem_kernel" | "stem
 }
 
 /**
- * sum[i<8] = Σ k<16, k2<32, k3<32: x[k,i,k2,k3]
- * mu[i] = sum[i]·(1 / 16384)
- * sum_2[i] = Σ k<16, k2<32, k3<32: (x[k,i,k2,k3] − mu[i])·(x[k,i,k2,k3] − mu[i])
- * sigmaSquared[i] = sum_2[i]·(1 / 16384)
- * sqrt[i] = sqrt_2(sigmaSquared[i] + 0.00001)
+ * sum[i<I] = Σ k<16, k2<K2, k3<K2: x[k,i,k2,k3]
+ * mu[i] = sum[i]·(1 / (16·K2·K2))
+ * sum_2[i] = Σ k<16, k2<K2, k3<K2: (x[k,i,k2,k3] − mu[i])·(x[k,i,k2,k3] − mu[i])
+ * sigmaSquared[i] = sum_2[i]·(1 / (16·K2·K2))
+ * sqrt[i] = sqrt(sigmaSquared[i] + 0.00001)
  * inverse[i] = 1 / sqrt[i]
  * mean′[i] = mean[i]·0.9 + mu[i]·(1 − 0.9)
- * variance′[i] = variance[i]·0.9 + sigmaSquared[i]·0.10000610388817674
+ * variance′[i] = variance[i]·0.9 + sigmaSquared[i]·scale_2
+ * For I, K2, scale, scale_2: 8, 32, 0.00006103515625, 0.10000610388817674 and 16, 16, 0.000244140625, 0.10002442002442.
+ * Plain twins: sumMulAdd_16x32x32x8, sumMulAdd_16x16x16x16.
  */
-function sumMulAdd_16x32x32x8(
-  arrays: Floats<"x" | "mu" | "sqrt" | "inverse" | "mean" | "variance">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { x, mu, sqrt, inverse, mean, variance } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) sum += x[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-    const mu_2 = Math.fround(Math.fround(sum) * (1 / 16_384));
-    mu[i] = mu_2;
-    let sum_3 = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) {
-          const part_0 = Math.fround(x[k * 8192 + i * 1024 + k2 * 32 + k3]! - mu_2);
-          sum_3 += part_0 * part_0;
-        }
-    const sigmaSquared = Math.fround(Math.fround(sum_3) * (1 / 16_384));
-    const sqrt_2 = Math.fround(Math.sqrt(sigmaSquared + 0.00001));
-    sqrt[i] = sqrt_2;
-    inverse[i] = 1 / sqrt_2;
-    mean[i] = mean[i]! * 0.9 + mu_2 * (1 - 0.9);
-    variance[i] = variance[i]! * 0.9 + sigmaSquared * 0.10000610388817674;
-  }
-  return function sumMulAdd_16x32x32x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
+function sumMulAdd_16xNxNxN(
+  x: Float32Array,
+  mu: Float32Array,
+  sqrt: Float32Array,
+  inverse: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+  I: number,
+  K2: number,
+  scale: number,
+  scale_2: number,
+): void {
+  for (let i = 0; i < I; i++)
+    sumMulAdd_16xNxNxN_block(i, x, mu, sqrt, inverse, mean, variance, K2, scale, scale_2);
+}
+
+function sumMulAdd_16xNxNxN_block(
+  i: number,
+  x: Float32Array,
+  mu: Float32Array,
+  sqrt: Float32Array,
+  inverse: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+  K2: number,
+  scale: number,
+  scale_2: number,
+): void {
+  i &= 15;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += x[k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  const mu_2 = Math.fround(Math.fround(sum) * scale);
+  mu[i] = mu_2;
+  let sum_3 = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) {
+        const part_0 = Math.fround(x[k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3]! - mu_2);
+        sum_3 += part_0 * part_0;
+      }
+  const sigmaSquared = Math.fround(Math.fround(sum_3) * scale);
+  const sqrt_2 = Math.fround(Math.sqrt(sigmaSquared + 0.00001));
+  sqrt[i] = sqrt_2;
+  inverse[i] = 1 / sqrt_2;
+  mean[i] = mean[i]! * 0.9 + mu_2 * (1 - 0.9);
+  variance[i] = variance[i]! * 0.9 + sigmaSquared * scale_2;
 }
 
 /**
- * normal[i<16,j<8,l<32,m<32] = (x[i,j,l,m] − mu[j])·inverse[j]
- * y[i,j,l,m] = y(normal[i,j,l,m]·gamma[j] + beta[j])
+ * normal[i<16,j<J,l<L,m<L] = (x[i,j,l,m] − mu[j])·inverse[j]
+ * y[i,j,l,m] = relu(normal[i,j,l,m]·gamma[j] + beta[j])
+ * For J, L: 8, 32 and 16, 16.
+ * Plain twins: mulRelu_16x8x32x32, mulRelu_16x16x16x16.
  */
-function mulRelu_16x8x32x32(
-  arrays: Floats<"x" | "mu" | "inverse" | "normal" | "gamma" | "beta" | "y">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 7;
-    const { x, mu, inverse, normal, gamma, beta, y } = arrays;
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m++)
-        relu_8(x, mu, inverse, normal, gamma, beta, y, i * 8192 + j * 1024 + l * 32 + m, j);
-  }
-  return function mulRelu_16x8x32x32(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 8; j++) block(i, j);
-  };
+function mulRelu_16xNxNxN(
+  x: Float32Array,
+  mu: Float32Array,
+  inverse: Float32Array,
+  normal: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < L; l++)
+        for (let m = 0; m < L; m++)
+          relu_8(x, mu, inverse, normal, gamma, beta, y, i * 256 * L + j * L * L + l * L + m, j);
 }
 
 /**
  * y[i<rows,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
-function pad_Nx8x34x34(rows: number, arrays: Floats<"x" | "y">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { x, y } = arrays;
-    for (let j = 0; j < 8; j++) {
-      y[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1] = 0;
-      y[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        y[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          y[i * 9248 + j * 1156 + l * 34 + m + 35] = x[i * 8192 + j * 1024 + l * 32 + m]!;
-        y[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-      }
-      y[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1123] = 0;
-      y[i * 9248 + j * 1156 + 1155] = 0;
+function pad_Nx8x34x34(x: Float32Array, y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx8x34x34_block(i, x, y);
+}
+
+function pad_Nx8x34x34_block(i: number, x: Float32Array, y: Float32Array): void {
+  i &= 15;
+  for (let j = 0; j < 8; j++) {
+    const at = i * 9248 + j * 1156;
+    y[at] = 0;
+    for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1] = 0;
+    y[at + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      y[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++)
+        y[i * 9248 + j * 1156 + l * 34 + m + 35] = x[i * 8192 + j * 1024 + l * 32 + m]!;
+      y[i * 9248 + j * 1156 + l * 34 + 67] = 0;
     }
+    y[at + 1122] = 0;
+    for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1123] = 0;
+    y[at + 1155] = 0;
   }
-  return function pad_Nx8x34x34(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /** conv2d[i<16,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: x[i,k,l + k2,m + k3]·kernel[j,k,k2,k3] */
-function conv_16x8x32x8x3x3x32(arrays: Floats<"x" | "kernel" | "conv2d">): () => void {
-  function block(i: number, j: number, l: number): void {
-    i &= 15;
-    j &= 7;
-    l &= 31;
-    const { x, kernel, conv2d } = arrays;
-    for (let m = 0; m < 32; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_0 = x[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const kernel_0 = kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const x_1 = x[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const x_2 = x[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const x_3 = x[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const kernel_1 = kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += x_0 * kernel_0;
-            sum01 += x_1 * kernel_0;
-            sum02 += x_2 * kernel_0;
-            sum03 += x_3 * kernel_0;
-            sum10 += x_0 * kernel_1;
-            sum11 += x_1 * kernel_1;
-            sum12 += x_2 * kernel_1;
-            sum13 += x_3 * kernel_1;
-          }
-      conv2d[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
-    }
+function conv_16x8x32x8x3x3x32(x: Float32Array, kernel: Float32Array, conv2d: Float32Array): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < 8; j += 2)
+      for (let l = 0; l < 32; l++) conv_16x8x32x8x3x3x32_block(i, j, l, x, kernel, conv2d);
+}
+
+function conv_16x8x32x8x3x3x32_block(
+  i: number,
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  conv2d: Float32Array,
+): void {
+  i &= 15;
+  j &= 7;
+  l &= 31;
+  for (let m = 0; m < 32; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+          const x_0 = x[at_2]!;
+          const a0 = kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          const x_3 = x[at_2 + 3]!;
+          const a1 = kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum02 += x_2 * a0;
+          sum03 += x_3 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum12 += x_2 * a1;
+          sum13 += x_3 * a1;
+        }
+    const at = i * 8192 + j * 1024 + l * 32 + m;
+    conv2d[at] = sum00;
+    conv2d[at + 1] = sum01;
+    conv2d[at + 2] = sum02;
+    conv2d[at + 3] = sum03;
+    conv2d[at + 1024] = sum10;
+    conv2d[at + 1025] = sum11;
+    conv2d[at + 1026] = sum12;
+    conv2d[at + 1027] = sum13;
   }
-  return function conv_16x8x32x8x3x3x32(): void {
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 8; j += 2) for (let l = 0; l < 32; l++) block(i, j, l);
-  };
 }
 
 /**
@@ -2098,15 +2067,15 @@ function mulRelu_16x8x32x32_2(
     } = arrays;
     for (let l = 0; l < 32; l++)
       for (let m = 0; m < 32; m++) {
+        const at = i * 8192 + j * 1024 + l * 32 + m;
         const batchNorm_3_normal = Math.fround(
-          Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!) *
-            batchNorm_3_inverse[j]!,
+          Math.fround(conv2d_2[at]! - batchNorm_3_mu[j]!) * batchNorm_3_inverse[j]!,
         );
-        batchNorm_3_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_3_normal;
-        const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+        batchNorm_3_normal_2[at] = batchNorm_3_normal;
+        const relu_0 = relu[at]!;
         const mul_0 = batchNorm_3_normal * batchNorm_3_gamma[j]!;
         const add_1 = relu_0 + (mul_0 + batchNorm_3_beta[j]!);
-        relu_2[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+        relu_2[at] = add_1 < 0 ? 0 : add_1;
       }
   }
   return function mulRelu_16x8x32x32_2(): void {
@@ -2118,24 +2087,21 @@ function mulRelu_16x8x32x32_2(
  * relu_2_padded[i<rows,j<8,l<33,m<33] = where(l < 32 ∧ m < 32, relu_2[i,j,l,m], 0)
  * Takes 1 or 16 rows.
  */
-function pad_Nx8x33x33(rows: number, arrays: Floats<"relu_2" | "relu_2_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { relu_2, relu_2_padded } = arrays;
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++)
-          relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
-            relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
-        relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
-      }
-      for (let m = 0; m < 32; m++) relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
-      relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+function pad_Nx8x33x33(relu_2: Float32Array, relu_2_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx8x33x33_block(i, relu_2, relu_2_padded);
+}
+
+function pad_Nx8x33x33_block(i: number, relu_2: Float32Array, relu_2_padded: Float32Array): void {
+  i &= 15;
+  for (let j = 0; j < 8; j++) {
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m++)
+        relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] = relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
+      relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
     }
+    for (let m = 0; m < 32; m++) relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+    relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
   }
-  return function pad_Nx8x33x33(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /** conv2d_3[i<16,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: relu_2_padded[i,k,2·l + k2,2·m + k3]·conv2d_3_kernel[j,k,k2,k3] */
@@ -2159,33 +2125,31 @@ function conv_16x16x16x8x3x3x16(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const relu_2_padded_0 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const relu_2_padded_1 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const relu_2_padded_2 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const relu_2_padded_3 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+              const at_2 = i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = relu_2_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = relu_2_padded[at_2 + 2]!;
+              const a2 = relu_2_padded[at_2 + 4]!;
+              const a3 = relu_2_padded[at_2 + 6]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m] = sum00;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        conv2d_3[at] = sum00;
+        conv2d_3[at + 1] = sum01;
+        conv2d_3[at + 2] = sum02;
+        conv2d_3[at + 3] = sum03;
+        conv2d_3[at + 256] = sum10;
+        conv2d_3[at + 257] = sum11;
+        conv2d_3[at + 258] = sum12;
+        conv2d_3[at + 259] = sum13;
       }
   }
   return function conv_16x16x16x8x3x3x16(): void {
@@ -2194,119 +2158,35 @@ function conv_16x16x16x8x3x3x16(
 }
 
 /**
- * sum[i<16] = Σ k<16, k2<16, k3<16: conv2d[k,i,k2,k3]
- * mu[i] = sum[i]·(1 / 4096)
- * sum_2[i] = Σ k<16, k2<16, k3<16: (conv2d[k,i,k2,k3] − mu[i])·(conv2d[k,i,k2,k3] − mu[i])
- * sigmaSquared[i] = sum_2[i]·(1 / 4096)
- * sqrt_2[i] = sqrt(sigmaSquared[i] + 0.00001)
- * inverse[i] = 1 / sqrt_2[i]
- * mean′[i] = mean[i]·0.9 + mu[i]·(1 − 0.9)
- * variance′[i] = variance[i]·0.9 + sigmaSquared[i]·0.10002442002442
- */
-function sumMulAdd_16x16x16x16(
-  arrays: Floats<"conv2d" | "mu" | "sqrt_2" | "inverse" | "mean" | "variance">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { conv2d, mu, sqrt_2, inverse, mean, variance } = arrays;
-    let sum_3 = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) sum_3 += conv2d[k * 4096 + i * 256 + k2 * 16 + k3]!;
-    const mu_2 = Math.fround(Math.fround(sum_3) * (1 / 4096));
-    mu[i] = mu_2;
-    let sum_2_2 = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) {
-          const part_0 = Math.fround(conv2d[k * 4096 + i * 256 + k2 * 16 + k3]! - mu_2);
-          sum_2_2 += part_0 * part_0;
-        }
-    const sigmaSquared = Math.fround(Math.fround(sum_2_2) * (1 / 4096));
-    const sqrt_3 = Math.fround(Math.sqrt(sigmaSquared + 0.00001));
-    sqrt_2[i] = sqrt_3;
-    inverse[i] = 1 / sqrt_3;
-    mean[i] = mean[i]! * 0.9 + mu_2 * (1 - 0.9);
-    variance[i] = variance[i]! * 0.9 + sigmaSquared * 0.10002442002442;
-  }
-  return function sumMulAdd_16x16x16x16(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/**
- * batchNorm_4_normal_2[i<16,j<16,l<16,m<16] = (conv2d_3[i,j,l,m] − batchNorm_4_mu[j])·batchNorm_4_inverse[j]
- * first_2[i,j,l,m] = relu(batchNorm_4_normal_2[i,j,l,m]·batchNorm_4_gamma[j] + batchNorm_4_beta[j])
- */
-function mulRelu_16x16x16x16(
-  arrays: Floats<
-    | "conv2d_3"
-    | "batchNorm_4_mu"
-    | "batchNorm_4_inverse"
-    | "batchNorm_4_normal_2"
-    | "batchNorm_4_gamma"
-    | "batchNorm_4_beta"
-    | "first_2"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const {
-      conv2d_3,
-      batchNorm_4_mu,
-      batchNorm_4_inverse,
-      batchNorm_4_normal_2,
-      batchNorm_4_gamma,
-      batchNorm_4_beta,
-      first_2,
-    } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++)
-          relu_8(
-            conv2d_3,
-            batchNorm_4_mu,
-            batchNorm_4_inverse,
-            batchNorm_4_normal_2,
-            batchNorm_4_gamma,
-            batchNorm_4_beta,
-            first_2,
-            i * 4096 + j * 256 + l * 16 + m,
-            j,
-          );
-  }
-  return function mulRelu_16x16x16x16(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/**
  * first_2_padded[i<rows,j<16,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
-function pad_Nx16x18x18(rows: number, arrays: Floats<"first_2" | "first_2_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { first_2, first_2_padded } = arrays;
-    for (let j = 0; j < 16; j++) {
-      first_2_padded[i * 5184 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
-      first_2_padded[i * 5184 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++)
-          first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-            first_2[i * 4096 + j * 256 + l * 16 + m]!;
-        first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
-      }
-      first_2_padded[i * 5184 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
-      first_2_padded[i * 5184 + j * 324 + 323] = 0;
+function pad_Nx16x18x18(first_2: Float32Array, first_2_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx16x18x18_block(i, first_2, first_2_padded);
+}
+
+function pad_Nx16x18x18_block(
+  i: number,
+  first_2: Float32Array,
+  first_2_padded: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 16; j++) {
+    const at = i * 5184 + j * 324;
+    first_2_padded[at] = 0;
+    for (let m = 0; m < 16; m++) first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
+    first_2_padded[at + 17] = 0;
+    for (let l = 0; l < 16; l++) {
+      first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+      for (let m = 0; m < 16; m++)
+        first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+          first_2[i * 4096 + j * 256 + l * 16 + m]!;
+      first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
     }
+    first_2_padded[at + 306] = 0;
+    for (let m = 0; m < 16; m++) first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
+    first_2_padded[at + 323] = 0;
   }
-  return function pad_Nx16x18x18(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -2333,33 +2213,31 @@ function conv_16x16x16x16x3x3x16(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const first_2_padded_0 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const first_2_padded_1 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const first_2_padded_2 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const first_2_padded_3 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = first_2_padded[at_2]!;
+            const b0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = first_2_padded[at_2 + 1]!;
+            const a2 = first_2_padded[at_2 + 2]!;
+            const a3 = first_2_padded[at_2 + 3]!;
+            const b1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      conv2d_4[at] = sum00;
+      conv2d_4[at + 1] = sum01;
+      conv2d_4[at + 2] = sum02;
+      conv2d_4[at + 3] = sum03;
+      conv2d_4[at + 256] = sum10;
+      conv2d_4[at + 257] = sum11;
+      conv2d_4[at + 258] = sum12;
+      conv2d_4[at + 259] = sum13;
     }
   }
   return function conv_16x16x16x16x3x3x16(): void {
@@ -2390,29 +2268,31 @@ function conv_16x16x16x8x1x1x16(
         let sum12 = 0;
         let sum13 = 0;
         for (let k = 0; k < 8; k++) {
-          const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
-          const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-          const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
-          const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
-          const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
-          const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
-          sum00 += relu_2_0 * conv2d_5_kernel_0;
-          sum01 += relu_2_1 * conv2d_5_kernel_0;
-          sum02 += relu_2_2 * conv2d_5_kernel_0;
-          sum03 += relu_2_3 * conv2d_5_kernel_0;
-          sum10 += relu_2_0 * conv2d_5_kernel_1;
-          sum11 += relu_2_1 * conv2d_5_kernel_1;
-          sum12 += relu_2_2 * conv2d_5_kernel_1;
-          sum13 += relu_2_3 * conv2d_5_kernel_1;
+          const at_2 = i * 8192 + k * 1024 + l * 64 + m * 2;
+          const a0 = relu_2[at_2]!;
+          const b0 = conv2d_5_kernel[j * 8 + k]!;
+          const a1 = relu_2[at_2 + 2]!;
+          const a2 = relu_2[at_2 + 4]!;
+          const a3 = relu_2[at_2 + 6]!;
+          const b1 = conv2d_5_kernel[j * 8 + k + 8]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum03 += a3 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum13 += a3 * b1;
         }
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        conv2d_5[at] = sum00;
+        conv2d_5[at + 1] = sum01;
+        conv2d_5[at + 2] = sum02;
+        conv2d_5[at + 3] = sum03;
+        conv2d_5[at + 256] = sum10;
+        conv2d_5[at + 257] = sum11;
+        conv2d_5[at + 258] = sum12;
+        conv2d_5[at + 259] = sum13;
       }
   }
   return function conv_16x16x16x8x1x1x16(): void {
@@ -2485,9 +2365,10 @@ function mulReluSumMul_16x16x16x16(
       const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
       for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++) {
-          const batchNorm_6_normal_0 = batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m]!;
-          const batchNorm_5_normal_0 = batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m]!;
-          relu_3[i * 4096 + j * 256 + l * 16 + m] =
+          const at = i * 4096 + j * 256 + l * 16 + m;
+          const batchNorm_6_normal_0 = batchNorm_6_normal[at]!;
+          const batchNorm_5_normal_0 = batchNorm_5_normal[at]!;
+          relu_3[at] =
             batchNorm_6_normal_0 * batchNorm_6_gamma_0 +
               batchNorm_6_beta_0 +
               (batchNorm_5_normal_0 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
@@ -2514,38 +2395,38 @@ function mulReluSumMul_16x16x16x16(
  * Takes 1 or 16 rows.
  */
 function dotAdd_Nx16x10(
+  globalAveragePool2d: Float32Array,
+  scores_kernel: Float32Array,
+  scores_bias: Float32Array,
+  scores: Float32Array,
   rows: number,
-  arrays: Floats<"globalAveragePool2d" | "scores_kernel" | "scores_bias" | "scores">,
-): () => void {
-  return function dotAdd_Nx16x10(): void {
-    const { globalAveragePool2d, scores_kernel, scores_bias, scores } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 16; k++) {
-          const globalAveragePool2d_0 = globalAveragePool2d[i * 16 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-          const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-          const scores_kernel_4 = scores_kernel[k * 10 + j + 4]!;
-          sum0 += globalAveragePool2d_0 * scores_kernel_0;
-          sum1 += globalAveragePool2d_0 * scores_kernel_1;
-          sum2 += globalAveragePool2d_0 * scores_kernel_2;
-          sum3 += globalAveragePool2d_0 * scores_kernel_3;
-          sum4 += globalAveragePool2d_0 * scores_kernel_4;
-        }
-        scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
-        scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
-        scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
-        scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
-        scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 16; k++) {
+        const globalAveragePool2d_0 = globalAveragePool2d[i * 16 + k]!;
+        const a0 = scores_kernel[k * 10 + j]!;
+        const a1 = scores_kernel[k * 10 + j + 1]!;
+        const a2 = scores_kernel[k * 10 + j + 2]!;
+        const a3 = scores_kernel[k * 10 + j + 3]!;
+        const a4 = scores_kernel[k * 10 + j + 4]!;
+        sum0 += globalAveragePool2d_0 * a0;
+        sum1 += globalAveragePool2d_0 * a1;
+        sum2 += globalAveragePool2d_0 * a2;
+        sum3 += globalAveragePool2d_0 * a3;
+        sum4 += globalAveragePool2d_0 * a4;
       }
-  };
+      scores[i * 10 + j] = Math.fround(sum0) + scores_bias[j]!;
+      scores[i * 10 + j + 1] = Math.fround(sum1) + scores_bias[j + 1]!;
+      scores[i * 10 + j + 2] = Math.fround(sum2) + scores_bias[j + 2]!;
+      scores[i * 10 + j + 3] = Math.fround(sum3) + scores_bias[j + 3]!;
+      scores[i * 10 + j + 4] = Math.fround(sum4) + scores_bias[j + 4]!;
+    }
 }
 
 /**
@@ -2602,16 +2483,16 @@ function sumAdam_16x10(
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 16; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -2636,14 +2517,14 @@ function dot_16x10x16(
         let sum3 = 0;
         for (let k = 0; k < 10; k++) {
           const d_shifted_0 = d_shifted[i * 10 + k]!;
-          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-          const scores_kernel_2 = scores_kernel[j * 10 + k + 20]!;
-          const scores_kernel_3 = scores_kernel[j * 10 + k + 30]!;
-          sum0 += d_shifted_0 * scores_kernel_0;
-          sum1 += d_shifted_0 * scores_kernel_1;
-          sum2 += d_shifted_0 * scores_kernel_2;
-          sum3 += d_shifted_0 * scores_kernel_3;
+          const a0 = scores_kernel[j * 10 + k]!;
+          const a1 = scores_kernel[j * 10 + k + 10]!;
+          const a2 = scores_kernel[j * 10 + k + 20]!;
+          const a3 = scores_kernel[j * 10 + k + 30]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
         }
         d_globalAveragePool2d[i * 16 + j] = sum0;
         d_globalAveragePool2d[i * 16 + j + 1] = sum1;
@@ -2675,16 +2556,16 @@ function dotAdam_16x16x10(
         let sum4 = 0;
         for (let k = 0; k < 16; k++) {
           const globalAveragePool2d_0 = globalAveragePool2d[k * 16 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += globalAveragePool2d_0 * d_shifted_0;
-          sum1 += globalAveragePool2d_0 * d_shifted_1;
-          sum2 += globalAveragePool2d_0 * d_shifted_2;
-          sum3 += globalAveragePool2d_0 * d_shifted_3;
-          sum4 += globalAveragePool2d_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += globalAveragePool2d_0 * a0;
+          sum1 += globalAveragePool2d_0 * a1;
+          sum2 += globalAveragePool2d_0 * a2;
+          sum3 += globalAveragePool2d_0 * a3;
+          sum4 += globalAveragePool2d_0 * a4;
         }
         adam(m, v, w, i * 10 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 10 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -2781,102 +2662,148 @@ function sumAdam_16x16x16x16(
   };
 }
 
-/** d_inverse[i<16] = Σ k<16, k2<16, k3<16: d_y[k,i,k2,k3]·gamma[i]·(conv2d[k,i,k2,k3] − mu[i]) */
-function sum_16x16x16x16(
-  arrays: Floats<"d_y" | "gamma" | "conv2d" | "mu" | "d_inverse">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_y, gamma, conv2d, mu, d_inverse } = arrays;
-    const gamma_0 = gamma[i]!;
-    const mu_0 = mu[i]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++)
-          sum +=
-            Math.fround(d_y[k * 4096 + i * 256 + k2 * 16 + k3]! * gamma_0) *
-            Math.fround(conv2d[k * 4096 + i * 256 + k2 * 16 + k3]! - mu_0);
-    d_inverse[i] = sum;
-  }
-  return function sum_16x16x16x16(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
+/**
+ * d_inverse[i<I] = Σ k<16, k2<K2, k3<K2: d_y[k,i,k2,k3]·gamma[i]·(x[k,i,k2,k3] − mu[i])
+ * For I, K2: 16, 16 and 8, 32.
+ * Plain twins: sum_16x16x16x16, sum_16x32x32x8.
+ */
+function sum_16xNxNxN(
+  d_y: Float32Array,
+  gamma: Float32Array,
+  x: Float32Array,
+  mu: Float32Array,
+  d_inverse: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++) sum_16xNxNxN_block(i, d_y, gamma, x, mu, d_inverse, K2);
+}
+
+function sum_16xNxNxN_block(
+  i: number,
+  d_y: Float32Array,
+  gamma: Float32Array,
+  x: Float32Array,
+  mu: Float32Array,
+  d_inverse: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  const gamma_0 = gamma[i]!;
+  const mu_0 = mu[i]!;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) {
+        const at = k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3;
+        sum += Math.fround(d_y[at]! * gamma_0) * Math.fround(x[at]! - mu_0);
+      }
+  d_inverse[i] = sum;
 }
 
 /**
- * d_centered_2[i<16,j<16,l<16,m<16] = −(d_inverse[j]·(inverse[j]·inverse[j])) / (sqrt[j]·2)·(1 / 4096)·(conv2d[i,j,l,m] − mu[j])
+ * d_centered_2[i<16,j<J,l<L,m<L] = −(d_inverse[j]·(inverse[j]·inverse[j])) / (sqrt[j]·2)·(1 / (16·L·L))·(x[i,j,l,m] − mu[j])
  * d_centered[i,j,l,m] = d_y[i,j,l,m]·gamma[j]·inverse[j] + d_centered_2[i,j,l,m] + d_centered_2[i,j,l,m]
+ * For J, L, scale: 16, 16, 0.000244140625 and 8, 32, 0.00006103515625.
+ * Plain twins: mulAdd_16x16x16x16, mulAdd_16x8x32x32.
  */
-function mulAdd_16x16x16x16(
-  arrays: Floats<
-    "d_inverse" | "inverse" | "sqrt" | "conv2d" | "mu" | "d_y" | "gamma" | "d_centered"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_inverse, inverse, sqrt, conv2d, mu, d_y, gamma, d_centered } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
+function mulAdd_16xNxNxN(
+  d_inverse: Float32Array,
+  inverse: Float32Array,
+  sqrt: Float32Array,
+  x: Float32Array,
+  mu: Float32Array,
+  d_y: Float32Array,
+  gamma: Float32Array,
+  d_centered: Float32Array,
+  J: number,
+  L: number,
+  scale: number,
+): void {
+  for (let i = 0; i < 16; i++)
+    for (let j = 0; j < J; j++)
+      for (let l = 0; l < L; l++)
+        for (let m = 0; m < L; m++) {
           const inverse_0 = inverse[j]!;
+          const at = i * 256 * L + j * L * L + l * L + m;
           const d_centered_2 = Math.fround(
             (-(d_inverse[j]! * (inverse_0 * inverse_0)) / (sqrt[j]! * 2)) *
-              (1 / 4096) *
-              Math.fround(conv2d[i * 4096 + j * 256 + l * 16 + m]! - mu[j]!),
+              scale *
+              Math.fround(x[at]! - mu[j]!),
           );
-          d_centered[i * 4096 + j * 256 + l * 16 + m] =
-            Math.fround(d_y[i * 4096 + j * 256 + l * 16 + m]! * gamma[j]!) * inverse[j]! +
-            d_centered_2 +
-            d_centered_2;
+          d_centered[at] =
+            Math.fround(d_y[at]! * gamma[j]!) * inverse[j]! + d_centered_2 + d_centered_2;
         }
-  }
-  return function mulAdd_16x16x16x16(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
 }
 
 /**
- * d_gamma[i<16] = Σ k<16, k2<16, k3<16: d_y[k,i,k2,k3]·normal[k,i,k2,k3]
+ * d_gamma[i<I] = Σ k<16, k2<K2, k3<K2: d_y[k,i,k2,k3]·normal[k,i,k2,k3]
  * m′[i] = m[i]·0.9 + d_gamma[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_gamma[i]·d_gamma[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I, K2: 16, 16 and 8, 32.
+ * Plain twins: sumAdam_16x16x16x16_2, sumAdam_16x32x32x8_2.
  */
-function sumAdam_16x16x16x16_2(
-  arrays: Floats<"d_y" | "normal" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_y, normal, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++)
-          sum +=
-            d_y[k * 4096 + i * 256 + k2 * 16 + k3]! * normal[k * 4096 + i * 256 + k2 * 16 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x16x16x16_2(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
+function sumAdam_16xNxNxN(
+  d_y: Float32Array,
+  normal: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++) sumAdam_16xNxNxN_block(i, d_y, normal, m, v, w, rate, correction, K2);
 }
 
-/** d_mu[i<16] = Σ k<16, k2<16, k3<16: −d_centered[k,i,k2,k3] */
-function sum_16x16x16x16_2(arrays: Floats<"d_centered" | "d_mu">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_centered, d_mu } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) sum += -d_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-    d_mu[i] = sum;
-  }
-  return function sum_16x16x16x16_2(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
+function sumAdam_16xNxNxN_block(
+  i: number,
+  d_y: Float32Array,
+  normal: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) {
+        const at = k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3;
+        sum += d_y[at]! * normal[at]!;
+      }
+  adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+}
+
+/**
+ * d_mu[i<I] = Σ k<16, k2<K2, k3<K2: −d_centered[k,i,k2,k3]
+ * For I, K2: 16, 16 and 8, 32.
+ * Plain twins: sum_16x16x16x16_2, sum_16x32x32x8_2.
+ */
+function sum_16xNxNxN_2(d_centered: Float32Array, d_mu: Float32Array, I: number, K2: number): void {
+  for (let i = 0; i < I; i++) sum_16xNxNxN_2_block(i, d_centered, d_mu, K2);
+}
+
+function sum_16xNxNxN_2_block(
+  i: number,
+  d_centered: Float32Array,
+  d_mu: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++)
+        sum += -d_centered[k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  d_mu[i] = sum;
 }
 
 /**
@@ -2904,37 +2831,33 @@ function conv_16x8x16x16x1x1x16(
         let sum12 = 0;
         let sum13 = 0;
         for (let k = 0; k < 16; k++) {
-          const d_batchNorm_6_centered_0 = d_batchNorm_6_centered[i * 4096 + k * 256 + l * 16 + m]!;
+          const at_2 = i * 4096 + k * 256 + l * 16 + m;
+          const a0 = d_batchNorm_6_centered[at_2]!;
           const mul_0 = d_batchNorm_6_mu[k]! * (1 / 4096);
-          const part_0 = Math.fround(d_batchNorm_6_centered_0 + mul_0);
-          const conv2d_5_kernel_0 = conv2d_5_kernel[k * 8 + j]!;
-          const part_1 = Math.fround(
-            d_batchNorm_6_centered[i * 4096 + k * 256 + l * 16 + m + 1]! + mul_0,
-          );
-          const part_2 = Math.fround(
-            d_batchNorm_6_centered[i * 4096 + k * 256 + l * 16 + m + 2]! + mul_0,
-          );
-          const part_3 = Math.fround(
-            d_batchNorm_6_centered[i * 4096 + k * 256 + l * 16 + m + 3]! + mul_0,
-          );
-          const conv2d_5_kernel_1 = conv2d_5_kernel[k * 8 + j + 1]!;
-          sum00 += part_0 * conv2d_5_kernel_0;
-          sum01 += part_1 * conv2d_5_kernel_0;
-          sum02 += part_2 * conv2d_5_kernel_0;
-          sum03 += part_3 * conv2d_5_kernel_0;
-          sum10 += part_0 * conv2d_5_kernel_1;
-          sum11 += part_1 * conv2d_5_kernel_1;
-          sum12 += part_2 * conv2d_5_kernel_1;
-          sum13 += part_3 * conv2d_5_kernel_1;
+          const part_0 = Math.fround(a0 + mul_0);
+          const b0 = conv2d_5_kernel[k * 8 + j]!;
+          const part_1 = Math.fround(d_batchNorm_6_centered[at_2 + 1]! + mul_0);
+          const part_2 = Math.fround(d_batchNorm_6_centered[at_2 + 2]! + mul_0);
+          const part_3 = Math.fround(d_batchNorm_6_centered[at_2 + 3]! + mul_0);
+          const b1 = conv2d_5_kernel[k * 8 + j + 1]!;
+          sum00 += part_0 * b0;
+          sum01 += part_1 * b0;
+          sum02 += part_2 * b0;
+          sum03 += part_3 * b0;
+          sum10 += part_0 * b1;
+          sum11 += part_1 * b1;
+          sum12 += part_2 * b1;
+          sum13 += part_3 * b1;
         }
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m] = sum00;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 1] = sum01;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 2] = sum02;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 3] = sum03;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 256] = sum10;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 257] = sum11;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 258] = sum12;
-        d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m + 259] = sum13;
+        const at = i * 2048 + j * 256 + l * 16 + m;
+        d_relu_2_part_phase[at] = sum00;
+        d_relu_2_part_phase[at + 1] = sum01;
+        d_relu_2_part_phase[at + 2] = sum02;
+        d_relu_2_part_phase[at + 3] = sum03;
+        d_relu_2_part_phase[at + 256] = sum10;
+        d_relu_2_part_phase[at + 257] = sum11;
+        d_relu_2_part_phase[at + 258] = sum12;
+        d_relu_2_part_phase[at + 259] = sum13;
       }
   }
   return function conv_16x8x16x16x1x1x16(): void {
@@ -2980,55 +2903,57 @@ function convAdam_16x8x1x16x16x16x1(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const relu_2_0 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2]!;
+          const at_2 = k * 8192 + j * 1024 + k2 * 64 + k3 * 2;
+          const a0 = relu_2[at_2]!;
           const part_0 = Math.fround(
             d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]! + mul_0,
           );
-          const relu_2_1 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 1024]!;
-          const relu_2_2 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 2048]!;
-          const relu_2_3 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 3072]!;
+          const a1 = relu_2[at_2 + 1024]!;
+          const a2 = relu_2[at_2 + 2048]!;
+          const a3 = relu_2[at_2 + 3072]!;
           const part_1 = Math.fround(
             d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]! + mul_1,
           );
-          sum00 += relu_2_0 * part_0;
-          sum01 += relu_2_1 * part_0;
-          sum02 += relu_2_2 * part_0;
-          sum03 += relu_2_3 * part_0;
-          sum10 += relu_2_0 * part_1;
-          sum11 += relu_2_1 * part_1;
-          sum12 += relu_2_2 * part_1;
-          sum13 += relu_2_3 * part_1;
+          sum00 += a0 * part_0;
+          sum01 += a1 * part_0;
+          sum02 += a2 * part_0;
+          sum03 += a3 * part_0;
+          sum10 += a0 * part_1;
+          sum11 += a1 * part_1;
+          sum12 += a2 * part_1;
+          sum13 += a3 * part_1;
         }
-    adam(m, v, w, i * 8 + j, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 8 + j + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 8 + j + 2, Math.fround(sum02), rate_0, correction_0);
-    adam(m, v, w, i * 8 + j + 3, Math.fround(sum03), rate_0, correction_0);
-    adam(m, v, w, i * 8 + j + 8, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 8 + j + 9, Math.fround(sum11), rate_0, correction_0);
+    const at = i * 8 + j;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+    adam(m, v, w, at + 3, Math.fround(sum03), rate_0, correction_0);
+    adam(m, v, w, at + 8, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 9, Math.fround(sum11), rate_0, correction_0);
     const d_conv2d_5_kernel12 = Math.fround(sum12);
     const conv2d_5_kernel_m_next12 = Math.fround(
-      m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * (1 - 0.9),
+      m[at + 10]! * 0.9 + d_conv2d_5_kernel12 * (1 - 0.9),
     );
-    m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
+    m[at + 10] = conv2d_5_kernel_m_next12;
     const conv2d_5_kernel_v_next12 = Math.fround(
-      v[i * 8 + j + 10]! * 0.999 + d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * (1 - 0.999),
+      v[at + 10]! * 0.999 + d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * (1 - 0.999),
     );
-    v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
-    w[i * 8 + j + 10] =
-      w[i * 8 + j + 10]! -
+    v[at + 10] = conv2d_5_kernel_v_next12;
+    w[at + 10] =
+      w[at + 10]! -
       (conv2d_5_kernel_m_next12 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next12 * correction_0) + 1e-8);
     const d_conv2d_5_kernel13 = Math.fround(sum13);
     const conv2d_5_kernel_m_next13 = Math.fround(
-      m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * (1 - 0.9),
+      m[at + 11]! * 0.9 + d_conv2d_5_kernel13 * (1 - 0.9),
     );
-    m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
+    m[at + 11] = conv2d_5_kernel_m_next13;
     const conv2d_5_kernel_v_next13 = Math.fround(
-      v[i * 8 + j + 11]! * 0.999 + d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * (1 - 0.999),
+      v[at + 11]! * 0.999 + d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * (1 - 0.999),
     );
-    v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
-    w[i * 8 + j + 11] =
-      w[i * 8 + j + 11]! -
+    v[at + 11] = conv2d_5_kernel_v_next13;
+    w[at + 11] =
+      w[at + 11]! -
       (conv2d_5_kernel_m_next13 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
   }
@@ -3048,9 +2973,10 @@ function pad_16x16x18x18_2(
     i &= 15;
     const { d_batchNorm_5_centered, d_batchNorm_5_mu, d_batchNorm_5_centered_padded } = arrays;
     for (let j = 0; j < 16; j++) {
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324] = 0;
+      const at = i * 5184 + j * 324;
+      d_batchNorm_5_centered_padded[at] = 0;
       for (let m = 0; m < 16; m++) d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 1] = 0;
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 17] = 0;
+      d_batchNorm_5_centered_padded[at + 17] = 0;
       for (let l = 0; l < 16; l++) {
         d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++)
@@ -3059,9 +2985,9 @@ function pad_16x16x18x18_2(
             d_batchNorm_5_mu[j]! * (1 / 4096);
         d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
       }
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 306] = 0;
+      d_batchNorm_5_centered_padded[at + 306] = 0;
       for (let m = 0; m < 16; m++) d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 307] = 0;
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 323] = 0;
+      d_batchNorm_5_centered_padded[at + 323] = 0;
     }
   }
   return function pad_16x16x18x18_2(): void {
@@ -3094,41 +3020,32 @@ function convWhere_16x16x16x16x3x3x16(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_batchNorm_5_centered_padded_0 =
-              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_batchNorm_5_centered_padded_1 =
-              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const d_batchNorm_5_centered_padded_2 =
-              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const d_batchNorm_5_centered_padded_3 =
-              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_0;
-            sum01 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_0;
-            sum02 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_0;
-            sum03 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_0;
-            sum10 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_1;
-            sum11 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_1;
-            sum12 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_1;
-            sum13 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = d_batchNorm_5_centered_padded[at_2]!;
+            const at_3 = k * 144 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_4_kernel[at_3 + 8]!;
+            const a1 = d_batchNorm_5_centered_padded[at_2 + 1]!;
+            const a2 = d_batchNorm_5_centered_padded[at_2 + 2]!;
+            const a3 = d_batchNorm_5_centered_padded[at_2 + 3]!;
+            const b1 = conv2d_4_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m]! ? Math.fround(sum00) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 1] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 1]! ? Math.fround(sum01) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 2] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 2]! ? Math.fround(sum02) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 3] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 3]! ? Math.fround(sum03) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 256] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 256]! ? Math.fround(sum10) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 257] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 257]! ? Math.fround(sum11) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 258] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 258]! ? Math.fround(sum12) : 0;
-      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 259] =
-        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 259]! ? Math.fround(sum13) : 0;
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      d_batchNorm_4[at] = 0 < first_2[at]! ? Math.fround(sum00) : 0;
+      d_batchNorm_4[at + 1] = 0 < first_2[at + 1]! ? Math.fround(sum01) : 0;
+      d_batchNorm_4[at + 2] = 0 < first_2[at + 2]! ? Math.fround(sum02) : 0;
+      d_batchNorm_4[at + 3] = 0 < first_2[at + 3]! ? Math.fround(sum03) : 0;
+      d_batchNorm_4[at + 256] = 0 < first_2[at + 256]! ? Math.fround(sum10) : 0;
+      d_batchNorm_4[at + 257] = 0 < first_2[at + 257]! ? Math.fround(sum11) : 0;
+      d_batchNorm_4[at + 258] = 0 < first_2[at + 258]! ? Math.fround(sum12) : 0;
+      d_batchNorm_4[at + 259] = 0 < first_2[at + 259]! ? Math.fround(sum13) : 0;
     }
   }
   return function convWhere_16x16x16x16x3x3x16(): void {
@@ -3187,62 +3104,54 @@ function convAdam_16x16x3x16x16x16x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const first_2_padded_2_0 = first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
-          const part_0 = Math.fround(
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]! + mul_0,
-          );
-          const first_2_padded_2_1 =
-            first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-          const part_1 = Math.fround(
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]! + mul_1,
-          );
-          const part_2 = Math.fround(
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]! + mul_2,
-          );
-          const part_3 = Math.fround(
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]! + mul_3,
-          );
-          sum00 += first_2_padded_2_0 * part_0;
-          sum01 += first_2_padded_2_1 * part_0;
-          sum10 += first_2_padded_2_0 * part_1;
-          sum11 += first_2_padded_2_1 * part_1;
-          sum20 += first_2_padded_2_0 * part_2;
-          sum21 += first_2_padded_2_1 * part_2;
-          sum30 += first_2_padded_2_0 * part_3;
-          sum31 += first_2_padded_2_1 * part_3;
+          const at_2 = k * 5184 + j * 324 + l * 18 + k2 * 18 + k3;
+          const a0 = first_2_padded_2[at_2]!;
+          const at_3 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const part_0 = Math.fround(d_batchNorm_5_centered[at_3]! + mul_0);
+          const a1 = first_2_padded_2[at_2 + 1]!;
+          const part_1 = Math.fround(d_batchNorm_5_centered[at_3 + 256]! + mul_1);
+          const part_2 = Math.fround(d_batchNorm_5_centered[at_3 + 512]! + mul_2);
+          const part_3 = Math.fround(d_batchNorm_5_centered[at_3 + 768]! + mul_3);
+          sum00 += a0 * part_0;
+          sum01 += a1 * part_0;
+          sum10 += a0 * part_1;
+          sum11 += a1 * part_1;
+          sum20 += a0 * part_2;
+          sum21 += a1 * part_2;
+          sum30 += a0 * part_3;
+          sum31 += a1 * part_3;
         }
-    adam(m, v, w, i * 144 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 144, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 145, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 288, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 289, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 144 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 144, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 145, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 288, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 289, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_4_kernel30 = Math.fround(sum30);
     const conv2d_4_kernel_m_next30 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_4_kernel30 * (1 - 0.9),
+      m[at + 432]! * 0.9 + d_conv2d_4_kernel30 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
+    m[at + 432] = conv2d_4_kernel_m_next30;
     const conv2d_4_kernel_v_next30 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * (1 - 0.999),
+      v[at + 432]! * 0.999 + d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
-    w[i * 144 + j * 9 + l * 3 + 432] =
-      w[i * 144 + j * 9 + l * 3 + 432]! -
+    v[at + 432] = conv2d_4_kernel_v_next30;
+    w[at + 432] =
+      w[at + 432]! -
       (conv2d_4_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_4_kernel31 = Math.fround(sum31);
     const conv2d_4_kernel_m_next31 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_4_kernel31 * (1 - 0.9),
+      m[at + 433]! * 0.9 + d_conv2d_4_kernel31 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
+    m[at + 433] = conv2d_4_kernel_m_next31;
     const conv2d_4_kernel_v_next31 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * (1 - 0.999),
+      v[at + 433]! * 0.999 + d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
-    w[i * 144 + j * 9 + l * 3 + 433] =
-      w[i * 144 + j * 9 + l * 3 + 433]! -
+    v[at + 433] = conv2d_4_kernel_v_next31;
+    w[at + 433] =
+      w[at + 433]! -
       (conv2d_4_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -3252,75 +3161,65 @@ function convAdam_16x16x3x16x16x16x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const first_2_padded_2_2 =
-            first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-          const d_batchNorm_5_centered_4 =
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const d_batchNorm_5_centered_5 =
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_batchNorm_5_centered_6 =
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_batchNorm_5_centered_7 =
-            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_0);
-          sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_1);
-          sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_2);
-          sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_3);
+          const a2 = first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+          const at_2 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b4 = d_batchNorm_5_centered[at_2]!;
+          const b5 = d_batchNorm_5_centered[at_2 + 256]!;
+          const b6 = d_batchNorm_5_centered[at_2 + 512]!;
+          const b7 = d_batchNorm_5_centered[at_2 + 768]!;
+          sum0 += a2 * Math.fround(b4 + mul_0);
+          sum1 += a2 * Math.fround(b5 + mul_1);
+          sum2 += a2 * Math.fround(b6 + mul_2);
+          sum3 += a2 * Math.fround(b7 + mul_3);
         }
     const d_conv2d_4_kernel0 = Math.fround(sum0);
-    const conv2d_4_kernel_m_next0 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_4_kernel0 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
+    const conv2d_4_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_4_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_4_kernel_m_next0;
     const conv2d_4_kernel_v_next0 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
-    w[i * 144 + j * 9 + l * 3 + 2] =
-      w[i * 144 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_4_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_4_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_4_kernel1 = Math.fround(sum1);
     const conv2d_4_kernel_m_next1 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_4_kernel1 * (1 - 0.9),
+      m[at + 146]! * 0.9 + d_conv2d_4_kernel1 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
+    m[at + 146] = conv2d_4_kernel_m_next1;
     const conv2d_4_kernel_v_next1 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * (1 - 0.999),
+      v[at + 146]! * 0.999 + d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
-    w[i * 144 + j * 9 + l * 3 + 146] =
-      w[i * 144 + j * 9 + l * 3 + 146]! -
+    v[at + 146] = conv2d_4_kernel_v_next1;
+    w[at + 146] =
+      w[at + 146]! -
       (conv2d_4_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_4_kernel2 = Math.fround(sum2);
     const conv2d_4_kernel_m_next2 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_4_kernel2 * (1 - 0.9),
+      m[at + 290]! * 0.9 + d_conv2d_4_kernel2 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
+    m[at + 290] = conv2d_4_kernel_m_next2;
     const conv2d_4_kernel_v_next2 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * (1 - 0.999),
+      v[at + 290]! * 0.999 + d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
-    w[i * 144 + j * 9 + l * 3 + 290] =
-      w[i * 144 + j * 9 + l * 3 + 290]! -
+    v[at + 290] = conv2d_4_kernel_v_next2;
+    w[at + 290] =
+      w[at + 290]! -
       (conv2d_4_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_4_kernel3 = Math.fround(sum3);
     const conv2d_4_kernel_m_next3 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_4_kernel3 * (1 - 0.9),
+      m[at + 434]! * 0.9 + d_conv2d_4_kernel3 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
+    m[at + 434] = conv2d_4_kernel_m_next3;
     const conv2d_4_kernel_v_next3 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * (1 - 0.999),
+      v[at + 434]! * 0.999 + d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
-    w[i * 144 + j * 9 + l * 3 + 434] =
-      w[i * 144 + j * 9 + l * 3 + 434]! -
+    v[at + 434] = conv2d_4_kernel_v_next3;
+    w[at + 434] =
+      w[at + 434]! -
       (conv2d_4_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
   }
@@ -3331,28 +3230,45 @@ function convAdam_16x16x3x16x16x16x3(
 }
 
 /**
- * d_batchNorm_4_beta[i<16] = Σ k<16, k2<16, k3<16: d_batchNorm_4[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_batchNorm_4_beta[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_batchNorm_4_beta[i]·d_batchNorm_4_beta[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_beta[i<I] = Σ k<16, k2<K2, k3<K2: d_y[k,i,k2,k3]
+ * beta_m′[i] = beta_m[i]·0.9 + d_beta[i]·(1 − 0.9)
+ * beta_v′[i] = beta_v[i]·0.999 + d_beta[i]·d_beta[i]·(1 − 0.999)
+ * beta′[i] = beta[i] − beta_m′[i]·rate / (sqrt(beta_v′[i]·correction) + 1e-8)
+ * For I, K2: 16, 16 and 8, 32.
+ * Plain twins: sumAdam_16x16x16x16_3, sumAdam_16x32x32x8.
  */
-function sumAdam_16x16x16x16_3(
-  arrays: Floats<"d_batchNorm_4" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_batchNorm_4, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) sum += d_batchNorm_4[k * 4096 + i * 256 + k2 * 16 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x16x16x16_3(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
+function sumAdam_16xNxNxN_2(
+  d_y: Float32Array,
+  beta_m: Float32Array,
+  beta_v: Float32Array,
+  beta: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+): void {
+  for (let i = 0; i < I; i++)
+    sumAdam_16xNxNxN_2_block(i, d_y, beta_m, beta_v, beta, rate, correction, K2);
+}
+
+function sumAdam_16xNxNxN_2_block(
+  i: number,
+  d_y: Float32Array,
+  beta_m: Float32Array,
+  beta_v: Float32Array,
+  beta: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+): void {
+  i &= 15;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 16; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_y[k * 256 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
+  adam(beta_m, beta_v, beta, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /**
@@ -3406,33 +3322,32 @@ function conv_16x8x16x16x2x2x16(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_relu_2_2_padded_0 =
-                d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + k3 * -2 + 8]!;
-              const d_relu_2_2_padded_1 =
-                d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-              const d_relu_2_2_padded_2 =
-                d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 2]!;
-              const d_relu_2_2_padded_3 =
-                d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 3]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + k3 * -2 + 17]!;
-              sum00 += d_relu_2_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += d_relu_2_2_padded_1 * conv2d_3_kernel_0;
-              sum02 += d_relu_2_2_padded_2 * conv2d_3_kernel_0;
-              sum03 += d_relu_2_2_padded_3 * conv2d_3_kernel_0;
-              sum10 += d_relu_2_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += d_relu_2_2_padded_1 * conv2d_3_kernel_1;
-              sum12 += d_relu_2_2_padded_2 * conv2d_3_kernel_1;
-              sum13 += d_relu_2_2_padded_3 * conv2d_3_kernel_1;
+              const at_2 = i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3;
+              const a0 = d_relu_2_2_padded[at_2]!;
+              const at_3 = k * 72 + j * 9 + k2 * -6 + k3 * -2;
+              const b0 = conv2d_3_kernel[at_3 + 8]!;
+              const a1 = d_relu_2_2_padded[at_2 + 1]!;
+              const a2 = d_relu_2_2_padded[at_2 + 2]!;
+              const a3 = d_relu_2_2_padded[at_2 + 3]!;
+              const b1 = conv2d_3_kernel[at_3 + 17]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        concat[i * 8192 + j * 256 + l * 16 + m] = sum00;
-        concat[i * 8192 + j * 256 + l * 16 + m + 1] = sum01;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2] = sum02;
-        concat[i * 8192 + j * 256 + l * 16 + m + 3] = sum03;
-        concat[i * 8192 + j * 256 + l * 16 + m + 256] = sum10;
-        concat[i * 8192 + j * 256 + l * 16 + m + 257] = sum11;
-        concat[i * 8192 + j * 256 + l * 16 + m + 258] = sum12;
-        concat[i * 8192 + j * 256 + l * 16 + m + 259] = sum13;
+        const at = i * 8192 + j * 256 + l * 16 + m;
+        concat[at] = sum00;
+        concat[at + 1] = sum01;
+        concat[at + 2] = sum02;
+        concat[at + 3] = sum03;
+        concat[at + 256] = sum10;
+        concat[at + 257] = sum11;
+        concat[at + 258] = sum12;
+        concat[at + 259] = sum13;
       }
   }
   return function conv_16x8x16x16x2x2x16(): void {
@@ -3463,33 +3378,31 @@ function conv_16x8x16x16x2x1x16(
         let sum13 = 0;
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 2; k2++) {
-            const d_relu_2_2_padded_0 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + 1]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + 7]!;
-            const d_relu_2_2_padded_1 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + 2]!;
-            const d_relu_2_2_padded_2 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + 3]!;
-            const d_relu_2_2_padded_3 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + 4]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + 16]!;
-            sum00 += d_relu_2_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += d_relu_2_2_padded_1 * conv2d_3_kernel_0;
-            sum02 += d_relu_2_2_padded_2 * conv2d_3_kernel_0;
-            sum03 += d_relu_2_2_padded_3 * conv2d_3_kernel_0;
-            sum10 += d_relu_2_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += d_relu_2_2_padded_1 * conv2d_3_kernel_1;
-            sum12 += d_relu_2_2_padded_2 * conv2d_3_kernel_1;
-            sum13 += d_relu_2_2_padded_3 * conv2d_3_kernel_1;
+            const at_2 = i * 4624 + k * 289 + l * 17 + k2 * 17 + m;
+            const a0 = d_relu_2_2_padded[at_2 + 1]!;
+            const b0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + 7]!;
+            const a1 = d_relu_2_2_padded[at_2 + 2]!;
+            const a2 = d_relu_2_2_padded[at_2 + 3]!;
+            const a3 = d_relu_2_2_padded[at_2 + 4]!;
+            const b1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -6 + 16]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-        concat[i * 8192 + j * 256 + l * 16 + m + 2048] = sum00;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2049] = sum01;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2050] = sum02;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2051] = sum03;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2304] = sum10;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2305] = sum11;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2306] = sum12;
-        concat[i * 8192 + j * 256 + l * 16 + m + 2307] = sum13;
+        const at = i * 8192 + j * 256 + l * 16 + m;
+        concat[at + 2048] = sum00;
+        concat[at + 2049] = sum01;
+        concat[at + 2050] = sum02;
+        concat[at + 2051] = sum03;
+        concat[at + 2304] = sum10;
+        concat[at + 2305] = sum11;
+        concat[at + 2306] = sum12;
+        concat[at + 2307] = sum13;
       }
   }
   return function conv_16x8x16x16x2x1x16(): void {
@@ -3520,33 +3433,31 @@ function conv_16x8x16x16x1x2x16(
         let sum13 = 0;
         for (let k = 0; k < 16; k++)
           for (let k3 = 0; k3 < 2; k3++) {
-            const d_relu_2_2_padded_0 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + k3 + 17]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k3 * -2 + 5]!;
-            const d_relu_2_2_padded_1 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + k3 + 18]!;
-            const d_relu_2_2_padded_2 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + k3 + 19]!;
-            const d_relu_2_2_padded_3 =
-              d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + k3 + 20]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k3 * -2 + 14]!;
-            sum00 += d_relu_2_2_padded_0 * conv2d_3_kernel_0;
-            sum01 += d_relu_2_2_padded_1 * conv2d_3_kernel_0;
-            sum02 += d_relu_2_2_padded_2 * conv2d_3_kernel_0;
-            sum03 += d_relu_2_2_padded_3 * conv2d_3_kernel_0;
-            sum10 += d_relu_2_2_padded_0 * conv2d_3_kernel_1;
-            sum11 += d_relu_2_2_padded_1 * conv2d_3_kernel_1;
-            sum12 += d_relu_2_2_padded_2 * conv2d_3_kernel_1;
-            sum13 += d_relu_2_2_padded_3 * conv2d_3_kernel_1;
+            const at_2 = i * 4624 + k * 289 + l * 17 + m + k3;
+            const a0 = d_relu_2_2_padded[at_2 + 17]!;
+            const b0 = conv2d_3_kernel[k * 72 + j * 9 + k3 * -2 + 5]!;
+            const a1 = d_relu_2_2_padded[at_2 + 18]!;
+            const a2 = d_relu_2_2_padded[at_2 + 19]!;
+            const a3 = d_relu_2_2_padded[at_2 + 20]!;
+            const b1 = conv2d_3_kernel[k * 72 + j * 9 + k3 * -2 + 14]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-        concat[i * 8192 + j * 256 + l * 16 + m + 4096] = sum00;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4097] = sum01;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4098] = sum02;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4099] = sum03;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4352] = sum10;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4353] = sum11;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4354] = sum12;
-        concat[i * 8192 + j * 256 + l * 16 + m + 4355] = sum13;
+        const at = i * 8192 + j * 256 + l * 16 + m;
+        concat[at + 4096] = sum00;
+        concat[at + 4097] = sum01;
+        concat[at + 4098] = sum02;
+        concat[at + 4099] = sum03;
+        concat[at + 4352] = sum10;
+        concat[at + 4353] = sum11;
+        concat[at + 4354] = sum12;
+        concat[at + 4355] = sum13;
       }
   }
   return function conv_16x8x16x16x1x2x16(): void {
@@ -3576,29 +3487,31 @@ function conv_16x8x16x16x1x1x16_2(
         let sum12 = 0;
         let sum13 = 0;
         for (let k = 0; k < 16; k++) {
-          const d_relu_2_2_padded_0 = d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + 18]!;
-          const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + 4]!;
-          const d_relu_2_2_padded_1 = d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + 19]!;
-          const d_relu_2_2_padded_2 = d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + 20]!;
-          const d_relu_2_2_padded_3 = d_relu_2_2_padded[i * 4624 + k * 289 + l * 17 + m + 21]!;
-          const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + 13]!;
-          sum00 += d_relu_2_2_padded_0 * conv2d_3_kernel_0;
-          sum01 += d_relu_2_2_padded_1 * conv2d_3_kernel_0;
-          sum02 += d_relu_2_2_padded_2 * conv2d_3_kernel_0;
-          sum03 += d_relu_2_2_padded_3 * conv2d_3_kernel_0;
-          sum10 += d_relu_2_2_padded_0 * conv2d_3_kernel_1;
-          sum11 += d_relu_2_2_padded_1 * conv2d_3_kernel_1;
-          sum12 += d_relu_2_2_padded_2 * conv2d_3_kernel_1;
-          sum13 += d_relu_2_2_padded_3 * conv2d_3_kernel_1;
+          const at_2 = i * 4624 + k * 289 + l * 17 + m;
+          const a0 = d_relu_2_2_padded[at_2 + 18]!;
+          const b0 = conv2d_3_kernel[k * 72 + j * 9 + 4]!;
+          const a1 = d_relu_2_2_padded[at_2 + 19]!;
+          const a2 = d_relu_2_2_padded[at_2 + 20]!;
+          const a3 = d_relu_2_2_padded[at_2 + 21]!;
+          const b1 = conv2d_3_kernel[k * 72 + j * 9 + 13]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum03 += a3 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum13 += a3 * b1;
         }
-        concat[i * 8192 + j * 256 + l * 16 + m + 6144] = sum00;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6145] = sum01;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6146] = sum02;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6147] = sum03;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6400] = sum10;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6401] = sum11;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6402] = sum12;
-        concat[i * 8192 + j * 256 + l * 16 + m + 6403] = sum13;
+        const at = i * 8192 + j * 256 + l * 16 + m;
+        concat[at + 6144] = sum00;
+        concat[at + 6145] = sum01;
+        concat[at + 6146] = sum02;
+        concat[at + 6147] = sum03;
+        concat[at + 6400] = sum10;
+        concat[at + 6401] = sum11;
+        concat[at + 6402] = sum12;
+        concat[at + 6403] = sum13;
       }
   }
   return function conv_16x8x16x16x1x1x16_2(): void {
@@ -3648,63 +3561,54 @@ function convAdam_16x8x3x16x16x16x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const relu_2_padded_2_0 =
-            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
-          const part_0 = Math.fround(
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]! + mul_0,
-          );
-          const relu_2_padded_2_1 =
-            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
-          const part_1 = Math.fround(
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]! + mul_1,
-          );
-          const part_2 = Math.fround(
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]! + mul_2,
-          );
-          const part_3 = Math.fround(
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]! + mul_3,
-          );
-          sum00 += relu_2_padded_2_0 * part_0;
-          sum01 += relu_2_padded_2_1 * part_0;
-          sum10 += relu_2_padded_2_0 * part_1;
-          sum11 += relu_2_padded_2_1 * part_1;
-          sum20 += relu_2_padded_2_0 * part_2;
-          sum21 += relu_2_padded_2_1 * part_2;
-          sum30 += relu_2_padded_2_0 * part_3;
-          sum31 += relu_2_padded_2_1 * part_3;
+          const at_2 = k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2;
+          const a0 = relu_2_padded_2[at_2]!;
+          const at_3 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const part_0 = Math.fround(d_batchNorm_4_centered[at_3]! + mul_0);
+          const a1 = relu_2_padded_2[at_2 + 1]!;
+          const part_1 = Math.fround(d_batchNorm_4_centered[at_3 + 256]! + mul_1);
+          const part_2 = Math.fround(d_batchNorm_4_centered[at_3 + 512]! + mul_2);
+          const part_3 = Math.fround(d_batchNorm_4_centered[at_3 + 768]! + mul_3);
+          sum00 += a0 * part_0;
+          sum01 += a1 * part_0;
+          sum10 += a0 * part_1;
+          sum11 += a1 * part_1;
+          sum20 += a0 * part_2;
+          sum21 += a1 * part_2;
+          sum30 += a0 * part_3;
+          sum31 += a1 * part_3;
         }
-    adam(m, v, w, i * 72 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 72, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 73, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 144, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 145, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 72 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 72, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 73, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 144, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 145, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_3_kernel30 = Math.fround(sum30);
     const conv2d_3_kernel_m_next30 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
+      m[at + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
+    m[at + 216] = conv2d_3_kernel_m_next30;
     const conv2d_3_kernel_v_next30 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
+      v[at + 216]! * 0.999 + d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
-    w[i * 72 + j * 9 + l * 3 + 216] =
-      w[i * 72 + j * 9 + l * 3 + 216]! -
+    v[at + 216] = conv2d_3_kernel_v_next30;
+    w[at + 216] =
+      w[at + 216]! -
       (conv2d_3_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_3_kernel31 = Math.fround(sum31);
     const conv2d_3_kernel_m_next31 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
+      m[at + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
+    m[at + 217] = conv2d_3_kernel_m_next31;
     const conv2d_3_kernel_v_next31 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
+      v[at + 217]! * 0.999 + d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
-    w[i * 72 + j * 9 + l * 3 + 217] =
-      w[i * 72 + j * 9 + l * 3 + 217]! -
+    v[at + 217] = conv2d_3_kernel_v_next31;
+    w[at + 217] =
+      w[at + 217]! -
       (conv2d_3_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -3714,75 +3618,63 @@ function convAdam_16x8x3x16x16x16x3(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const relu_2_padded_2_2 =
-            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
-          const d_batchNorm_4_centered_4 =
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const d_batchNorm_4_centered_5 =
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_batchNorm_4_centered_6 =
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_batchNorm_4_centered_7 =
-            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_0);
-          sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_1);
-          sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_2);
-          sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_3);
+          const a2 = relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
+          const at_2 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b4 = d_batchNorm_4_centered[at_2]!;
+          const b5 = d_batchNorm_4_centered[at_2 + 256]!;
+          const b6 = d_batchNorm_4_centered[at_2 + 512]!;
+          const b7 = d_batchNorm_4_centered[at_2 + 768]!;
+          sum0 += a2 * Math.fround(b4 + mul_0);
+          sum1 += a2 * Math.fround(b5 + mul_1);
+          sum2 += a2 * Math.fround(b6 + mul_2);
+          sum3 += a2 * Math.fround(b7 + mul_3);
         }
     const d_conv2d_3_kernel0 = Math.fround(sum0);
-    const conv2d_3_kernel_m_next0 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9),
-    );
-    m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
+    const conv2d_3_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_3_kernel_m_next0;
     const conv2d_3_kernel_v_next0 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
-    w[i * 72 + j * 9 + l * 3 + 2] =
-      w[i * 72 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_3_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_3_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_3_kernel1 = Math.fround(sum1);
-    const conv2d_3_kernel_m_next1 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9),
-    );
-    m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
+    const conv2d_3_kernel_m_next1 = Math.fround(m[at + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9));
+    m[at + 74] = conv2d_3_kernel_m_next1;
     const conv2d_3_kernel_v_next1 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
+      v[at + 74]! * 0.999 + d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
-    w[i * 72 + j * 9 + l * 3 + 74] =
-      w[i * 72 + j * 9 + l * 3 + 74]! -
+    v[at + 74] = conv2d_3_kernel_v_next1;
+    w[at + 74] =
+      w[at + 74]! -
       (conv2d_3_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_3_kernel2 = Math.fround(sum2);
     const conv2d_3_kernel_m_next2 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
+      m[at + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
+    m[at + 146] = conv2d_3_kernel_m_next2;
     const conv2d_3_kernel_v_next2 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
+      v[at + 146]! * 0.999 + d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
-    w[i * 72 + j * 9 + l * 3 + 146] =
-      w[i * 72 + j * 9 + l * 3 + 146]! -
+    v[at + 146] = conv2d_3_kernel_v_next2;
+    w[at + 146] =
+      w[at + 146]! -
       (conv2d_3_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_3_kernel3 = Math.fround(sum3);
     const conv2d_3_kernel_m_next3 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
+      m[at + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
+    m[at + 218] = conv2d_3_kernel_m_next3;
     const conv2d_3_kernel_v_next3 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
+      v[at + 218]! * 0.999 + d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
-    w[i * 72 + j * 9 + l * 3 + 218] =
-      w[i * 72 + j * 9 + l * 3 + 218]! -
+    v[at + 218] = conv2d_3_kernel_v_next3;
+    w[at + 218] =
+      w[at + 218]! -
       (conv2d_3_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
   }
@@ -3805,23 +3697,15 @@ function where_16x8x32x32(
     for (let j = 0; j < 8; j++)
       for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++) {
-          d_add_10[i * 8192 + j * 1024 + l * 64 + m * 2] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 64 + m * 2]!
-              ? d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m]! +
-                concat[i * 8192 + j * 256 + l * 16 + m]!
+          const at = i * 8192 + j * 1024 + l * 64 + m * 2;
+          const at_2 = i * 8192 + j * 256 + l * 16 + m;
+          d_add_10[at] =
+            0 < relu_2[at]!
+              ? d_relu_2_part_phase[i * 2048 + j * 256 + l * 16 + m]! + concat[at_2]!
               : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 64 + m * 2 + 1] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 64 + m * 2 + 1]!
-              ? 0 + concat[i * 8192 + j * 256 + l * 16 + m + 2048]!
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 64 + m * 2 + 32] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 64 + m * 2 + 32]!
-              ? 0 + concat[i * 8192 + j * 256 + l * 16 + m + 4096]!
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 64 + m * 2 + 33] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 64 + m * 2 + 33]!
-              ? 0 + concat[i * 8192 + j * 256 + l * 16 + m + 6144]!
-              : 0;
+          d_add_10[at + 1] = 0 < relu_2[at + 1]! ? 0 + concat[at_2 + 2048]! : 0;
+          d_add_10[at + 32] = 0 < relu_2[at + 32]! ? 0 + concat[at_2 + 4096]! : 0;
+          d_add_10[at + 33] = 0 < relu_2[at + 33]! ? 0 + concat[at_2 + 6144]! : 0;
         }
   }
   return function where_16x8x32x32(): void {
@@ -3830,151 +3714,40 @@ function where_16x8x32x32(
 }
 
 /**
- * d_beta[i<8] = Σ k<16, k2<32, k3<32: d_y[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_beta[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_beta[i]·d_beta[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_16x32x32x8(
-  arrays: Floats<"d_y" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) sum += d_y[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x32x32x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/** d_inverse[i<8] = Σ k<16, k2<32, k3<32: d_y[k,i,k2,k3]·gamma[i]·(x[k,i,k2,k3] − mu[i]) */
-function sum_16x32x32x8(arrays: Floats<"d_y" | "gamma" | "x" | "mu" | "d_inverse">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_y, gamma, x, mu, d_inverse } = arrays;
-    const gamma_0 = gamma[i]!;
-    const mu_0 = mu[i]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++)
-          sum +=
-            Math.fround(d_y[k * 8192 + i * 1024 + k2 * 32 + k3]! * gamma_0) *
-            Math.fround(x[k * 8192 + i * 1024 + k2 * 32 + k3]! - mu_0);
-    d_inverse[i] = sum;
-  }
-  return function sum_16x32x32x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/**
- * d_centered_2[i<16,j<8,l<32,m<32] = −(d_inverse[j]·(inverse[j]·inverse[j])) / (sqrt[j]·2)·(1 / 16384)·(x[i,j,l,m] − mu[j])
- * d_centered[i,j,l,m] = d_y[i,j,l,m]·gamma[j]·inverse[j] + d_centered_2[i,j,l,m] + d_centered_2[i,j,l,m]
- */
-function mulAdd_16x8x32x32(
-  arrays: Floats<"d_inverse" | "inverse" | "sqrt" | "x" | "mu" | "d_y" | "gamma" | "d_centered">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_inverse, inverse, sqrt, x, mu, d_y, gamma, d_centered } = arrays;
-    for (let j = 0; j < 8; j++)
-      for (let l = 0; l < 32; l++)
-        for (let m = 0; m < 32; m++) {
-          const inverse_0 = inverse[j]!;
-          const d_centered_2 = Math.fround(
-            (-(d_inverse[j]! * (inverse_0 * inverse_0)) / (sqrt[j]! * 2)) *
-              (1 / 16_384) *
-              Math.fround(x[i * 8192 + j * 1024 + l * 32 + m]! - mu[j]!),
-          );
-          d_centered[i * 8192 + j * 1024 + l * 32 + m] =
-            Math.fround(d_y[i * 8192 + j * 1024 + l * 32 + m]! * gamma[j]!) * inverse[j]! +
-            d_centered_2 +
-            d_centered_2;
-        }
-  }
-  return function mulAdd_16x8x32x32(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/**
- * d_gamma[i<8] = Σ k<16, k2<32, k3<32: d_y[k,i,k2,k3]·normal[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_gamma[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_gamma[i]·d_gamma[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_16x32x32x8_2(
-  arrays: Floats<"d_y" | "normal" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_y, normal, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++)
-          sum +=
-            d_y[k * 8192 + i * 1024 + k2 * 32 + k3]! * normal[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_16x32x32x8_2(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/** d_mu[i<8] = Σ k<16, k2<32, k3<32: −d_centered[k,i,k2,k3] */
-function sum_16x32x32x8_2(arrays: Floats<"d_centered" | "d_mu">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_centered, d_mu } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) sum += -d_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-    d_mu[i] = sum;
-  }
-  return function sum_16x32x32x8_2(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/**
  * d_centered_padded[i<16,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_centered[i,j,l − 1,m − 1] + d_mu[j]·(1 /
  *     16384), 0)
  */
-function pad_16x8x34x34_2(arrays: Floats<"d_centered" | "d_mu" | "d_centered_padded">): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { d_centered, d_mu, d_centered_padded } = arrays;
-    for (let j = 0; j < 8; j++) {
-      d_centered_padded[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) d_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
-      d_centered_padded[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        d_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          d_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-            d_centered[i * 8192 + j * 1024 + l * 32 + m]! + d_mu[j]! * (1 / 16_384);
-        d_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-      }
-      d_centered_padded[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) d_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-      d_centered_padded[i * 9248 + j * 1156 + 1155] = 0;
+function pad_16x8x34x34_2(
+  d_centered: Float32Array,
+  d_mu: Float32Array,
+  d_centered_padded: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++) pad_16x8x34x34_2_block(i, d_centered, d_mu, d_centered_padded);
+}
+
+function pad_16x8x34x34_2_block(
+  i: number,
+  d_centered: Float32Array,
+  d_mu: Float32Array,
+  d_centered_padded: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 8; j++) {
+    const at = i * 9248 + j * 1156;
+    d_centered_padded[at] = 0;
+    for (let m = 0; m < 32; m++) d_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
+    d_centered_padded[at + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      d_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++)
+        d_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+          d_centered[i * 8192 + j * 1024 + l * 32 + m]! + d_mu[j]! * (1 / 16_384);
+      d_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
     }
+    d_centered_padded[at + 1122] = 0;
+    for (let m = 0; m < 32; m++) d_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+    d_centered_padded[at + 1155] = 0;
   }
-  return function pad_16x8x34x34_2(): void {
-    for (let i = 0; i < 16; i++) block(i);
-  };
 }
 
 /**
@@ -4001,41 +3774,32 @@ function convWhere_16x8x32x8x3x3x32(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_batchNorm_3_centered_padded_0 =
-              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_batchNorm_3_centered_padded_1 =
-              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_batchNorm_3_centered_padded_2 =
-              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_batchNorm_3_centered_padded_3 =
-              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_0;
-            sum01 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_0;
-            sum02 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_0;
-            sum03 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_0;
-            sum10 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_1;
-            sum11 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_1;
-            sum12 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_1;
-            sum13 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = d_batchNorm_3_centered_padded[at_2]!;
+            const at_3 = k * 72 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_2_kernel[at_3 + 8]!;
+            const a1 = d_batchNorm_3_centered_padded[at_2 + 1]!;
+            const a2 = d_batchNorm_3_centered_padded[at_2 + 2]!;
+            const a3 = d_batchNorm_3_centered_padded[at_2 + 3]!;
+            const b1 = conv2d_2_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m]! ? Math.fround(sum00) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1]! ? Math.fround(sum01) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 2] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 2]! ? Math.fround(sum02) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 3] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 3]! ? Math.fround(sum03) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? Math.fround(sum10) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? Math.fround(sum11) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? Math.fround(sum12) : 0;
-      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? Math.fround(sum13) : 0;
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      d_batchNorm_2[at] = 0 < first[at]! ? Math.fround(sum00) : 0;
+      d_batchNorm_2[at + 1] = 0 < first[at + 1]! ? Math.fround(sum01) : 0;
+      d_batchNorm_2[at + 2] = 0 < first[at + 2]! ? Math.fround(sum02) : 0;
+      d_batchNorm_2[at + 3] = 0 < first[at + 3]! ? Math.fround(sum03) : 0;
+      d_batchNorm_2[at + 1024] = 0 < first[at + 1024]! ? Math.fround(sum10) : 0;
+      d_batchNorm_2[at + 1025] = 0 < first[at + 1025]! ? Math.fround(sum11) : 0;
+      d_batchNorm_2[at + 1026] = 0 < first[at + 1026]! ? Math.fround(sum12) : 0;
+      d_batchNorm_2[at + 1027] = 0 < first[at + 1027]! ? Math.fround(sum13) : 0;
     }
   }
   return function convWhere_16x8x32x8x3x3x32(): void {
@@ -4051,106 +3815,97 @@ function convWhere_16x8x32x8x3x3x32(
  * w′[i,j,l,m] = w[i,j,l,m] − m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
  */
 function convAdam_8x8x3x16x32x32x3(
-  arrays: Floats<"x" | "d_centered" | "d_mu" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function convAdam_8x8x3x16x32x32x3(): void {
-    const { x, d_centered, d_mu, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 8; i += 2)
-      for (let j = 0; j < 8; j++)
-        for (let l = 0; l < 3; l++) {
-          const mul_0 = d_mu[i]! * (1 / 16_384);
-          const mul_1 = d_mu[i + 1]! * (1 / 16_384);
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 16; k++)
-            for (let k2 = 0; k2 < 32; k2++)
-              for (let k3 = 0; k3 < 32; k3 += 4) {
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                  const part_0 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3]! + mul_0,
-                  );
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const part_1 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]! + mul_1,
-                  );
-                  sum00 += x_0 * part_0;
-                  sum01 += x_1 * part_0;
-                  sum02 += x_2 * part_0;
-                  sum10 += x_0 * part_1;
-                  sum11 += x_1 * part_1;
-                  sum12 += x_2 * part_1;
-                }
-                if (k3 + 1 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const part_0 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]! + mul_0,
-                  );
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const part_1 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]! + mul_1,
-                  );
-                  sum00 += x_0 * part_0;
-                  sum01 += x_1 * part_0;
-                  sum02 += x_2 * part_0;
-                  sum10 += x_0 * part_1;
-                  sum11 += x_1 * part_1;
-                  sum12 += x_2 * part_1;
-                }
-                if (k3 + 2 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const part_0 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]! + mul_0,
-                  );
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const part_1 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]! + mul_1,
-                  );
-                  sum00 += x_0 * part_0;
-                  sum01 += x_1 * part_0;
-                  sum02 += x_2 * part_0;
-                  sum10 += x_0 * part_1;
-                  sum11 += x_1 * part_1;
-                  sum12 += x_2 * part_1;
-                }
-                if (k3 + 3 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const part_0 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]! + mul_0,
-                  );
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                  const part_1 = Math.fround(
-                    d_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]! + mul_1,
-                  );
-                  sum00 += x_0 * part_0;
-                  sum01 += x_1 * part_0;
-                  sum02 += x_2 * part_0;
-                  sum10 += x_0 * part_1;
-                  sum11 += x_1 * part_1;
-                  sum12 += x_2 * part_1;
-                }
+  x: Float32Array,
+  d_centered: Float32Array,
+  d_mu: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 8; i += 2)
+    for (let j = 0; j < 8; j++)
+      for (let l = 0; l < 3; l++) {
+        const mul_0 = d_mu[i]! * (1 / 16_384);
+        const mul_1 = d_mu[i + 1]! * (1 / 16_384);
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 16; k++)
+          for (let k2 = 0; k2 < 32; k2++)
+            for (let k3 = 0; k3 < 32; k3 += 4) {
+              const at = k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3;
+              const at_2 = k * 8192 + i * 1024 + k2 * 32 + k3;
+              {
+                const x_0 = x[at]!;
+                const part_0 = Math.fround(d_centered[at_2]! + mul_0);
+                const x_1 = x[at + 1]!;
+                const x_2 = x[at + 2]!;
+                const part_1 = Math.fround(d_centered[at_2 + 1024]! + mul_1);
+                sum00 += x_0 * part_0;
+                sum01 += x_1 * part_0;
+                sum02 += x_2 * part_0;
+                sum10 += x_0 * part_1;
+                sum11 += x_1 * part_1;
+                sum12 += x_2 * part_1;
               }
-          adam(m, v, w, i * 72 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 72, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 73, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 74, Math.fround(sum12), rate_0, correction_0);
-        }
-  };
+              if (k3 + 1 === 32) break;
+              {
+                const x_0 = x[at + 1]!;
+                const part_0 = Math.fround(d_centered[at_2 + 1]! + mul_0);
+                const x_1 = x[at + 2]!;
+                const x_2 = x[at + 3]!;
+                const part_1 = Math.fround(d_centered[at_2 + 1025]! + mul_1);
+                sum00 += x_0 * part_0;
+                sum01 += x_1 * part_0;
+                sum02 += x_2 * part_0;
+                sum10 += x_0 * part_1;
+                sum11 += x_1 * part_1;
+                sum12 += x_2 * part_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const x_0 = x[at + 2]!;
+                const part_0 = Math.fround(d_centered[at_2 + 2]! + mul_0);
+                const x_1 = x[at + 3]!;
+                const x_2 = x[at + 4]!;
+                const part_1 = Math.fround(d_centered[at_2 + 1026]! + mul_1);
+                sum00 += x_0 * part_0;
+                sum01 += x_1 * part_0;
+                sum02 += x_2 * part_0;
+                sum10 += x_0 * part_1;
+                sum11 += x_1 * part_1;
+                sum12 += x_2 * part_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const x_0 = x[at + 3]!;
+                const part_0 = Math.fround(d_centered[at_2 + 3]! + mul_0);
+                const x_1 = x[at + 4]!;
+                const x_2 = x[at + 5]!;
+                const part_1 = Math.fround(d_centered[at_2 + 1027]! + mul_1);
+                sum00 += x_0 * part_0;
+                sum01 += x_1 * part_0;
+                sum02 += x_2 * part_0;
+                sum10 += x_0 * part_1;
+                sum11 += x_1 * part_1;
+                sum12 += x_2 * part_1;
+              }
+            }
+        const at = i * 72 + j * 9 + l * 3;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+        adam(m, v, w, at + 72, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 73, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 74, Math.fround(sum12), rate_0, correction_0);
+      }
 }
 
 /**
@@ -4179,57 +3934,32 @@ function convWhere_16x8x32x8x3x3x32_2(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_batchNorm_2_centered_padded_0 =
-              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_batchNorm_2_centered_padded_1 =
-              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_batchNorm_2_centered_padded_2 =
-              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_batchNorm_2_centered_padded_3 =
-              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_kernel_1 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_0;
-            sum01 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_0;
-            sum02 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_0;
-            sum03 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_0;
-            sum10 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_1;
-            sum11 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_1;
-            sum12 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_1;
-            sum13 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = d_batchNorm_2_centered_padded[at_2]!;
+            const at_3 = k * 72 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_kernel[at_3 + 8]!;
+            const a1 = d_batchNorm_2_centered_padded[at_2 + 1]!;
+            const a2 = d_batchNorm_2_centered_padded[at_2 + 2]!;
+            const a3 = d_batchNorm_2_centered_padded[at_2 + 3]!;
+            const b1 = conv2d_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m]! + Math.fround(sum00)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1]! + Math.fround(sum01)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 2] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 2]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2]! + Math.fround(sum02)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 3] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 3]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3]! + Math.fround(sum03)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! + Math.fround(sum10)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! + Math.fround(sum11)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! + Math.fround(sum12)
-          : 0;
-      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!
-          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! + Math.fround(sum13)
-          : 0;
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      d_batchNorm[at] = 0 < relu[at]! ? d_add_10[at]! + Math.fround(sum00) : 0;
+      d_batchNorm[at + 1] = 0 < relu[at + 1]! ? d_add_10[at + 1]! + Math.fround(sum01) : 0;
+      d_batchNorm[at + 2] = 0 < relu[at + 2]! ? d_add_10[at + 2]! + Math.fround(sum02) : 0;
+      d_batchNorm[at + 3] = 0 < relu[at + 3]! ? d_add_10[at + 3]! + Math.fround(sum03) : 0;
+      d_batchNorm[at + 1024] = 0 < relu[at + 1024]! ? d_add_10[at + 1024]! + Math.fround(sum10) : 0;
+      d_batchNorm[at + 1025] = 0 < relu[at + 1025]! ? d_add_10[at + 1025]! + Math.fround(sum11) : 0;
+      d_batchNorm[at + 1026] = 0 < relu[at + 1026]! ? d_add_10[at + 1026]! + Math.fround(sum12) : 0;
+      d_batchNorm[at + 1027] = 0 < relu[at + 1027]! ? d_add_10[at + 1027]! + Math.fround(sum13) : 0;
     }
   }
   return function convWhere_16x8x32x8x3x3x32_2(): void {
@@ -4275,84 +4005,71 @@ function convAdam_8x3x3x16x32x32x3(
           for (let k = 0; k < 16; k++)
             for (let k2 = 0; k2 < 32; k2++)
               for (let k3 = 0; k3 < 32; k3 += 4) {
+                const at = k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3;
+                const at_2 = k * 8192 + i * 1024 + k2 * 32 + k3;
                 {
-                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                  const part_0 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]! + mul_0,
-                  );
-                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const part_1 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]! + mul_1,
-                  );
-                  sum00 += x_padded_2_0 * part_0;
-                  sum01 += x_padded_2_1 * part_0;
-                  sum02 += x_padded_2_2 * part_0;
-                  sum10 += x_padded_2_0 * part_1;
-                  sum11 += x_padded_2_1 * part_1;
-                  sum12 += x_padded_2_2 * part_1;
+                  const a0 = x_padded_2[at]!;
+                  const part_0 = Math.fround(d_batchNorm_centered[at_2]! + mul_0);
+                  const a1 = x_padded_2[at + 1]!;
+                  const a2 = x_padded_2[at + 2]!;
+                  const part_1 = Math.fround(d_batchNorm_centered[at_2 + 1024]! + mul_1);
+                  sum00 += a0 * part_0;
+                  sum01 += a1 * part_0;
+                  sum02 += a2 * part_0;
+                  sum10 += a0 * part_1;
+                  sum11 += a1 * part_1;
+                  sum12 += a2 * part_1;
                 }
                 if (k3 + 1 === 32) break;
                 {
-                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const part_0 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]! + mul_0,
-                  );
-                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const part_1 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]! + mul_1,
-                  );
-                  sum00 += x_padded_2_0 * part_0;
-                  sum01 += x_padded_2_1 * part_0;
-                  sum02 += x_padded_2_2 * part_0;
-                  sum10 += x_padded_2_0 * part_1;
-                  sum11 += x_padded_2_1 * part_1;
-                  sum12 += x_padded_2_2 * part_1;
+                  const a0 = x_padded_2[at + 1]!;
+                  const part_0 = Math.fround(d_batchNorm_centered[at_2 + 1]! + mul_0);
+                  const a1 = x_padded_2[at + 2]!;
+                  const a2 = x_padded_2[at + 3]!;
+                  const part_1 = Math.fround(d_batchNorm_centered[at_2 + 1025]! + mul_1);
+                  sum00 += a0 * part_0;
+                  sum01 += a1 * part_0;
+                  sum02 += a2 * part_0;
+                  sum10 += a0 * part_1;
+                  sum11 += a1 * part_1;
+                  sum12 += a2 * part_1;
                 }
                 if (k3 + 2 === 32) break;
                 {
-                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const part_0 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]! + mul_0,
-                  );
-                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const part_1 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]! + mul_1,
-                  );
-                  sum00 += x_padded_2_0 * part_0;
-                  sum01 += x_padded_2_1 * part_0;
-                  sum02 += x_padded_2_2 * part_0;
-                  sum10 += x_padded_2_0 * part_1;
-                  sum11 += x_padded_2_1 * part_1;
-                  sum12 += x_padded_2_2 * part_1;
+                  const a0 = x_padded_2[at + 2]!;
+                  const part_0 = Math.fround(d_batchNorm_centered[at_2 + 2]! + mul_0);
+                  const a1 = x_padded_2[at + 3]!;
+                  const a2 = x_padded_2[at + 4]!;
+                  const part_1 = Math.fround(d_batchNorm_centered[at_2 + 1026]! + mul_1);
+                  sum00 += a0 * part_0;
+                  sum01 += a1 * part_0;
+                  sum02 += a2 * part_0;
+                  sum10 += a0 * part_1;
+                  sum11 += a1 * part_1;
+                  sum12 += a2 * part_1;
                 }
                 if (k3 + 3 === 32) break;
                 {
-                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const part_0 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]! + mul_0,
-                  );
-                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                  const part_1 = Math.fround(
-                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]! + mul_1,
-                  );
-                  sum00 += x_padded_2_0 * part_0;
-                  sum01 += x_padded_2_1 * part_0;
-                  sum02 += x_padded_2_2 * part_0;
-                  sum10 += x_padded_2_0 * part_1;
-                  sum11 += x_padded_2_1 * part_1;
-                  sum12 += x_padded_2_2 * part_1;
+                  const a0 = x_padded_2[at + 3]!;
+                  const part_0 = Math.fround(d_batchNorm_centered[at_2 + 3]! + mul_0);
+                  const a1 = x_padded_2[at + 4]!;
+                  const a2 = x_padded_2[at + 5]!;
+                  const part_1 = Math.fround(d_batchNorm_centered[at_2 + 1027]! + mul_1);
+                  sum00 += a0 * part_0;
+                  sum01 += a1 * part_0;
+                  sum02 += a2 * part_0;
+                  sum10 += a0 * part_1;
+                  sum11 += a1 * part_1;
+                  sum12 += a2 * part_1;
                 }
               }
-          adam(m, v, w, i * 27 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 27, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 28, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 27 + j * 9 + l * 3 + 29, Math.fround(sum12), rate_0, correction_0);
+          const at = i * 27 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+          adam(m, v, w, at + 27, Math.fround(sum10), rate_0, correction_0);
+          adam(m, v, w, at + 28, Math.fround(sum11), rate_0, correction_0);
+          adam(m, v, w, at + 29, Math.fround(sum12), rate_0, correction_0);
         }
   };
 }
@@ -4399,21 +4116,23 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * stem_kernel_0;
-              sum01 += x_padded_1 * stem_kernel_0;
-              sum02 += x_padded_2 * stem_kernel_0;
-              sum03 += x_padded_3 * stem_kernel_0;
-              sum10 += x_padded_0 * stem_kernel_1;
-              sum11 += x_padded_1 * stem_kernel_1;
-              sum12 += x_padded_2 * stem_kernel_1;
-              sum13 += x_padded_3 * stem_kernel_1;
+              const at_2 = i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = x_padded[at_2]!;
+              const b0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = x_padded[at_2 + 1]!;
+              const a2 = x_padded[at_2 + 2]!;
+              const a3 = x_padded[at_2 + 3]!;
+              const b1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
+        const at = i * 8192 + j * 1024 + l * 32 + m;
         relu_9(
           batchNorm_mean,
           batchNorm_variance,
@@ -4421,7 +4140,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j,
-          i * 8192 + j * 1024 + l * 32 + m,
+          at,
           Math.fround(sum00),
         );
         relu_9(
@@ -4431,7 +4150,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j,
-          i * 8192 + j * 1024 + l * 32 + m + 1,
+          at + 1,
           Math.fround(sum01),
         );
         relu_9(
@@ -4441,7 +4160,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j,
-          i * 8192 + j * 1024 + l * 32 + m + 2,
+          at + 2,
           Math.fround(sum02),
         );
         relu_9(
@@ -4451,7 +4170,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j,
-          i * 8192 + j * 1024 + l * 32 + m + 3,
+          at + 3,
           Math.fround(sum03),
         );
         relu_9(
@@ -4461,7 +4180,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1024,
+          at + 1024,
           Math.fround(sum10),
         );
         relu_9(
@@ -4471,7 +4190,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1025,
+          at + 1025,
           Math.fround(sum11),
         );
         relu_9(
@@ -4481,7 +4200,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1026,
+          at + 1026,
           Math.fround(sum12),
         );
         relu_9(
@@ -4491,7 +4210,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           batchNorm_beta,
           relu,
           j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1027,
+          at + 1027,
           Math.fround(sum13),
         );
       }
@@ -4543,21 +4262,23 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const relu_padded_0 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const relu_padded_1 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const relu_padded_2 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const relu_padded_3 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += relu_padded_0 * conv2d_kernel_0;
-            sum01 += relu_padded_1 * conv2d_kernel_0;
-            sum02 += relu_padded_2 * conv2d_kernel_0;
-            sum03 += relu_padded_3 * conv2d_kernel_0;
-            sum10 += relu_padded_0 * conv2d_kernel_1;
-            sum11 += relu_padded_1 * conv2d_kernel_1;
-            sum12 += relu_padded_2 * conv2d_kernel_1;
-            sum13 += relu_padded_3 * conv2d_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = relu_padded[at_2]!;
+            const b0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = relu_padded[at_2 + 1]!;
+            const a2 = relu_padded[at_2 + 2]!;
+            const a3 = relu_padded[at_2 + 3]!;
+            const b1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
+      const at = i * 8192 + j * 1024 + l * 32 + m;
       relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
@@ -4565,7 +4286,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j,
-        i * 8192 + j * 1024 + l * 32 + m,
+        at,
         Math.fround(sum00),
       );
       relu_9(
@@ -4575,7 +4296,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j,
-        i * 8192 + j * 1024 + l * 32 + m + 1,
+        at + 1,
         Math.fround(sum01),
       );
       relu_9(
@@ -4585,7 +4306,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j,
-        i * 8192 + j * 1024 + l * 32 + m + 2,
+        at + 2,
         Math.fround(sum02),
       );
       relu_9(
@@ -4595,7 +4316,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j,
-        i * 8192 + j * 1024 + l * 32 + m + 3,
+        at + 3,
         Math.fround(sum03),
       );
       relu_9(
@@ -4605,7 +4326,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
+        at + 1024,
         Math.fround(sum10),
       );
       relu_9(
@@ -4615,7 +4336,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
+        at + 1025,
         Math.fround(sum11),
       );
       relu_9(
@@ -4625,7 +4346,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
+        at + 1026,
         Math.fround(sum12),
       );
       relu_9(
@@ -4635,7 +4356,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         batchNorm_2_beta,
         first,
         j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
+        at + 1027,
         Math.fround(sum13),
       );
     }
@@ -4690,24 +4411,23 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const first_padded_0 = first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const first_padded_1 =
-              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const first_padded_2 =
-              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const first_padded_3 =
-              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += first_padded_0 * conv2d_2_kernel_0;
-            sum01 += first_padded_1 * conv2d_2_kernel_0;
-            sum02 += first_padded_2 * conv2d_2_kernel_0;
-            sum03 += first_padded_3 * conv2d_2_kernel_0;
-            sum10 += first_padded_0 * conv2d_2_kernel_1;
-            sum11 += first_padded_1 * conv2d_2_kernel_1;
-            sum12 += first_padded_2 * conv2d_2_kernel_1;
-            sum13 += first_padded_3 * conv2d_2_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = first_padded[at_2]!;
+            const b0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = first_padded[at_2 + 1]!;
+            const a2 = first_padded[at_2 + 2]!;
+            const a3 = first_padded[at_2 + 3]!;
+            const b1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
+      const at = i * 8192 + j * 1024 + l * 32 + m;
       relu_10(
         relu,
         batchNorm_3_mean,
@@ -4715,7 +4435,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m,
+        at,
         j,
         Math.fround(sum00),
       );
@@ -4726,7 +4446,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 1,
+        at + 1,
         j,
         Math.fround(sum01),
       );
@@ -4737,7 +4457,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 2,
+        at + 2,
         j,
         Math.fround(sum02),
       );
@@ -4748,7 +4468,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 3,
+        at + 3,
         j,
         Math.fround(sum03),
       );
@@ -4759,7 +4479,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
+        at + 1024,
         j + 1,
         Math.fround(sum10),
       );
@@ -4770,7 +4490,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
+        at + 1025,
         j + 1,
         Math.fround(sum11),
       );
@@ -4781,7 +4501,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
+        at + 1026,
         j + 1,
         Math.fround(sum12),
       );
@@ -4792,7 +4512,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
+        at + 1027,
         j + 1,
         Math.fround(sum13),
       );
@@ -4846,25 +4566,23 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const relu_2_padded_0 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const relu_2_padded_1 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const relu_2_padded_2 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const relu_2_padded_3 =
-                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+              const at_2 = i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = relu_2_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = relu_2_padded[at_2 + 2]!;
+              const a2 = relu_2_padded[at_2 + 4]!;
+              const a3 = relu_2_padded[at_2 + 6]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
+        const at = i * 4096 + j * 256 + l * 16 + m;
         relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
@@ -4872,7 +4590,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j,
-          i * 4096 + j * 256 + l * 16 + m,
+          at,
           Math.fround(sum00),
         );
         relu_9(
@@ -4882,7 +4600,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j,
-          i * 4096 + j * 256 + l * 16 + m + 1,
+          at + 1,
           Math.fround(sum01),
         );
         relu_9(
@@ -4892,7 +4610,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j,
-          i * 4096 + j * 256 + l * 16 + m + 2,
+          at + 2,
           Math.fround(sum02),
         );
         relu_9(
@@ -4902,7 +4620,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j,
-          i * 4096 + j * 256 + l * 16 + m + 3,
+          at + 3,
           Math.fround(sum03),
         );
         relu_9(
@@ -4912,7 +4630,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 256,
+          at + 256,
           Math.fround(sum10),
         );
         relu_9(
@@ -4922,7 +4640,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 257,
+          at + 257,
           Math.fround(sum11),
         );
         relu_9(
@@ -4932,7 +4650,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 258,
+          at + 258,
           Math.fround(sum12),
         );
         relu_9(
@@ -4942,7 +4660,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 259,
+          at + 259,
           Math.fround(sum13),
         );
       }
@@ -4976,33 +4694,31 @@ function conv_16x16x16x16x3x3x16_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const first_2_padded_0 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const first_2_padded_1 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const first_2_padded_2 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const first_2_padded_3 =
-              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = first_2_padded[at_2]!;
+            const b0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = first_2_padded[at_2 + 1]!;
+            const a2 = first_2_padded[at_2 + 2]!;
+            const a3 = first_2_padded[at_2 + 3]!;
+            const b1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      conv2d_4[at] = sum00;
+      conv2d_4[at + 1] = sum01;
+      conv2d_4[at + 2] = sum02;
+      conv2d_4[at + 3] = sum03;
+      conv2d_4[at + 256] = sum10;
+      conv2d_4[at + 257] = sum11;
+      conv2d_4[at + 258] = sum12;
+      conv2d_4[at + 259] = sum13;
     }
   }
   return function conv_16x16x16x16x3x3x16_evaluate(): void {
@@ -5016,39 +4732,46 @@ function conv_16x16x16x16x3x3x16_evaluate(
  * Takes 1 or 16 rows.
  */
 function conv_Nx16x16x8x1x1x16(
+  relu_2: Float32Array,
+  conv2d_5_kernel: Float32Array,
+  conv2d_5: Float32Array,
   rows: number,
-  arrays: Floats<"relu_2" | "conv2d_5_kernel" | "conv2d_5">,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const { relu_2, conv2d_5_kernel, conv2d_5 } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
-            const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-            const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
-            const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
-            const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
-            sum0 += relu_2_0 * conv2d_5_kernel_0;
-            sum1 += relu_2_1 * conv2d_5_kernel_0;
-            sum2 += relu_2_2 * conv2d_5_kernel_0;
-            sum3 += relu_2_3 * conv2d_5_kernel_0;
-          }
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum0;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum1;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum2;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum3;
+): void {
+  for (let i = 0; i < rows; i++) conv_Nx16x16x8x1x1x16_block(i, relu_2, conv2d_5_kernel, conv2d_5);
+}
+
+function conv_Nx16x16x8x1x1x16_block(
+  i: number,
+  relu_2: Float32Array,
+  conv2d_5_kernel: Float32Array,
+  conv2d_5: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 16; j++)
+    for (let l = 0; l < 16; l++)
+      for (let m = 0; m < 16; m += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 8; k++) {
+          const at_2 = i * 8192 + k * 1024 + l * 64 + m * 2;
+          const a0 = relu_2[at_2]!;
+          const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+          const a1 = relu_2[at_2 + 2]!;
+          const a2 = relu_2[at_2 + 4]!;
+          const a3 = relu_2[at_2 + 6]!;
+          sum0 += a0 * conv2d_5_kernel_0;
+          sum1 += a1 * conv2d_5_kernel_0;
+          sum2 += a2 * conv2d_5_kernel_0;
+          sum3 += a3 * conv2d_5_kernel_0;
         }
-  }
-  return function conv_Nx16x16x8x1x1x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        conv2d_5[at] = sum0;
+        conv2d_5[at + 1] = sum1;
+        conv2d_5[at + 2] = sum2;
+        conv2d_5[at + 3] = sum3;
+      }
 }
 
 /**
@@ -5059,24 +4782,22 @@ function conv_Nx16x16x8x1x1x16(
  * Takes 1 or 16 rows.
  */
 function sumMul_Nx16x16x16(
+  conv2d_5: Float32Array,
+  batchNorm_6_mean: Float32Array,
+  batchNorm_6_variance: Float32Array,
+  batchNorm_6_gamma: Float32Array,
+  batchNorm_6_beta: Float32Array,
+  conv2d_4: Float32Array,
+  batchNorm_5_mean: Float32Array,
+  batchNorm_5_variance: Float32Array,
+  batchNorm_5_gamma: Float32Array,
+  batchNorm_5_beta: Float32Array,
+  globalAveragePool2d: Float32Array,
   rows: number,
-  arrays: Floats<
-    | "conv2d_5"
-    | "batchNorm_6_mean"
-    | "batchNorm_6_variance"
-    | "batchNorm_6_gamma"
-    | "batchNorm_6_beta"
-    | "conv2d_4"
-    | "batchNorm_5_mean"
-    | "batchNorm_5_variance"
-    | "batchNorm_5_gamma"
-    | "batchNorm_5_beta"
-    | "globalAveragePool2d"
-  >,
-): () => void {
-  function block(i: number): void {
-    i &= 15;
-    const {
+): void {
+  for (let i = 0; i < rows; i++)
+    sumMul_Nx16x16x16_block(
+      i,
       conv2d_5,
       batchNorm_6_mean,
       batchNorm_6_variance,
@@ -5088,43 +4809,55 @@ function sumMul_Nx16x16x16(
       batchNorm_5_gamma,
       batchNorm_5_beta,
       globalAveragePool2d,
-    } = arrays;
-    for (let j = 0; j < 16; j++) {
-      const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
-      const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
-      const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
-      const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
-      const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
-      const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
-      const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
-      const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
-      let sum = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 16; k2++) {
-          const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
-          const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
-          sum +=
-            (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
-              batchNorm_6_beta_0 +
-              ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 +
-                batchNorm_5_beta_0) <
-            0
-              ? 0
-              : (conv2d_5_0 - batchNorm_6_mean[j]!) *
-                  (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
-                  batchNorm_6_gamma[j]! +
-                batchNorm_6_beta[j]! +
-                ((conv2d_4_0 - batchNorm_5_mean[j]!) *
-                  (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
-                  batchNorm_5_gamma[j]! +
-                  batchNorm_5_beta[j]!);
-        }
-      globalAveragePool2d[i * 16 + j] = Math.fround(sum) * (1 / 256);
-    }
+    );
+}
+
+function sumMul_Nx16x16x16_block(
+  i: number,
+  conv2d_5: Float32Array,
+  batchNorm_6_mean: Float32Array,
+  batchNorm_6_variance: Float32Array,
+  batchNorm_6_gamma: Float32Array,
+  batchNorm_6_beta: Float32Array,
+  conv2d_4: Float32Array,
+  batchNorm_5_mean: Float32Array,
+  batchNorm_5_variance: Float32Array,
+  batchNorm_5_gamma: Float32Array,
+  batchNorm_5_beta: Float32Array,
+  globalAveragePool2d: Float32Array,
+): void {
+  i &= 15;
+  for (let j = 0; j < 16; j++) {
+    const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
+    const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
+    const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
+    const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
+    const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
+    const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
+    const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
+    const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
+    let sum = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 16; k2++) {
+        const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
+        const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
+        sum +=
+          (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
+            batchNorm_6_beta_0 +
+            ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
+          0
+            ? 0
+            : (conv2d_5_0 - batchNorm_6_mean[j]!) *
+                (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
+                batchNorm_6_gamma[j]! +
+              batchNorm_6_beta[j]! +
+              ((conv2d_4_0 - batchNorm_5_mean[j]!) *
+                (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
+                batchNorm_5_gamma[j]! +
+                batchNorm_5_beta[j]!);
+      }
+    globalAveragePool2d[i * 16 + j] = Math.fround(sum) * (1 / 256);
   }
-  return function sumMul_Nx16x16x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -5225,21 +4958,23 @@ function convRelu_1x8x32x3x3x3x32_predict(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * stem_kernel_0;
-              sum01 += x_padded_1 * stem_kernel_0;
-              sum02 += x_padded_2 * stem_kernel_0;
-              sum03 += x_padded_3 * stem_kernel_0;
-              sum10 += x_padded_0 * stem_kernel_1;
-              sum11 += x_padded_1 * stem_kernel_1;
-              sum12 += x_padded_2 * stem_kernel_1;
-              sum13 += x_padded_3 * stem_kernel_1;
+              const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = x_padded[at_2]!;
+              const b0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = x_padded[at_2 + 1]!;
+              const a2 = x_padded[at_2 + 2]!;
+              const a3 = x_padded[at_2 + 3]!;
+              const b1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
+        const at = j * 1024 + l * 32 + m;
         relu_9(
           batchNorm_mean,
           batchNorm_variance,
@@ -5247,7 +4982,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j,
-          j * 1024 + l * 32 + m,
+          at,
           Math.fround(sum00),
         );
         relu_9(
@@ -5257,7 +4992,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j,
-          j * 1024 + l * 32 + m + 1,
+          at + 1,
           Math.fround(sum01),
         );
         relu_9(
@@ -5267,7 +5002,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j,
-          j * 1024 + l * 32 + m + 2,
+          at + 2,
           Math.fround(sum02),
         );
         relu_9(
@@ -5277,7 +5012,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j,
-          j * 1024 + l * 32 + m + 3,
+          at + 3,
           Math.fround(sum03),
         );
         relu_9(
@@ -5287,7 +5022,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j + 1,
-          j * 1024 + l * 32 + m + 1024,
+          at + 1024,
           Math.fround(sum10),
         );
         relu_9(
@@ -5297,7 +5032,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j + 1,
-          j * 1024 + l * 32 + m + 1025,
+          at + 1025,
           Math.fround(sum11),
         );
         relu_9(
@@ -5307,7 +5042,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j + 1,
-          j * 1024 + l * 32 + m + 1026,
+          at + 1026,
           Math.fround(sum12),
         );
         relu_9(
@@ -5317,7 +5052,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           batchNorm_beta,
           relu,
           j + 1,
-          j * 1024 + l * 32 + m + 1027,
+          at + 1027,
           Math.fround(sum13),
         );
       }
@@ -5368,21 +5103,23 @@ function convRelu_1x8x32x8x3x3x32_predict(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const relu_padded_0 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const relu_padded_1 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const relu_padded_2 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const relu_padded_3 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += relu_padded_0 * conv2d_kernel_0;
-            sum01 += relu_padded_1 * conv2d_kernel_0;
-            sum02 += relu_padded_2 * conv2d_kernel_0;
-            sum03 += relu_padded_3 * conv2d_kernel_0;
-            sum10 += relu_padded_0 * conv2d_kernel_1;
-            sum11 += relu_padded_1 * conv2d_kernel_1;
-            sum12 += relu_padded_2 * conv2d_kernel_1;
-            sum13 += relu_padded_3 * conv2d_kernel_1;
+            const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = relu_padded[at_2]!;
+            const b0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = relu_padded[at_2 + 1]!;
+            const a2 = relu_padded[at_2 + 2]!;
+            const a3 = relu_padded[at_2 + 3]!;
+            const b1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
+      const at = j * 1024 + l * 32 + m;
       relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
@@ -5390,7 +5127,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j,
-        j * 1024 + l * 32 + m,
+        at,
         Math.fround(sum00),
       );
       relu_9(
@@ -5400,7 +5137,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j,
-        j * 1024 + l * 32 + m + 1,
+        at + 1,
         Math.fround(sum01),
       );
       relu_9(
@@ -5410,7 +5147,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j,
-        j * 1024 + l * 32 + m + 2,
+        at + 2,
         Math.fround(sum02),
       );
       relu_9(
@@ -5420,7 +5157,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j,
-        j * 1024 + l * 32 + m + 3,
+        at + 3,
         Math.fround(sum03),
       );
       relu_9(
@@ -5430,7 +5167,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j + 1,
-        j * 1024 + l * 32 + m + 1024,
+        at + 1024,
         Math.fround(sum10),
       );
       relu_9(
@@ -5440,7 +5177,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j + 1,
-        j * 1024 + l * 32 + m + 1025,
+        at + 1025,
         Math.fround(sum11),
       );
       relu_9(
@@ -5450,7 +5187,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j + 1,
-        j * 1024 + l * 32 + m + 1026,
+        at + 1026,
         Math.fround(sum12),
       );
       relu_9(
@@ -5460,7 +5197,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         batchNorm_2_beta,
         first,
         j + 1,
-        j * 1024 + l * 32 + m + 1027,
+        at + 1027,
         Math.fround(sum13),
       );
     }
@@ -5513,21 +5250,23 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const first_padded_0 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const first_padded_1 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const first_padded_2 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const first_padded_3 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += first_padded_0 * conv2d_2_kernel_0;
-            sum01 += first_padded_1 * conv2d_2_kernel_0;
-            sum02 += first_padded_2 * conv2d_2_kernel_0;
-            sum03 += first_padded_3 * conv2d_2_kernel_0;
-            sum10 += first_padded_0 * conv2d_2_kernel_1;
-            sum11 += first_padded_1 * conv2d_2_kernel_1;
-            sum12 += first_padded_2 * conv2d_2_kernel_1;
-            sum13 += first_padded_3 * conv2d_2_kernel_1;
+            const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = first_padded[at_2]!;
+            const b0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = first_padded[at_2 + 1]!;
+            const a2 = first_padded[at_2 + 2]!;
+            const a3 = first_padded[at_2 + 3]!;
+            const b1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
+      const at = j * 1024 + l * 32 + m;
       relu_10(
         relu,
         batchNorm_3_mean,
@@ -5535,7 +5274,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m,
+        at,
         j,
         Math.fround(sum00),
       );
@@ -5546,7 +5285,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 1,
+        at + 1,
         j,
         Math.fround(sum01),
       );
@@ -5557,7 +5296,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 2,
+        at + 2,
         j,
         Math.fround(sum02),
       );
@@ -5568,7 +5307,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 3,
+        at + 3,
         j,
         Math.fround(sum03),
       );
@@ -5579,7 +5318,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 1024,
+        at + 1024,
         j + 1,
         Math.fround(sum10),
       );
@@ -5590,7 +5329,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 1025,
+        at + 1025,
         j + 1,
         Math.fround(sum11),
       );
@@ -5601,7 +5340,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 1026,
+        at + 1026,
         j + 1,
         Math.fround(sum12),
       );
@@ -5612,7 +5351,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         batchNorm_3_gamma,
         batchNorm_3_beta,
         relu_2,
-        j * 1024 + l * 32 + m + 1027,
+        at + 1027,
         j + 1,
         Math.fround(sum13),
       );
@@ -5664,21 +5403,23 @@ function convRelu_1x16x16x8x3x3x16_predict(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const relu_2_padded_0 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const relu_2_padded_1 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const relu_2_padded_2 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const relu_2_padded_3 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+              const at_2 = k * 1089 + l * 66 + k2 * 33 + m * 2 + k3;
+              const a0 = relu_2_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = relu_2_padded[at_2 + 2]!;
+              const a2 = relu_2_padded[at_2 + 4]!;
+              const a3 = relu_2_padded[at_2 + 6]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
+        const at = j * 256 + l * 16 + m;
         relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
@@ -5686,7 +5427,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j,
-          j * 256 + l * 16 + m,
+          at,
           Math.fround(sum00),
         );
         relu_9(
@@ -5696,7 +5437,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j,
-          j * 256 + l * 16 + m + 1,
+          at + 1,
           Math.fround(sum01),
         );
         relu_9(
@@ -5706,7 +5447,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j,
-          j * 256 + l * 16 + m + 2,
+          at + 2,
           Math.fround(sum02),
         );
         relu_9(
@@ -5716,7 +5457,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j,
-          j * 256 + l * 16 + m + 3,
+          at + 3,
           Math.fround(sum03),
         );
         relu_9(
@@ -5726,7 +5467,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          j * 256 + l * 16 + m + 256,
+          at + 256,
           Math.fround(sum10),
         );
         relu_9(
@@ -5736,7 +5477,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          j * 256 + l * 16 + m + 257,
+          at + 257,
           Math.fround(sum11),
         );
         relu_9(
@@ -5746,7 +5487,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          j * 256 + l * 16 + m + 258,
+          at + 258,
           Math.fround(sum12),
         );
         relu_9(
@@ -5756,7 +5497,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           batchNorm_4_beta,
           first_2,
           j + 1,
-          j * 256 + l * 16 + m + 259,
+          at + 259,
           Math.fround(sum13),
         );
       }
@@ -5789,29 +5530,31 @@ function conv_1x16x16x16x3x3x16_predict(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const first_2_padded_0 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const first_2_padded_1 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const first_2_padded_2 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const first_2_padded_3 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+            const at_2 = k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = first_2_padded[at_2]!;
+            const b0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = first_2_padded[at_2 + 1]!;
+            const a2 = first_2_padded[at_2 + 2]!;
+            const a3 = first_2_padded[at_2 + 3]!;
+            const b1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      conv2d_4[j * 256 + l * 16 + m] = sum00;
-      conv2d_4[j * 256 + l * 16 + m + 1] = sum01;
-      conv2d_4[j * 256 + l * 16 + m + 2] = sum02;
-      conv2d_4[j * 256 + l * 16 + m + 3] = sum03;
-      conv2d_4[j * 256 + l * 16 + m + 256] = sum10;
-      conv2d_4[j * 256 + l * 16 + m + 257] = sum11;
-      conv2d_4[j * 256 + l * 16 + m + 258] = sum12;
-      conv2d_4[j * 256 + l * 16 + m + 259] = sum13;
+      const at = j * 256 + l * 16 + m;
+      conv2d_4[at] = sum00;
+      conv2d_4[at + 1] = sum01;
+      conv2d_4[at + 2] = sum02;
+      conv2d_4[at + 3] = sum03;
+      conv2d_4[at + 256] = sum10;
+      conv2d_4[at + 257] = sum11;
+      conv2d_4[at + 258] = sum12;
+      conv2d_4[at + 259] = sum13;
     }
   }
   return function conv_1x16x16x16x3x3x16_predict(): void {

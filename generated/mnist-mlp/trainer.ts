@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 64, backward 79), evaluate 104, predict 137
-//   memory 150: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 340: batches, and what a trainer is
-//   tables 397: what bytes() packs
-//   kernels 455: in the order in which statements call them, each under its definitions
-//   checks 1076: of what is passed in
-//   mathematics 1220: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 65, backward 80), evaluate 105, predict 138
+//   memory 151: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 328: batches, and what a trainer is
+//   tables 385: what bytes() packs
+//   kernels 443: in the order in which statements call them, each under its definitions
+//   checks 1072: of what is passed in
+//   mathematics 1216: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 99240aa09b989e10
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 bbd40ce0cec3a3a3
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,7 +43,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/mnist-mlp.ts:10, 11
     dotRelu_hidden();
     // 2. scores = hidden · W2 + b2    %dot_2, %scores  add, models/mnist-mlp.ts:12
-    dotAdd_scores();
+    dotAdd_Nx128x10(hidden, W2, b2, scores, 32);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 3. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/mnist-mlp.ts:14
@@ -113,7 +114,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/mnist-mlp.ts:10, 11
     dotRelu_hidden_evaluate();
     // 2. scores = hidden · W2 + b2    %dot_2, %scores  add, models/mnist-mlp.ts:12
-    dotAdd_scores_evaluate();
+    dotAdd_Nx128x10(hidden_evaluate, W2, b2, scores_evaluate, 250);
     // 3. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/mnist-mlp.ts:14, 16
     reduceMaxSum_rowSum_evaluate();
     // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/mnist-mlp.ts:14, 16
@@ -142,7 +143,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/mnist-mlp.ts:10, 11
     dotRelu_hidden_predict();
     // 2. scores = hidden · W2 + b2    %dot_2, %scores  add, models/mnist-mlp.ts:12
-    dotAdd_scores_predict();
+    dotAdd_Nx128x10(hidden_predict, W2, b2, scores_predict, 1);
 
     return outputs;
   }
@@ -194,7 +195,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = floats(1221312, 10); // [1,10]  output, 2–3
 
   const dotRelu_hidden = dotRelu_32x784x128({ x, W1, b1, hidden });
-  const dotAdd_scores = dotAdd_Nx128x10(32, { hidden, W2, b2, scores });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10({
     rowSum,
     scores,
@@ -223,12 +223,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     b1,
     hidden: hidden_evaluate,
   });
-  const dotAdd_scores_evaluate = dotAdd_Nx128x10(250, {
-    hidden: hidden_evaluate,
-    W2,
-    b2,
-    scores: scores_evaluate,
-  });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x250_evaluate({
     rowSum: rowSum_evaluate,
     scores: scores_evaluate,
@@ -246,12 +240,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     W1,
     b1,
     hidden: hidden_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_Nx128x10(1, {
-    hidden: hidden_predict,
-    W2,
-    b2,
-    scores: scores_predict,
   });
 
   fillUniform(W1, seed, 0, 0.08111071056538127);
@@ -473,68 +461,71 @@ function dotRelu_32x784x128(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () =>
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = k * 128 + j;
       {
-        const x_0 = x[i * 784 + k]!;
-        const W1_0 = W1[k * 128 + j]!;
-        const W1_1 = W1[k * 128 + j + 1]!;
-        const W1_2 = W1[k * 128 + j + 2]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
+        const x_0 = x[at_2]!;
+        const a0 = W1[at_3]!;
+        const a1 = W1[at_3 + 1]!;
+        const a2 = W1[at_3 + 2]!;
+        const x_1 = x[at_2 + 784]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 1 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 1]!;
-        const W1_0 = W1[k * 128 + j + 128]!;
-        const W1_1 = W1[k * 128 + j + 129]!;
-        const W1_2 = W1[k * 128 + j + 130]!;
-        const x_1 = x[i * 784 + k + 785]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
+        const x_0 = x[at_2 + 1]!;
+        const a0 = W1[at_3 + 128]!;
+        const a1 = W1[at_3 + 129]!;
+        const a2 = W1[at_3 + 130]!;
+        const x_1 = x[at_2 + 785]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 2 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 2]!;
-        const W1_0 = W1[k * 128 + j + 256]!;
-        const W1_1 = W1[k * 128 + j + 257]!;
-        const W1_2 = W1[k * 128 + j + 258]!;
-        const x_1 = x[i * 784 + k + 786]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
+        const x_0 = x[at_2 + 2]!;
+        const a0 = W1[at_3 + 256]!;
+        const a1 = W1[at_3 + 257]!;
+        const a2 = W1[at_3 + 258]!;
+        const x_1 = x[at_2 + 786]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
       if (k + 3 === 784) break;
       {
-        const x_0 = x[i * 784 + k + 3]!;
-        const W1_0 = W1[k * 128 + j + 384]!;
-        const W1_1 = W1[k * 128 + j + 385]!;
-        const W1_2 = W1[k * 128 + j + 386]!;
-        const x_1 = x[i * 784 + k + 787]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
+        const x_0 = x[at_2 + 3]!;
+        const a0 = W1[at_3 + 384]!;
+        const a1 = W1[at_3 + 385]!;
+        const a2 = W1[at_3 + 386]!;
+        const x_1 = x[at_2 + 787]!;
+        sum00 += x_0 * a0;
+        sum01 += x_0 * a1;
+        sum02 += x_0 * a2;
+        sum10 += x_1 * a0;
+        sum11 += x_1 * a1;
+        sum12 += x_1 * a2;
       }
     }
-    relu(b1, hidden, j, i * 128 + j, Math.fround(sum00));
-    relu(b1, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(b1, hidden, j + 2, i * 128 + j + 2, Math.fround(sum02));
-    relu(b1, hidden, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(b1, hidden, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(b1, hidden, j + 2, i * 128 + j + 130, Math.fround(sum12));
+    const at = i * 128 + j;
+    relu(b1, hidden, j, at, Math.fround(sum00));
+    relu(b1, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(b1, hidden, j + 2, at + 2, Math.fround(sum02));
+    relu(b1, hidden, j, at + 128, Math.fround(sum10));
+    relu(b1, hidden, j + 1, at + 129, Math.fround(sum11));
+    relu(b1, hidden, j + 2, at + 130, Math.fround(sum12));
   }
   return function dotRelu_32x784x128(): void {
     const { x, W1, b1, hidden } = arrays;
@@ -546,13 +537,13 @@ function dotRelu_32x784x128(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () =>
       let sum11_2 = 0;
       for (let k = 0; k < 784; k++) {
         const x_2 = x[i * 784 + k]!;
-        const W1_3 = W1[k * 128 + 126]!;
-        const W1_4 = W1[k * 128 + 127]!;
+        const a3 = W1[k * 128 + 126]!;
+        const a4 = W1[k * 128 + 127]!;
         const x_3 = x[i * 784 + k + 784]!;
-        sum00_2 += x_2 * W1_3;
-        sum01_2 += x_2 * W1_4;
-        sum10_2 += x_3 * W1_3;
-        sum11_2 += x_3 * W1_4;
+        sum00_2 += x_2 * a3;
+        sum01_2 += x_2 * a4;
+        sum10_2 += x_3 * a3;
+        sum11_2 += x_3 * a4;
       }
       relu(b1, hidden, 126, i * 128 + 126, Math.fround(sum00_2));
       relu(b1, hidden, 127, i * 128 + 127, Math.fround(sum01_2));
@@ -568,38 +559,38 @@ function dotRelu_32x784x128(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () =>
  * Takes 1, 32 or 250 rows.
  */
 function dotAdd_Nx128x10(
+  hidden: Float32Array,
+  W2: Float32Array,
+  b2: Float32Array,
+  scores: Float32Array,
   rows: number,
-  arrays: Floats<"hidden" | "W2" | "b2" | "scores">,
-): () => void {
-  return function dotAdd_Nx128x10(): void {
-    const { hidden, W2, b2, scores } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 128; k++) {
-          const hidden_0 = hidden[i * 128 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const W2_2 = W2[k * 10 + j + 2]!;
-          const W2_3 = W2[k * 10 + j + 3]!;
-          const W2_4 = W2[k * 10 + j + 4]!;
-          sum0 += hidden_0 * W2_0;
-          sum1 += hidden_0 * W2_1;
-          sum2 += hidden_0 * W2_2;
-          sum3 += hidden_0 * W2_3;
-          sum4 += hidden_0 * W2_4;
-        }
-        scores[i * 10 + j] = Math.fround(sum0) + b2[j]!;
-        scores[i * 10 + j + 1] = Math.fround(sum1) + b2[j + 1]!;
-        scores[i * 10 + j + 2] = Math.fround(sum2) + b2[j + 2]!;
-        scores[i * 10 + j + 3] = Math.fround(sum3) + b2[j + 3]!;
-        scores[i * 10 + j + 4] = Math.fround(sum4) + b2[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 128; k++) {
+        const hidden_0 = hidden[i * 128 + k]!;
+        const a0 = W2[k * 10 + j]!;
+        const a1 = W2[k * 10 + j + 1]!;
+        const a2 = W2[k * 10 + j + 2]!;
+        const a3 = W2[k * 10 + j + 3]!;
+        const a4 = W2[k * 10 + j + 4]!;
+        sum0 += hidden_0 * a0;
+        sum1 += hidden_0 * a1;
+        sum2 += hidden_0 * a2;
+        sum3 += hidden_0 * a3;
+        sum4 += hidden_0 * a4;
       }
-  };
+      scores[i * 10 + j] = Math.fround(sum0) + b2[j]!;
+      scores[i * 10 + j + 1] = Math.fround(sum1) + b2[j + 1]!;
+      scores[i * 10 + j + 2] = Math.fround(sum2) + b2[j + 2]!;
+      scores[i * 10 + j + 3] = Math.fround(sum3) + b2[j + 3]!;
+      scores[i * 10 + j + 4] = Math.fround(sum4) + b2[j + 4]!;
+    }
 }
 
 /**
@@ -659,16 +650,16 @@ function sumAdam_32x10(
       let sum3 = 0;
       let sum4 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
+        const a0 = d_shifted[k * 10 + i]!;
+        const a1 = d_shifted[k * 10 + i + 1]!;
+        const a2 = d_shifted[k * 10 + i + 2]!;
+        const a3 = d_shifted[k * 10 + i + 3]!;
+        const a4 = d_shifted[k * 10 + i + 4]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
+        sum4 += a4;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -694,19 +685,20 @@ function dotWhere_32x10x128(arrays: Floats<"d_shifted" | "W2" | "hidden" | "d_z1
         let sum3 = 0;
         for (let k = 0; k < 10; k++) {
           const d_shifted_0 = d_shifted[i * 10 + k]!;
-          const W2_0 = W2[j * 10 + k]!;
-          const W2_1 = W2[j * 10 + k + 10]!;
-          const W2_2 = W2[j * 10 + k + 20]!;
-          const W2_3 = W2[j * 10 + k + 30]!;
-          sum0 += d_shifted_0 * W2_0;
-          sum1 += d_shifted_0 * W2_1;
-          sum2 += d_shifted_0 * W2_2;
-          sum3 += d_shifted_0 * W2_3;
+          const a0 = W2[j * 10 + k]!;
+          const a1 = W2[j * 10 + k + 10]!;
+          const a2 = W2[j * 10 + k + 20]!;
+          const a3 = W2[j * 10 + k + 30]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
         }
-        d_z1[i * 128 + j] = 0 < hidden[i * 128 + j]! ? Math.fround(sum0) : 0;
-        d_z1[i * 128 + j + 1] = 0 < hidden[i * 128 + j + 1]! ? Math.fround(sum1) : 0;
-        d_z1[i * 128 + j + 2] = 0 < hidden[i * 128 + j + 2]! ? Math.fround(sum2) : 0;
-        d_z1[i * 128 + j + 3] = 0 < hidden[i * 128 + j + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 128 + j;
+        d_z1[at] = 0 < hidden[at]! ? Math.fround(sum0) : 0;
+        d_z1[at + 1] = 0 < hidden[at + 1]! ? Math.fround(sum1) : 0;
+        d_z1[at + 2] = 0 < hidden[at + 2]! ? Math.fround(sum2) : 0;
+        d_z1[at + 3] = 0 < hidden[at + 3]! ? Math.fround(sum3) : 0;
       }
   };
 }
@@ -733,16 +725,16 @@ function dotAdam_128x32x10(
         let sum4 = 0;
         for (let k = 0; k < 32; k++) {
           const hidden_0 = hidden[k * 128 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += hidden_0 * d_shifted_0;
-          sum1 += hidden_0 * d_shifted_1;
-          sum2 += hidden_0 * d_shifted_2;
-          sum3 += hidden_0 * d_shifted_3;
-          sum4 += hidden_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += hidden_0 * a0;
+          sum1 += hidden_0 * a1;
+          sum2 += hidden_0 * a2;
+          sum3 += hidden_0 * a3;
+          sum4 += hidden_0 * a4;
         }
         adam(m, v, w, i * 10 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 10 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -772,14 +764,14 @@ function sumAdam_32x128(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_z1_0 = d_z1[k * 128 + i]!;
-        const d_z1_1 = d_z1[k * 128 + i + 1]!;
-        const d_z1_2 = d_z1[k * 128 + i + 2]!;
-        const d_z1_3 = d_z1[k * 128 + i + 3]!;
-        sum0 += d_z1_0;
-        sum1 += d_z1_1;
-        sum2 += d_z1_2;
-        sum3 += d_z1_3;
+        const a0 = d_z1[k * 128 + i]!;
+        const a1 = d_z1[k * 128 + i + 1]!;
+        const a2 = d_z1[k * 128 + i + 2]!;
+        const a3 = d_z1[k * 128 + i + 3]!;
+        sum0 += a0;
+        sum1 += a1;
+        sum2 += a2;
+        sum3 += a3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -811,68 +803,71 @@ function dotAdam_784x32x128(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k * 784 + i;
+        const at_3 = k * 128 + j;
         {
-          const x_0 = x[k * 784 + i]!;
-          const d_z1_0 = d_z1[k * 128 + j]!;
-          const d_z1_1 = d_z1[k * 128 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+          const x_0 = x[at_2]!;
+          const a0 = d_z1[at_3]!;
+          const a1 = d_z1[at_3 + 1]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 1 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_z1_0 = d_z1[k * 128 + j + 128]!;
-          const d_z1_1 = d_z1[k * 128 + j + 129]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+          const x_0 = x[at_2 + 784]!;
+          const a0 = d_z1[at_3 + 128]!;
+          const a1 = d_z1[at_3 + 129]!;
+          const x_1 = x[at_2 + 785]!;
+          const x_2 = x[at_2 + 786]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 2 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_z1_0 = d_z1[k * 128 + j + 256]!;
-          const d_z1_1 = d_z1[k * 128 + j + 257]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+          const x_0 = x[at_2 + 1568]!;
+          const a0 = d_z1[at_3 + 256]!;
+          const a1 = d_z1[at_3 + 257]!;
+          const x_1 = x[at_2 + 1569]!;
+          const x_2 = x[at_2 + 1570]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
         if (k + 3 === 32) break;
         {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_z1_0 = d_z1[k * 128 + j + 384]!;
-          const d_z1_1 = d_z1[k * 128 + j + 385]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+          const x_0 = x[at_2 + 2352]!;
+          const a0 = d_z1[at_3 + 384]!;
+          const a1 = d_z1[at_3 + 385]!;
+          const x_1 = x[at_2 + 2353]!;
+          const x_2 = x[at_2 + 2354]!;
+          sum00 += x_0 * a0;
+          sum01 += x_0 * a1;
+          sum10 += x_1 * a0;
+          sum11 += x_1 * a1;
+          sum20 += x_2 * a0;
+          sum21 += x_2 * a1;
         }
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 128, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 129, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 256, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 257, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_784x32x128(): void {
@@ -885,10 +880,10 @@ function dotAdam_784x32x128(
       let sum1 = 0;
       for (let k = 0; k < 32; k++) {
         const x_3 = x[k * 784 + 783]!;
-        const d_z1_2 = d_z1[k * 128 + j]!;
-        const d_z1_3 = d_z1[k * 128 + j + 1]!;
-        sum0 += x_3 * d_z1_2;
-        sum1 += x_3 * d_z1_3;
+        const a2 = d_z1[k * 128 + j]!;
+        const a3 = d_z1[k * 128 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       adam(m, v, w, j + 100224, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, j + 100225, Math.fround(sum1), rate_0, correction_0);
@@ -914,23 +909,24 @@ function dotRelu_250x784x128_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
       const x_0 = x[i * 784 + k]!;
-      const W1_0 = W1[k * 128 + j]!;
-      const W1_1 = W1[k * 128 + j + 1]!;
+      const a0 = W1[k * 128 + j]!;
+      const a1 = W1[k * 128 + j + 1]!;
       const x_1 = x[i * 784 + k + 784]!;
       const x_2 = x[i * 784 + k + 1568]!;
-      sum00 += x_0 * W1_0;
-      sum01 += x_0 * W1_1;
-      sum10 += x_1 * W1_0;
-      sum11 += x_1 * W1_1;
-      sum20 += x_2 * W1_0;
-      sum21 += x_2 * W1_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    relu(b1, hidden, j, i * 128 + j, Math.fround(sum00));
-    relu(b1, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(b1, hidden, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(b1, hidden, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(b1, hidden, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(b1, hidden, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(b1, hidden, j, at, Math.fround(sum00));
+    relu(b1, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(b1, hidden, j, at + 128, Math.fround(sum10));
+    relu(b1, hidden, j + 1, at + 129, Math.fround(sum11));
+    relu(b1, hidden, j, at + 256, Math.fround(sum20));
+    relu(b1, hidden, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_250x784x128_evaluate(): void {
     const { x, W1, b1, hidden } = arrays;
@@ -940,10 +936,10 @@ function dotRelu_250x784x128_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
         const x_3 = x[k + 195216]!;
-        const W1_2 = W1[k * 128 + j]!;
-        const W1_3 = W1[k * 128 + j + 1]!;
-        sum0 += x_3 * W1_2;
-        sum1 += x_3 * W1_3;
+        const a2 = W1[k * 128 + j]!;
+        const a3 = W1[k * 128 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       relu(b1, hidden, j, j + 31872, Math.fround(sum0));
       relu(b1, hidden, j + 1, j + 31873, Math.fround(sum1));
@@ -1023,14 +1019,14 @@ function dotRelu_1x784x128_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">)
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
         const x_0 = x[k]!;
-        const W1_0 = W1[k * 128 + j]!;
-        const W1_1 = W1[k * 128 + j + 1]!;
-        const W1_2 = W1[k * 128 + j + 2]!;
-        const W1_3 = W1[k * 128 + j + 3]!;
-        sum0 += x_0 * W1_0;
-        sum1 += x_0 * W1_1;
-        sum2 += x_0 * W1_2;
-        sum3 += x_0 * W1_3;
+        const a0 = W1[k * 128 + j]!;
+        const a1 = W1[k * 128 + j + 1]!;
+        const a2 = W1[k * 128 + j + 2]!;
+        const a3 = W1[k * 128 + j + 3]!;
+        sum0 += x_0 * a0;
+        sum1 += x_0 * a1;
+        sum2 += x_0 * a2;
+        sum3 += x_0 * a3;
       }
       relu_2(b1, hidden, j, Math.fround(sum0));
       relu_2(b1, hidden, j + 1, Math.fround(sum1));

@@ -6,11 +6,11 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 28 (forward 39, update 66, backward 71), evaluate 85, predict 122
-//   memory 139: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 288: batches, and what a trainer is
-//   tables 331: what bytes() packs
-//   kernels 358: in the order in which statements call them, each under its definitions
+//   step 29 (forward 40, update 67, backward 72), evaluate 86, predict 123
+//   memory 140: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 289: batches, and what a trainer is
+//   tables 332: what bytes() packs
+//   kernels 359: in the order in which statements call them, each under its definitions
 //   checks 746: of what is passed in
 //   mathematics 890: functions and random numbers that all machines compute alike
 //
@@ -19,8 +19,9 @@
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 46bb9ac6bb74272a
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 238d3d9fed81718f
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -399,20 +400,20 @@ function dotAdd_32x3x2(arrays: Floats<"polar" | "W" | "b" | "scores">): () => vo
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 3; k++) {
-        const polar_0 = polar[i * 3 + k]!;
+        const a0 = polar[i * 3 + k]!;
         const W_0 = W[k * 2]!;
         const W_1 = W[k * 2 + 1]!;
-        const polar_1 = polar[i * 3 + k + 3]!;
-        const polar_2 = polar[i * 3 + k + 6]!;
-        const polar_3 = polar[i * 3 + k + 9]!;
-        sum00 += polar_0 * W_0;
-        sum01 += polar_0 * W_1;
-        sum10 += polar_1 * W_0;
-        sum11 += polar_1 * W_1;
-        sum20 += polar_2 * W_0;
-        sum21 += polar_2 * W_1;
-        sum30 += polar_3 * W_0;
-        sum31 += polar_3 * W_1;
+        const a1 = polar[i * 3 + k + 3]!;
+        const a2 = polar[i * 3 + k + 6]!;
+        const a3 = polar[i * 3 + k + 9]!;
+        sum00 += a0 * W_0;
+        sum01 += a0 * W_1;
+        sum10 += a1 * W_0;
+        sum11 += a1 * W_1;
+        sum20 += a2 * W_0;
+        sum21 += a2 * W_1;
+        sum30 += a3 * W_0;
+        sum31 += a3 * W_1;
       }
       scores[i * 2] = Math.fround(sum00) + b[0]!;
       scores[i * 2 + 1] = Math.fround(sum01) + b[1]!;
@@ -473,10 +474,10 @@ function sumSgd_32x2(arrays: Floats<"d_shifted" | "b">): () => void {
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const d_shifted_0 = d_shifted[k * 2]!;
-      const d_shifted_1 = d_shifted[k * 2 + 1]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
+      const a0 = d_shifted[k * 2]!;
+      const a1 = d_shifted[k * 2 + 1]!;
+      sum0 += a0;
+      sum1 += a1;
     }
     b[0] = b[0]! - Math.fround(sum0);
     b[1] = b[1]! - Math.fround(sum1);
@@ -498,59 +499,59 @@ function dotSgd_3x32x2(arrays: Floats<"polar" | "d_shifted" | "W">): () => void 
     let sum21 = 0;
     for (let k = 0; k < 32; k += 4) {
       {
-        const polar_0 = polar[k * 3]!;
-        const d_shifted_0 = d_shifted[k * 2]!;
-        const d_shifted_1 = d_shifted[k * 2 + 1]!;
-        const polar_1 = polar[k * 3 + 1]!;
-        const polar_2 = polar[k * 3 + 2]!;
-        sum00 += polar_0 * d_shifted_0;
-        sum01 += polar_0 * d_shifted_1;
-        sum10 += polar_1 * d_shifted_0;
-        sum11 += polar_1 * d_shifted_1;
-        sum20 += polar_2 * d_shifted_0;
-        sum21 += polar_2 * d_shifted_1;
+        const a0 = polar[k * 3]!;
+        const b0 = d_shifted[k * 2]!;
+        const b1 = d_shifted[k * 2 + 1]!;
+        const a1 = polar[k * 3 + 1]!;
+        const a2 = polar[k * 3 + 2]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 1 === 32) break;
       {
-        const polar_0 = polar[k * 3 + 3]!;
-        const d_shifted_0 = d_shifted[k * 2 + 2]!;
-        const d_shifted_1 = d_shifted[k * 2 + 3]!;
-        const polar_1 = polar[k * 3 + 4]!;
-        const polar_2 = polar[k * 3 + 5]!;
-        sum00 += polar_0 * d_shifted_0;
-        sum01 += polar_0 * d_shifted_1;
-        sum10 += polar_1 * d_shifted_0;
-        sum11 += polar_1 * d_shifted_1;
-        sum20 += polar_2 * d_shifted_0;
-        sum21 += polar_2 * d_shifted_1;
+        const a0 = polar[k * 3 + 3]!;
+        const b0 = d_shifted[k * 2 + 2]!;
+        const b1 = d_shifted[k * 2 + 3]!;
+        const a1 = polar[k * 3 + 4]!;
+        const a2 = polar[k * 3 + 5]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 2 === 32) break;
       {
-        const polar_0 = polar[k * 3 + 6]!;
-        const d_shifted_0 = d_shifted[k * 2 + 4]!;
-        const d_shifted_1 = d_shifted[k * 2 + 5]!;
-        const polar_1 = polar[k * 3 + 7]!;
-        const polar_2 = polar[k * 3 + 8]!;
-        sum00 += polar_0 * d_shifted_0;
-        sum01 += polar_0 * d_shifted_1;
-        sum10 += polar_1 * d_shifted_0;
-        sum11 += polar_1 * d_shifted_1;
-        sum20 += polar_2 * d_shifted_0;
-        sum21 += polar_2 * d_shifted_1;
+        const a0 = polar[k * 3 + 6]!;
+        const b0 = d_shifted[k * 2 + 4]!;
+        const b1 = d_shifted[k * 2 + 5]!;
+        const a1 = polar[k * 3 + 7]!;
+        const a2 = polar[k * 3 + 8]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 3 === 32) break;
       {
-        const polar_0 = polar[k * 3 + 9]!;
-        const d_shifted_0 = d_shifted[k * 2 + 6]!;
-        const d_shifted_1 = d_shifted[k * 2 + 7]!;
-        const polar_1 = polar[k * 3 + 10]!;
-        const polar_2 = polar[k * 3 + 11]!;
-        sum00 += polar_0 * d_shifted_0;
-        sum01 += polar_0 * d_shifted_1;
-        sum10 += polar_1 * d_shifted_0;
-        sum11 += polar_1 * d_shifted_1;
-        sum20 += polar_2 * d_shifted_0;
-        sum21 += polar_2 * d_shifted_1;
+        const a0 = polar[k * 3 + 9]!;
+        const b0 = d_shifted[k * 2 + 6]!;
+        const b1 = d_shifted[k * 2 + 7]!;
+        const a1 = polar[k * 3 + 10]!;
+        const a2 = polar[k * 3 + 11]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
     }
     W[0] = W[0]! - Math.fround(sum00);
@@ -602,20 +603,20 @@ function dotAdd_250x3x2_evaluate(arrays: Floats<"polar" | "W" | "b" | "scores">)
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 3; k++) {
-        const polar_0 = polar[i * 3 + k]!;
+        const a0 = polar[i * 3 + k]!;
         const W_0 = W[k * 2]!;
         const W_1 = W[k * 2 + 1]!;
-        const polar_1 = polar[i * 3 + k + 3]!;
-        const polar_2 = polar[i * 3 + k + 6]!;
-        const polar_3 = polar[i * 3 + k + 9]!;
-        sum00 += polar_0 * W_0;
-        sum01 += polar_0 * W_1;
-        sum10 += polar_1 * W_0;
-        sum11 += polar_1 * W_1;
-        sum20 += polar_2 * W_0;
-        sum21 += polar_2 * W_1;
-        sum30 += polar_3 * W_0;
-        sum31 += polar_3 * W_1;
+        const a1 = polar[i * 3 + k + 3]!;
+        const a2 = polar[i * 3 + k + 6]!;
+        const a3 = polar[i * 3 + k + 9]!;
+        sum00 += a0 * W_0;
+        sum01 += a0 * W_1;
+        sum10 += a1 * W_0;
+        sum11 += a1 * W_1;
+        sum20 += a2 * W_0;
+        sum21 += a2 * W_1;
+        sum30 += a3 * W_0;
+        sum31 += a3 * W_1;
       }
       scores[i * 2] = Math.fround(sum00) + b[0]!;
       scores[i * 2 + 1] = Math.fround(sum01) + b[1]!;
@@ -631,14 +632,14 @@ function dotAdd_250x3x2_evaluate(arrays: Floats<"polar" | "W" | "b" | "scores">)
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 3; k++) {
-      const polar_4 = polar[k + 744]!;
+      const a4 = polar[k + 744]!;
       const W_2 = W[k * 2]!;
       const W_3 = W[k * 2 + 1]!;
-      const polar_5 = polar[k + 747]!;
-      sum00_2 += polar_4 * W_2;
-      sum01_2 += polar_4 * W_3;
-      sum10_2 += polar_5 * W_2;
-      sum11_2 += polar_5 * W_3;
+      const a5 = polar[k + 747]!;
+      sum00_2 += a4 * W_2;
+      sum01_2 += a4 * W_3;
+      sum10_2 += a5 * W_2;
+      sum11_2 += a5 * W_3;
     }
     scores[496] = Math.fround(sum00_2) + b[0]!;
     scores[497] = Math.fround(sum01_2) + b[1]!;
@@ -712,12 +713,11 @@ function argmaxSum_2x250_evaluate(
 function sqrtConcat_1x1_predict(arrays: Floats<"points" | "r" | "polar">): () => void {
   return function sqrtConcat_1x1_predict(): void {
     const { points, r, polar } = arrays;
-    const points_0 = points[0]!;
-    const points_1 = points[1]!;
-    const part_0 = Math.fround(Math.sqrt(points_0 * points_0 + points_1 * points_1 + 1e-12));
+    const a0 = points[0]!;
+    const a1 = points[1]!;
+    const part_0 = Math.fround(Math.sqrt(a0 * a0 + a1 * a1 + 1e-12));
     r[0] = part_0;
-    for (let j = 0; j < 3; j++)
-      polar[j] = j < 1 ? r[j]! : j < 2 ? points_0 / r[0]! : points_1 / r[0]!;
+    for (let j = 0; j < 3; j++) polar[j] = j < 1 ? r[j]! : j < 2 ? a0 / r[0]! : a1 / r[0]!;
   };
 }
 

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 45, update 84, backward 100), evaluate 155, predict 202
-//   memory 218: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 517: batches, and what a trainer is
-//   tables 578: what bytes() packs
-//   kernels 636: in the order in which statements call them, each under its definitions
-//   checks 1808: of what is passed in
-//   mathematics 1954: functions and random numbers that all machines compute alike
+//   step 31 (forward 46, update 85, backward 101), evaluate 164, predict 211
+//   memory 227: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 480: batches, and what a trainer is
+//   tables 541: what bytes() packs
+//   kernels 599: in the order in which statements call them, each under its definitions
+//   checks 1709: of what is passed in
+//   mathematics 1855: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-10, step 1e-6, kernels 1e-6, sha256 8ad9b65bfea399fe
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-10, step 1e-6, kernels 1e-6, sha256 41e8666d54adffc5
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -46,7 +47,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. x_wide = x in double    %x_wide  widen for hidden.product, models/retrieval.ts:37
     widen_x_wide();
     // 2. hidden.kernel_wide = hidden.kernel in double    %hidden.kernel_wide  widen for hidden.product, models/retrieval.ts:37
-    widen_hidden_kernel_wide();
+    widen_NxN(hidden_kernel, hidden_kernel_wide, 128, 784);
 
     // — hidden: x·W + b
     // 3. hidden = relu(x · hidden.kernel + hidden.bias)    %hidden.product, %hidden.z, %hidden  relu, models/retrieval.ts:37
@@ -54,9 +55,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — embedding: x·W + b
     // 4. embedding = hidden · embedding.kernel + embedding.bias    %embedding.product, %embedding  add, models/retrieval.ts:38
-    dotAdd_embedding();
+    dotAdd_Nx128x16(hidden, embedding_kernel, embedding_bias, embedding, 64);
     // 5. lengths = Σ (embedding ⊙ embedding) over axes 1    %mul, %lengths  sum, models/retrieval.ts:41
-    sum_lengths();
+    sum_16xN(embedding, lengths, 64);
     // 6. self = [column ≤ row] ? ([row ≤ column] ? 1000000 : 0) : 0    %le, %where, %le_2, %self  where, models/retrieval.ts:43
     // apart = lengths + lengths − (embedding · embeddingᵀ ⊙ 2) + (le_2 ? where : 0)    %products…%apart  add, models/retrieval.ts:42, 44
     dotAdd_apart();
@@ -101,12 +102,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 15. d_negative = −d_add_3    %d_negative  adjoint of sub (statement 8): d_b = −d_y, models/retrieval.ts:53
     // d_embedding_part = (−d_add_3) added at argmax_2    %d_embedding_part  adjoint of gather (statement 8): d_x = d_y added at the
     //     positions, models/retrieval.ts:48
-    scatterAdd_d_embedding_part();
+    scatterAdd_64x64x16(argmax_2, d_embedding_part, d_add_3);
 
     // 16. d_positive = −d_add_2    %d_positive  adjoint of sub (statement 7): d_b = −d_y, models/retrieval.ts:53
     // d_embedding_2 = (−d_add_2) added at argmax    %d_embedding_2  adjoint of gather (statement 7): d_x = d_y added at the positions,
     //     models/retrieval.ts:47
-    scatterAdd_d_embedding_2();
+    scatterAdd_64x64x16(argmax, d_embedding_2, d_add_2);
 
     // — adjoint of embedding
     // 17. d_embedding = d_add_3 + d_add_2 + d_embedding_part + d_embedding_2    %d_embedding_partial, %d_embedding_partial_2, %d_embedding
@@ -118,7 +119,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 18. d_embedding.bias = Σ d_embedding over axes 0    %d_embedding.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/retrieval.ts:38
     // embedding.bias by adam with d_embedding.bias    %embedding.bias_mul…%embedding.bias_next  update, models/retrieval.ts:38
-    sumAdam_embedding_bias();
+    sumAdam_64xN(
+      d_embedding,
+      embedding_bias_m,
+      embedding_bias_v,
+      embedding_bias,
+      rate,
+      correction,
+      16,
+    );
 
     // — adjoint of hidden
     // 19. d_hidden = d_embedding · embedding.kernelᵀ    %d_hidden  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/retrieval.ts:38
@@ -137,12 +146,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 21. d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
     //     models/retrieval.ts:37
     // hidden.bias by adam with d_hidden.bias    %hidden.bias_mul…%hidden.bias_next  update, models/retrieval.ts:37
-    sumAdam_hidden_bias();
+    sumAdam_64xN(d_hidden_z, hidden_bias_m, hidden_bias_v, hidden_bias, rate, correction, 128);
 
     // 22. x_wide_2 = x in double    %x_wide_2  widen for d_hidden.kernel, models/retrieval.ts:37
-    widen_x_wide_2();
+    widen_NxN(x, x_wide_2, 784, 64);
     // 23. d_hidden.z_wide = d_hidden.z in double    %d_hidden.z_wide  widen for d_hidden.kernel, models/retrieval.ts:37
-    widen_d_hidden_z_wide();
+    widen_NxN(d_hidden_z, d_hidden_z_wide, 128, 64);
     // 24. d_hidden.kernel = xᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/retrieval.ts:37
     // hidden.kernel by adam with d_hidden.kernel    %hidden.kernel_mul…%hidden.kernel_next  update, models/retrieval.ts:37
     dotAdam_hidden_kernel();
@@ -173,7 +182,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2. embedding = hidden · embedding.kernel + embedding.bias    %embedding.product, %embedding  add, models/retrieval.ts:38
     dotAdd_embedding_evaluate();
     // 3. lengths = Σ (embedding ⊙ embedding) over axes 1    %mul, %lengths  sum, models/retrieval.ts:41
-    sum_lengths_evaluate();
+    sum_16xN(embedding_evaluate, lengths_evaluate, 500);
     // 4. as statement 6 of step    %products…%apart  again, models/retrieval.ts:42, 44, 43
     dotAdd_apart_evaluate();
 
@@ -210,7 +219,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — embedding: x·W + b
     // 2. embedding = hidden · embedding.kernel + embedding.bias    %embedding.product, %embedding  add, models/retrieval.ts:38
-    dotAdd_embedding_predict();
+    dotAdd_Nx128x16(hidden_predict, embedding_kernel, embedding_bias, embedding_predict, 1);
 
     return outputs;
   }
@@ -282,15 +291,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const embedding_predict = floats(1230576, 16); // [1,16]  output, 2–3
 
   const widen_x_wide = widen_64x784({ x, x_wide });
-  const widen_hidden_kernel_wide = widen_128x784({ hidden_kernel, hidden_kernel_wide });
   const dotRelu_hidden = dotRelu_64x784x128({ x_wide, hidden_kernel_wide, hidden_bias, hidden });
-  const dotAdd_embedding = dotAdd_Nx128x16(64, {
-    hidden,
-    embedding_kernel,
-    embedding_bias,
-    embedding,
-  });
-  const sum_lengths = sum_16xN(64, { embedding, lengths });
   const dotAdd_apart = dotAdd_64x16x64({ embedding, lengths, apart });
   const argmaxGatherSqrt_sqrt = argmaxGatherSqrt_64x16({
     y,
@@ -316,30 +317,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     add_2,
     d_add_2,
   });
-  const scatterAdd_d_embedding_part = scatterAdd_64x64x16({
-    argmax: argmax_2,
-    d_x: d_embedding_part,
-    d_add: d_add_3,
-  });
-  const scatterAdd_d_embedding_2 = scatterAdd_64x64x16({
-    argmax,
-    d_x: d_embedding_2,
-    d_add: d_add_2,
-  });
   const add_d_embedding = add_64x16({
     d_add_3,
     d_add_2,
     d_embedding_part,
     d_embedding_2,
     d_embedding,
-  });
-  const sumAdam_embedding_bias = sumAdam_64x16({
-    d_embedding,
-    m: embedding_bias_m,
-    v: embedding_bias_v,
-    w: embedding_bias,
-    rate,
-    correction,
   });
   const dotWhere_d_hidden_z = dotWhere_64x16x128({
     d_embedding,
@@ -356,16 +339,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_hidden_bias = sumAdam_64x128({
-    d_hidden_z,
-    m: hidden_bias_m,
-    v: hidden_bias_v,
-    w: hidden_bias,
-    rate,
-    correction,
-  });
-  const widen_x_wide_2 = widen_784x64({ x, x_wide_2 });
-  const widen_d_hidden_z_wide = widen_128x64({ d_hidden_z, d_hidden_z_wide });
   const dotAdam_hidden_kernel = dotAdam_784x64x128({
     x_wide_2,
     d_hidden_z_wide,
@@ -386,10 +359,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     embedding_kernel,
     embedding_bias,
     embedding: embedding_evaluate,
-  });
-  const sum_lengths_evaluate = sum_16xN(500, {
-    embedding: embedding_evaluate,
-    lengths: lengths_evaluate,
   });
   const dotAdd_apart_evaluate = dotAdd_500x16x500_evaluate({
     embedding: embedding_evaluate,
@@ -421,12 +390,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     hidden_kernel,
     hidden_bias,
     hidden: hidden_predict,
-  });
-  const dotAdd_embedding_predict = dotAdd_Nx128x16(1, {
-    hidden: hidden_predict,
-    embedding_kernel,
-    embedding_bias,
-    embedding: embedding_predict,
   });
 
   fillUniform(hidden_kernel, seed, 0, 0.08111071056538127);
@@ -647,24 +610,24 @@ function widen_64x784(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   };
 }
 
-/** hidden_kernel_wide[i<128,j<784] = f64(hidden_kernel[j,i]) */
-function widen_128x784(
-  arrays: Floats<"hidden_kernel"> & Doubles<"hidden_kernel_wide">,
-): () => void {
-  return function widen_128x784(): void {
-    const { hidden_kernel, hidden_kernel_wide } = arrays;
-    for (let i = 0; i < 128; i += 8)
-      for (let j = 0; j < 784; j++) {
-        hidden_kernel_wide[i * 784 + j] = hidden_kernel[j * 128 + i]!;
-        hidden_kernel_wide[i * 784 + j + 784] = hidden_kernel[j * 128 + i + 1]!;
-        hidden_kernel_wide[i * 784 + j + 1568] = hidden_kernel[j * 128 + i + 2]!;
-        hidden_kernel_wide[i * 784 + j + 2352] = hidden_kernel[j * 128 + i + 3]!;
-        hidden_kernel_wide[i * 784 + j + 3136] = hidden_kernel[j * 128 + i + 4]!;
-        hidden_kernel_wide[i * 784 + j + 3920] = hidden_kernel[j * 128 + i + 5]!;
-        hidden_kernel_wide[i * 784 + j + 4704] = hidden_kernel[j * 128 + i + 6]!;
-        hidden_kernel_wide[i * 784 + j + 5488] = hidden_kernel[j * 128 + i + 7]!;
-      }
-  };
+/**
+ * y[i<I,j<J] = f64(x[j,i])
+ * For I, J: 128, 784; 784, 64 and 128, 64.
+ */
+function widen_NxN(x: Float32Array, y: Float64Array, I: number, J: number): void {
+  for (let i = 0; i < I; i += 8)
+    for (let j = 0; j < J; j++) {
+      const at = i * J + j;
+      const at_2 = j * I + i;
+      y[at] = x[at_2]!;
+      y[at + J] = x[at_2 + 1]!;
+      y[at + J * 2] = x[at_2 + 2]!;
+      y[at + J * 3] = x[at_2 + 3]!;
+      y[at + J * 4] = x[at_2 + 4]!;
+      y[at + J * 5] = x[at_2 + 5]!;
+      y[at + J * 6] = x[at_2 + 6]!;
+      y[at + J * 7] = x[at_2 + 7]!;
+    }
 }
 
 /**
@@ -686,68 +649,71 @@ function dotRelu_64x784x128(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = j * 784 + k;
       {
-        const x_wide_0 = x_wide[i * 784 + k]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 784 + k]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 784 + k + 784]!;
-        const x_wide_1 = x_wide[i * 784 + k + 784]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1568]!;
-        sum00 += x_wide_0 * hidden_kernel_wide_0;
-        sum01 += x_wide_0 * hidden_kernel_wide_1;
-        sum10 += x_wide_1 * hidden_kernel_wide_0;
-        sum11 += x_wide_1 * hidden_kernel_wide_1;
-        sum20 += x_wide_2 * hidden_kernel_wide_0;
-        sum21 += x_wide_2 * hidden_kernel_wide_1;
+        const a0 = x_wide[at_2]!;
+        const b0 = hidden_kernel_wide[at_3]!;
+        const b1 = hidden_kernel_wide[at_3 + 784]!;
+        const a1 = x_wide[at_2 + 784]!;
+        const a2 = x_wide[at_2 + 1568]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 1 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 1]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 784 + k + 1]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 784 + k + 785]!;
-        const x_wide_1 = x_wide[i * 784 + k + 785]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1569]!;
-        sum00 += x_wide_0 * hidden_kernel_wide_0;
-        sum01 += x_wide_0 * hidden_kernel_wide_1;
-        sum10 += x_wide_1 * hidden_kernel_wide_0;
-        sum11 += x_wide_1 * hidden_kernel_wide_1;
-        sum20 += x_wide_2 * hidden_kernel_wide_0;
-        sum21 += x_wide_2 * hidden_kernel_wide_1;
+        const a0 = x_wide[at_2 + 1]!;
+        const b0 = hidden_kernel_wide[at_3 + 1]!;
+        const b1 = hidden_kernel_wide[at_3 + 785]!;
+        const a1 = x_wide[at_2 + 785]!;
+        const a2 = x_wide[at_2 + 1569]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 2 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 2]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 784 + k + 2]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 784 + k + 786]!;
-        const x_wide_1 = x_wide[i * 784 + k + 786]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1570]!;
-        sum00 += x_wide_0 * hidden_kernel_wide_0;
-        sum01 += x_wide_0 * hidden_kernel_wide_1;
-        sum10 += x_wide_1 * hidden_kernel_wide_0;
-        sum11 += x_wide_1 * hidden_kernel_wide_1;
-        sum20 += x_wide_2 * hidden_kernel_wide_0;
-        sum21 += x_wide_2 * hidden_kernel_wide_1;
+        const a0 = x_wide[at_2 + 2]!;
+        const b0 = hidden_kernel_wide[at_3 + 2]!;
+        const b1 = hidden_kernel_wide[at_3 + 786]!;
+        const a1 = x_wide[at_2 + 786]!;
+        const a2 = x_wide[at_2 + 1570]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 3 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 3]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 784 + k + 3]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 784 + k + 787]!;
-        const x_wide_1 = x_wide[i * 784 + k + 787]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1571]!;
-        sum00 += x_wide_0 * hidden_kernel_wide_0;
-        sum01 += x_wide_0 * hidden_kernel_wide_1;
-        sum10 += x_wide_1 * hidden_kernel_wide_0;
-        sum11 += x_wide_1 * hidden_kernel_wide_1;
-        sum20 += x_wide_2 * hidden_kernel_wide_0;
-        sum21 += x_wide_2 * hidden_kernel_wide_1;
+        const a0 = x_wide[at_2 + 3]!;
+        const b0 = hidden_kernel_wide[at_3 + 3]!;
+        const b1 = hidden_kernel_wide[at_3 + 787]!;
+        const a1 = x_wide[at_2 + 787]!;
+        const a2 = x_wide[at_2 + 1571]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
     }
-    relu(hidden_bias, hidden, j, i * 128 + j, Math.fround(sum00));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(hidden_bias, hidden, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(hidden_bias, hidden, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(hidden_bias, hidden, j, at, Math.fround(sum00));
+    relu(hidden_bias, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(hidden_bias, hidden, j, at + 128, Math.fround(sum10));
+    relu(hidden_bias, hidden, j + 1, at + 129, Math.fround(sum11));
+    relu(hidden_bias, hidden, j, at + 256, Math.fround(sum20));
+    relu(hidden_bias, hidden, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_64x784x128(): void {
     const { x_wide, hidden_kernel_wide, hidden_bias, hidden } = arrays;
@@ -756,11 +722,11 @@ function dotRelu_64x784x128(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
-        const x_wide_3 = x_wide[k + 49392]!;
-        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 784 + k]!;
-        const hidden_kernel_wide_3 = hidden_kernel_wide[j * 784 + k + 784]!;
-        sum0 += x_wide_3 * hidden_kernel_wide_2;
-        sum1 += x_wide_3 * hidden_kernel_wide_3;
+        const a3 = x_wide[k + 49392]!;
+        const b2 = hidden_kernel_wide[j * 784 + k]!;
+        const b3 = hidden_kernel_wide[j * 784 + k + 784]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       relu(hidden_bias, hidden, j, j + 8064, Math.fround(sum0));
       relu(hidden_bias, hidden, j + 1, j + 8065, Math.fround(sum1));
@@ -774,52 +740,49 @@ function dotRelu_64x784x128(
  * Takes 1 or 64 rows.
  */
 function dotAdd_Nx128x16(
+  hidden: Float32Array,
+  embedding_kernel: Float32Array,
+  embedding_bias: Float32Array,
+  embedding: Float32Array,
   rows: number,
-  arrays: Floats<"hidden" | "embedding_kernel" | "embedding_bias" | "embedding">,
-): () => void {
-  return function dotAdd_Nx128x16(): void {
-    const { hidden, embedding_kernel, embedding_bias, embedding } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 128; k++) {
-          const hidden_0 = hidden[i * 128 + k]!;
-          const embedding_kernel_0 = embedding_kernel[k * 16 + j]!;
-          const embedding_kernel_1 = embedding_kernel[k * 16 + j + 1]!;
-          const embedding_kernel_2 = embedding_kernel[k * 16 + j + 2]!;
-          const embedding_kernel_3 = embedding_kernel[k * 16 + j + 3]!;
-          sum0 += hidden_0 * embedding_kernel_0;
-          sum1 += hidden_0 * embedding_kernel_1;
-          sum2 += hidden_0 * embedding_kernel_2;
-          sum3 += hidden_0 * embedding_kernel_3;
-        }
-        embedding[i * 16 + j] = Math.fround(sum0) + embedding_bias[j]!;
-        embedding[i * 16 + j + 1] = Math.fround(sum1) + embedding_bias[j + 1]!;
-        embedding[i * 16 + j + 2] = Math.fround(sum2) + embedding_bias[j + 2]!;
-        embedding[i * 16 + j + 3] = Math.fround(sum3) + embedding_bias[j + 3]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const hidden_0 = hidden[i * 128 + k]!;
+        const a0 = embedding_kernel[k * 16 + j]!;
+        const a1 = embedding_kernel[k * 16 + j + 1]!;
+        const a2 = embedding_kernel[k * 16 + j + 2]!;
+        const a3 = embedding_kernel[k * 16 + j + 3]!;
+        sum0 += hidden_0 * a0;
+        sum1 += hidden_0 * a1;
+        sum2 += hidden_0 * a2;
+        sum3 += hidden_0 * a3;
       }
-  };
+      embedding[i * 16 + j] = Math.fround(sum0) + embedding_bias[j]!;
+      embedding[i * 16 + j + 1] = Math.fround(sum1) + embedding_bias[j + 1]!;
+      embedding[i * 16 + j + 2] = Math.fround(sum2) + embedding_bias[j + 2]!;
+      embedding[i * 16 + j + 3] = Math.fround(sum3) + embedding_bias[j + 3]!;
+    }
 }
 
 /**
  * lengths[i<rows] = Σ k<16: embedding[i,k]·embedding[i,k]
  * Takes 64 or 500 rows.
  */
-function sum_16xN(rows: number, arrays: Floats<"embedding" | "lengths">): () => void {
-  return function sum_16xN(): void {
-    const { embedding, lengths } = arrays;
-    for (let i = 0; i < rows; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        const embedding_0 = embedding[i * 16 + k]!;
-        sum += embedding_0 * embedding_0;
-      }
-      lengths[i] = sum;
+function sum_16xN(embedding: Float32Array, lengths: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      const embedding_0 = embedding[i * 16 + k]!;
+      sum += embedding_0 * embedding_0;
     }
-  };
+    lengths[i] = sum;
+  }
 }
 
 /**
@@ -836,15 +799,15 @@ function dotAdd_64x16x64(arrays: Floats<"embedding" | "lengths" | "apart">): () 
         let sum2 = 0;
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
-          const embedding_0 = embedding[i * 16 + k]!;
-          const embedding_1 = embedding[j * 16 + k]!;
-          const embedding_2 = embedding[j * 16 + k + 16]!;
-          const embedding_3 = embedding[j * 16 + k + 32]!;
-          const embedding_4 = embedding[j * 16 + k + 48]!;
-          sum0 += embedding_0 * embedding_1;
-          sum1 += embedding_0 * embedding_2;
-          sum2 += embedding_0 * embedding_3;
-          sum3 += embedding_0 * embedding_4;
+          const a0 = embedding[i * 16 + k]!;
+          const a1 = embedding[j * 16 + k]!;
+          const a2 = embedding[j * 16 + k + 16]!;
+          const a3 = embedding[j * 16 + k + 32]!;
+          const a4 = embedding[j * 16 + k + 48]!;
+          sum0 += a0 * a1;
+          sum1 += a0 * a2;
+          sum2 += a0 * a3;
+          sum3 += a0 * a4;
         }
         apart[i * 64 + j] =
           lengths[i]! +
@@ -1009,17 +972,14 @@ function argmaxGatherAdd_64x16(
 }
 
 /** d_x[i<64,j<16] = Σ k<64 in memory: where(argmax[k] = i, −d_add[k,j], 0) */
-function scatterAdd_64x64x16(arrays: Ints<"argmax"> & Floats<"d_x" | "d_add">): () => void {
-  return function scatterAdd_64x64x16(): void {
-    const { argmax, d_x, d_add } = arrays;
-    for (let z = 0; z < 1024; z++) d_x[z] = 0;
-    for (let k = 0; k < 64; k++) {
-      const argmax_2_0 = argmax[k]!;
-      if (0 <= argmax_2_0 && argmax_2_0 < 64)
-        for (let j = 0; j < 16; j++)
-          d_x[argmax_2_0 * 16 + j] = d_x[argmax_2_0 * 16 + j]! + -d_add[k * 16 + j]!;
-    }
-  };
+function scatterAdd_64x64x16(argmax: Int32Array, d_x: Float32Array, d_add: Float32Array): void {
+  for (let z = 0; z < 1024; z++) d_x[z] = 0;
+  for (let k = 0; k < 64; k++) {
+    const argmax_2_0 = argmax[k]!;
+    if (0 <= argmax_2_0 && argmax_2_0 < 64)
+      for (let j = 0; j < 16; j++)
+        d_x[argmax_2_0 * 16 + j] = d_x[argmax_2_0 * 16 + j]! + -d_add[k * 16 + j]!;
+  }
 }
 
 /** d_embedding[i<64,j<16] = d_add_3[i,j] + d_add_2[i,j] + d_embedding_part[i,j] + d_embedding_2[i,j] */
@@ -1039,39 +999,44 @@ function add_64x16(
 }
 
 /**
- * d_embedding_bias[i<16] = Σ k<64: d_embedding[k,i]
- * m′[i] = m[i]·0.9 + d_embedding_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_embedding_bias[i]·d_embedding_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<64: d_y[k,i]
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I: 16 and 128.
+ * Plain twins: sumAdam_64x16, sumAdam_64x128.
  */
-function sumAdam_64x16(
-  arrays: Floats<"d_embedding" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x16(): void {
-    const { d_embedding, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_embedding_0 = d_embedding[k * 16 + i]!;
-        const d_embedding_1 = d_embedding[k * 16 + i + 1]!;
-        const d_embedding_2 = d_embedding[k * 16 + i + 2]!;
-        const d_embedding_3 = d_embedding[k * 16 + i + 3]!;
-        sum0 += d_embedding_0;
-        sum1 += d_embedding_1;
-        sum2 += d_embedding_2;
-        sum3 += d_embedding_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
+function sumAdam_64xN(
+  d_y: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 64; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
     }
-  };
+    adam(bias_m, bias_v, bias, i, Math.fround(sum0), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 1, Math.fround(sum1), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 2, Math.fround(sum2), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 3, Math.fround(sum3), rate_0, correction_0);
+  }
 }
 
 /**
@@ -1091,19 +1056,20 @@ function dotWhere_64x16x128(
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
           const d_embedding_0 = d_embedding[i * 16 + k]!;
-          const embedding_kernel_0 = embedding_kernel[j * 16 + k]!;
-          const embedding_kernel_1 = embedding_kernel[j * 16 + k + 16]!;
-          const embedding_kernel_2 = embedding_kernel[j * 16 + k + 32]!;
-          const embedding_kernel_3 = embedding_kernel[j * 16 + k + 48]!;
-          sum0 += d_embedding_0 * embedding_kernel_0;
-          sum1 += d_embedding_0 * embedding_kernel_1;
-          sum2 += d_embedding_0 * embedding_kernel_2;
-          sum3 += d_embedding_0 * embedding_kernel_3;
+          const a0 = embedding_kernel[j * 16 + k]!;
+          const a1 = embedding_kernel[j * 16 + k + 16]!;
+          const a2 = embedding_kernel[j * 16 + k + 32]!;
+          const a3 = embedding_kernel[j * 16 + k + 48]!;
+          sum0 += d_embedding_0 * a0;
+          sum1 += d_embedding_0 * a1;
+          sum2 += d_embedding_0 * a2;
+          sum3 += d_embedding_0 * a3;
         }
-        d_hidden_z[i * 128 + j] = 0 < hidden[i * 128 + j]! ? Math.fround(sum0) : 0;
-        d_hidden_z[i * 128 + j + 1] = 0 < hidden[i * 128 + j + 1]! ? Math.fround(sum1) : 0;
-        d_hidden_z[i * 128 + j + 2] = 0 < hidden[i * 128 + j + 2]! ? Math.fround(sum2) : 0;
-        d_hidden_z[i * 128 + j + 3] = 0 < hidden[i * 128 + j + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 128 + j;
+        d_hidden_z[at] = 0 < hidden[at]! ? Math.fround(sum0) : 0;
+        d_hidden_z[at + 1] = 0 < hidden[at + 1]! ? Math.fround(sum1) : 0;
+        d_hidden_z[at + 2] = 0 < hidden[at + 2]! ? Math.fround(sum2) : 0;
+        d_hidden_z[at + 3] = 0 < hidden[at + 3]! ? Math.fround(sum3) : 0;
       }
   };
 }
@@ -1130,24 +1096,25 @@ function dotAdam_128x64x16(
         let sum20 = 0;
         let sum21 = 0;
         for (let k = 0; k < 64; k++) {
-          const hidden_0 = hidden[k * 128 + i]!;
-          const d_embedding_0 = d_embedding[k * 16 + j]!;
-          const d_embedding_1 = d_embedding[k * 16 + j + 1]!;
-          const hidden_1 = hidden[k * 128 + i + 1]!;
-          const hidden_2 = hidden[k * 128 + i + 2]!;
-          sum00 += hidden_0 * d_embedding_0;
-          sum01 += hidden_0 * d_embedding_1;
-          sum10 += hidden_1 * d_embedding_0;
-          sum11 += hidden_1 * d_embedding_1;
-          sum20 += hidden_2 * d_embedding_0;
-          sum21 += hidden_2 * d_embedding_1;
+          const a0 = hidden[k * 128 + i]!;
+          const b0 = d_embedding[k * 16 + j]!;
+          const b1 = d_embedding[k * 16 + j + 1]!;
+          const a1 = hidden[k * 128 + i + 1]!;
+          const a2 = hidden[k * 128 + i + 2]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
-        adam(m, v, w, i * 16 + j, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 16, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 17, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 32, Math.fround(sum20), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 33, Math.fround(sum21), rate_0, correction_0);
+        const at = i * 16 + j;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 16, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 17, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 32, Math.fround(sum20), rate_0, correction_0);
+        adam(m, v, w, at + 33, Math.fround(sum21), rate_0, correction_0);
       }
     for (let j = 0; j < 16; j += 2) {
       let sum00_2 = 0;
@@ -1155,14 +1122,14 @@ function dotAdam_128x64x16(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 64; k++) {
-        const hidden_3 = hidden[k * 128 + 126]!;
-        const d_embedding_2 = d_embedding[k * 16 + j]!;
-        const d_embedding_3 = d_embedding[k * 16 + j + 1]!;
-        const hidden_4 = hidden[k * 128 + 127]!;
-        sum00_2 += hidden_3 * d_embedding_2;
-        sum01_2 += hidden_3 * d_embedding_3;
-        sum10_2 += hidden_4 * d_embedding_2;
-        sum11_2 += hidden_4 * d_embedding_3;
+        const a3 = hidden[k * 128 + 126]!;
+        const b2 = d_embedding[k * 16 + j]!;
+        const b3 = d_embedding[k * 16 + j + 1]!;
+        const a4 = hidden[k * 128 + 127]!;
+        sum00_2 += a3 * b2;
+        sum01_2 += a3 * b3;
+        sum10_2 += a4 * b2;
+        sum11_2 += a4 * b3;
       }
       const d_embedding_kernel00_2 = Math.fround(sum00_2);
       const embedding_kernel_m_next00_2 = Math.fround(
@@ -1221,78 +1188,6 @@ function dotAdam_128x64x16(
 }
 
 /**
- * d_hidden_bias[i<128] = Σ k<64: d_hidden_z[k,i]
- * m′[i] = m[i]·0.9 + d_hidden_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_hidden_bias[i]·d_hidden_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x128(
-  arrays: Floats<"d_hidden_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x128(): void {
-    const { d_hidden_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 128; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_hidden_z_0 = d_hidden_z[k * 128 + i]!;
-        const d_hidden_z_1 = d_hidden_z[k * 128 + i + 1]!;
-        const d_hidden_z_2 = d_hidden_z[k * 128 + i + 2]!;
-        const d_hidden_z_3 = d_hidden_z[k * 128 + i + 3]!;
-        sum0 += d_hidden_z_0;
-        sum1 += d_hidden_z_1;
-        sum2 += d_hidden_z_2;
-        sum3 += d_hidden_z_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
-  };
-}
-
-/** x_wide_2[i<784,j<64] = f64(x[j,i]) */
-function widen_784x64(arrays: Floats<"x"> & Doubles<"x_wide_2">): () => void {
-  return function widen_784x64(): void {
-    const { x, x_wide_2 } = arrays;
-    for (let i = 0; i < 784; i += 8)
-      for (let j = 0; j < 64; j++) {
-        x_wide_2[i * 64 + j] = x[j * 784 + i]!;
-        x_wide_2[i * 64 + j + 64] = x[j * 784 + i + 1]!;
-        x_wide_2[i * 64 + j + 128] = x[j * 784 + i + 2]!;
-        x_wide_2[i * 64 + j + 192] = x[j * 784 + i + 3]!;
-        x_wide_2[i * 64 + j + 256] = x[j * 784 + i + 4]!;
-        x_wide_2[i * 64 + j + 320] = x[j * 784 + i + 5]!;
-        x_wide_2[i * 64 + j + 384] = x[j * 784 + i + 6]!;
-        x_wide_2[i * 64 + j + 448] = x[j * 784 + i + 7]!;
-      }
-  };
-}
-
-/** d_hidden_z_wide[i<128,j<64] = f64(d_hidden_z[j,i]) */
-function widen_128x64(arrays: Floats<"d_hidden_z"> & Doubles<"d_hidden_z_wide">): () => void {
-  return function widen_128x64(): void {
-    const { d_hidden_z, d_hidden_z_wide } = arrays;
-    for (let i = 0; i < 128; i += 8)
-      for (let j = 0; j < 64; j++) {
-        d_hidden_z_wide[i * 64 + j] = d_hidden_z[j * 128 + i]!;
-        d_hidden_z_wide[i * 64 + j + 64] = d_hidden_z[j * 128 + i + 1]!;
-        d_hidden_z_wide[i * 64 + j + 128] = d_hidden_z[j * 128 + i + 2]!;
-        d_hidden_z_wide[i * 64 + j + 192] = d_hidden_z[j * 128 + i + 3]!;
-        d_hidden_z_wide[i * 64 + j + 256] = d_hidden_z[j * 128 + i + 4]!;
-        d_hidden_z_wide[i * 64 + j + 320] = d_hidden_z[j * 128 + i + 5]!;
-        d_hidden_z_wide[i * 64 + j + 384] = d_hidden_z[j * 128 + i + 6]!;
-        d_hidden_z_wide[i * 64 + j + 448] = d_hidden_z[j * 128 + i + 7]!;
-      }
-  };
-}
-
-/**
  * d_hidden_kernel[i<784,j<128] = Σ k<64: f32(x_wide_2[i,k])·f32(d_hidden_z_wide[j,k])
  * m′[i,j] = m[i,j]·0.9 + d_hidden_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_hidden_kernel[i,j]·d_hidden_kernel[i,j]·(1 − 0.999)
@@ -1314,68 +1209,71 @@ function dotAdam_784x64x128(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = i * 64 + k;
+        const at_3 = j * 64 + k;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k]!;
-          const d_hidden_z_wide_0 = d_hidden_z_wide[j * 64 + k]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[j * 64 + k + 64]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 64]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 128]!;
-          sum00 += x_wide_2_0 * d_hidden_z_wide_0;
-          sum01 += x_wide_2_0 * d_hidden_z_wide_1;
-          sum10 += x_wide_2_1 * d_hidden_z_wide_0;
-          sum11 += x_wide_2_1 * d_hidden_z_wide_1;
-          sum20 += x_wide_2_2 * d_hidden_z_wide_0;
-          sum21 += x_wide_2_2 * d_hidden_z_wide_1;
+          const a0 = x_wide_2[at_2]!;
+          const b0 = d_hidden_z_wide[at_3]!;
+          const b1 = d_hidden_z_wide[at_3 + 64]!;
+          const a1 = x_wide_2[at_2 + 64]!;
+          const a2 = x_wide_2[at_2 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 1 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 1]!;
-          const d_hidden_z_wide_0 = d_hidden_z_wide[j * 64 + k + 1]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[j * 64 + k + 65]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 65]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 129]!;
-          sum00 += x_wide_2_0 * d_hidden_z_wide_0;
-          sum01 += x_wide_2_0 * d_hidden_z_wide_1;
-          sum10 += x_wide_2_1 * d_hidden_z_wide_0;
-          sum11 += x_wide_2_1 * d_hidden_z_wide_1;
-          sum20 += x_wide_2_2 * d_hidden_z_wide_0;
-          sum21 += x_wide_2_2 * d_hidden_z_wide_1;
+          const a0 = x_wide_2[at_2 + 1]!;
+          const b0 = d_hidden_z_wide[at_3 + 1]!;
+          const b1 = d_hidden_z_wide[at_3 + 65]!;
+          const a1 = x_wide_2[at_2 + 65]!;
+          const a2 = x_wide_2[at_2 + 129]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 2 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 2]!;
-          const d_hidden_z_wide_0 = d_hidden_z_wide[j * 64 + k + 2]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[j * 64 + k + 66]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 66]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 130]!;
-          sum00 += x_wide_2_0 * d_hidden_z_wide_0;
-          sum01 += x_wide_2_0 * d_hidden_z_wide_1;
-          sum10 += x_wide_2_1 * d_hidden_z_wide_0;
-          sum11 += x_wide_2_1 * d_hidden_z_wide_1;
-          sum20 += x_wide_2_2 * d_hidden_z_wide_0;
-          sum21 += x_wide_2_2 * d_hidden_z_wide_1;
+          const a0 = x_wide_2[at_2 + 2]!;
+          const b0 = d_hidden_z_wide[at_3 + 2]!;
+          const b1 = d_hidden_z_wide[at_3 + 66]!;
+          const a1 = x_wide_2[at_2 + 66]!;
+          const a2 = x_wide_2[at_2 + 130]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 3 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 3]!;
-          const d_hidden_z_wide_0 = d_hidden_z_wide[j * 64 + k + 3]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[j * 64 + k + 67]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 67]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 131]!;
-          sum00 += x_wide_2_0 * d_hidden_z_wide_0;
-          sum01 += x_wide_2_0 * d_hidden_z_wide_1;
-          sum10 += x_wide_2_1 * d_hidden_z_wide_0;
-          sum11 += x_wide_2_1 * d_hidden_z_wide_1;
-          sum20 += x_wide_2_2 * d_hidden_z_wide_0;
-          sum21 += x_wide_2_2 * d_hidden_z_wide_1;
+          const a0 = x_wide_2[at_2 + 3]!;
+          const b0 = d_hidden_z_wide[at_3 + 3]!;
+          const b1 = d_hidden_z_wide[at_3 + 67]!;
+          const a1 = x_wide_2[at_2 + 67]!;
+          const a2 = x_wide_2[at_2 + 131]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 128, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 129, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 256, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 257, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_784x64x128(): void {
@@ -1387,11 +1285,11 @@ function dotAdam_784x64x128(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const x_wide_2_3 = x_wide_2[k + 50112]!;
-        const d_hidden_z_wide_2 = d_hidden_z_wide[j * 64 + k]!;
-        const d_hidden_z_wide_3 = d_hidden_z_wide[j * 64 + k + 64]!;
-        sum0 += x_wide_2_3 * d_hidden_z_wide_2;
-        sum1 += x_wide_2_3 * d_hidden_z_wide_3;
+        const a3 = x_wide_2[k + 50112]!;
+        const b2 = d_hidden_z_wide[j * 64 + k]!;
+        const b3 = d_hidden_z_wide[j * 64 + k + 64]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       adam(m, v, w, j + 100224, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, j + 100225, Math.fround(sum1), rate_0, correction_0);
@@ -1419,23 +1317,24 @@ function dotRelu_500x784x128_evaluate(
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
       const x_0 = x[i * 784 + k]!;
-      const hidden_kernel_0 = hidden_kernel[k * 128 + j]!;
-      const hidden_kernel_1 = hidden_kernel[k * 128 + j + 1]!;
+      const a0 = hidden_kernel[k * 128 + j]!;
+      const a1 = hidden_kernel[k * 128 + j + 1]!;
       const x_1 = x[i * 784 + k + 784]!;
       const x_2 = x[i * 784 + k + 1568]!;
-      sum00 += x_0 * hidden_kernel_0;
-      sum01 += x_0 * hidden_kernel_1;
-      sum10 += x_1 * hidden_kernel_0;
-      sum11 += x_1 * hidden_kernel_1;
-      sum20 += x_2 * hidden_kernel_0;
-      sum21 += x_2 * hidden_kernel_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    relu(hidden_bias, hidden, j, i * 128 + j, Math.fround(sum00));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(hidden_bias, hidden, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(hidden_bias, hidden, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(hidden_bias, hidden, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(hidden_bias, hidden, j, at, Math.fround(sum00));
+    relu(hidden_bias, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(hidden_bias, hidden, j, at + 128, Math.fround(sum10));
+    relu(hidden_bias, hidden, j + 1, at + 129, Math.fround(sum11));
+    relu(hidden_bias, hidden, j, at + 256, Math.fround(sum20));
+    relu(hidden_bias, hidden, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_500x784x128_evaluate(): void {
     const { x, hidden_kernel, hidden_bias, hidden } = arrays;
@@ -1447,13 +1346,13 @@ function dotRelu_500x784x128_evaluate(
       let sum11_2 = 0;
       for (let k = 0; k < 784; k++) {
         const x_3 = x[k + 390432]!;
-        const hidden_kernel_2 = hidden_kernel[k * 128 + j]!;
-        const hidden_kernel_3 = hidden_kernel[k * 128 + j + 1]!;
+        const a2 = hidden_kernel[k * 128 + j]!;
+        const a3 = hidden_kernel[k * 128 + j + 1]!;
         const x_4 = x[k + 391216]!;
-        sum00_2 += x_3 * hidden_kernel_2;
-        sum01_2 += x_3 * hidden_kernel_3;
-        sum10_2 += x_4 * hidden_kernel_2;
-        sum11_2 += x_4 * hidden_kernel_3;
+        sum00_2 += x_3 * a2;
+        sum01_2 += x_3 * a3;
+        sum10_2 += x_4 * a2;
+        sum11_2 += x_4 * a3;
       }
       relu(hidden_bias, hidden, j, j + 63744, Math.fround(sum00_2));
       relu(hidden_bias, hidden, j + 1, j + 63745, Math.fround(sum01_2));
@@ -1482,24 +1381,25 @@ function dotAdd_500x128x16_evaluate(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 128; k++) {
-        const hidden_0 = hidden[i * 128 + k]!;
-        const embedding_kernel_0 = embedding_kernel[k * 16 + j]!;
-        const embedding_kernel_1 = embedding_kernel[k * 16 + j + 1]!;
-        const hidden_1 = hidden[i * 128 + k + 128]!;
-        const hidden_2 = hidden[i * 128 + k + 256]!;
-        sum00 += hidden_0 * embedding_kernel_0;
-        sum01 += hidden_0 * embedding_kernel_1;
-        sum10 += hidden_1 * embedding_kernel_0;
-        sum11 += hidden_1 * embedding_kernel_1;
-        sum20 += hidden_2 * embedding_kernel_0;
-        sum21 += hidden_2 * embedding_kernel_1;
+        const a0 = hidden[i * 128 + k]!;
+        const b0 = embedding_kernel[k * 16 + j]!;
+        const b1 = embedding_kernel[k * 16 + j + 1]!;
+        const a1 = hidden[i * 128 + k + 128]!;
+        const a2 = hidden[i * 128 + k + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      embedding[i * 16 + j] = Math.fround(sum00) + embedding_bias[j]!;
-      embedding[i * 16 + j + 1] = Math.fround(sum01) + embedding_bias[j + 1]!;
-      embedding[i * 16 + j + 16] = Math.fround(sum10) + embedding_bias[j]!;
-      embedding[i * 16 + j + 17] = Math.fround(sum11) + embedding_bias[j + 1]!;
-      embedding[i * 16 + j + 32] = Math.fround(sum20) + embedding_bias[j]!;
-      embedding[i * 16 + j + 33] = Math.fround(sum21) + embedding_bias[j + 1]!;
+      const at = i * 16 + j;
+      embedding[at] = Math.fround(sum00) + embedding_bias[j]!;
+      embedding[at + 1] = Math.fround(sum01) + embedding_bias[j + 1]!;
+      embedding[at + 16] = Math.fround(sum10) + embedding_bias[j]!;
+      embedding[at + 17] = Math.fround(sum11) + embedding_bias[j + 1]!;
+      embedding[at + 32] = Math.fround(sum20) + embedding_bias[j]!;
+      embedding[at + 33] = Math.fround(sum21) + embedding_bias[j + 1]!;
     }
   }
   return function dotAdd_500x128x16_evaluate(): void {
@@ -1511,14 +1411,14 @@ function dotAdd_500x128x16_evaluate(
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 128; k++) {
-        const hidden_3 = hidden[k + 63744]!;
-        const embedding_kernel_2 = embedding_kernel[k * 16 + j]!;
-        const embedding_kernel_3 = embedding_kernel[k * 16 + j + 1]!;
-        const hidden_4 = hidden[k + 63872]!;
-        sum00_2 += hidden_3 * embedding_kernel_2;
-        sum01_2 += hidden_3 * embedding_kernel_3;
-        sum10_2 += hidden_4 * embedding_kernel_2;
-        sum11_2 += hidden_4 * embedding_kernel_3;
+        const a3 = hidden[k + 63744]!;
+        const b2 = embedding_kernel[k * 16 + j]!;
+        const b3 = embedding_kernel[k * 16 + j + 1]!;
+        const a4 = hidden[k + 63872]!;
+        sum00_2 += a3 * b2;
+        sum01_2 += a3 * b3;
+        sum10_2 += a4 * b2;
+        sum11_2 += a4 * b3;
       }
       embedding[j + 7968] = Math.fround(sum00_2) + embedding_bias[j]!;
       embedding[j + 7969] = Math.fround(sum01_2) + embedding_bias[j + 1]!;
@@ -1547,57 +1447,58 @@ function dotAdd_500x16x500_evaluate(arrays: Floats<"embedding" | "lengths" | "ap
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        const embedding_0 = embedding[i * 16 + k]!;
-        const embedding_1 = embedding[j * 16 + k]!;
-        const embedding_2 = embedding[j * 16 + k + 16]!;
-        const embedding_3 = embedding[i * 16 + k + 16]!;
-        const embedding_4 = embedding[i * 16 + k + 32]!;
-        const embedding_5 = embedding[i * 16 + k + 48]!;
-        sum00 += embedding_0 * embedding_1;
-        sum01 += embedding_0 * embedding_2;
-        sum10 += embedding_3 * embedding_1;
-        sum11 += embedding_3 * embedding_2;
-        sum20 += embedding_4 * embedding_1;
-        sum21 += embedding_4 * embedding_2;
-        sum30 += embedding_5 * embedding_1;
-        sum31 += embedding_5 * embedding_2;
+        const a0 = embedding[i * 16 + k]!;
+        const a1 = embedding[j * 16 + k]!;
+        const a2 = embedding[j * 16 + k + 16]!;
+        const a3 = embedding[i * 16 + k + 16]!;
+        const a4 = embedding[i * 16 + k + 32]!;
+        const a5 = embedding[i * 16 + k + 48]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
+        sum30 += a5 * a1;
+        sum31 += a5 * a2;
       }
-      apart[i * 500 + j] =
+      const at = i * 500 + j;
+      apart[at] =
         lengths[i]! +
         lengths[j]! -
         Math.fround(sum00) * 2 +
         (j <= i ? (i <= j ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 1] =
+      apart[at + 1] =
         lengths[i]! +
         lengths[j + 1]! -
         Math.fround(sum01) * 2 +
         (j + 1 <= i ? (i <= j + 1 ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 500] =
+      apart[at + 500] =
         lengths[i + 1]! +
         lengths[j]! -
         Math.fround(sum10) * 2 +
         (j <= i + 1 ? (i + 1 <= j ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 501] =
+      apart[at + 501] =
         lengths[i + 1]! +
         lengths[j + 1]! -
         Math.fround(sum11) * 2 +
         (j + 1 <= i + 1 ? (i + 1 <= j + 1 ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 1000] =
+      apart[at + 1000] =
         lengths[i + 2]! +
         lengths[j]! -
         Math.fround(sum20) * 2 +
         (j <= i + 2 ? (i + 2 <= j ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 1001] =
+      apart[at + 1001] =
         lengths[i + 2]! +
         lengths[j + 1]! -
         Math.fround(sum21) * 2 +
         (j + 1 <= i + 2 ? (i + 2 <= j + 1 ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 1500] =
+      apart[at + 1500] =
         lengths[i + 3]! +
         lengths[j]! -
         Math.fround(sum30) * 2 +
         (j <= i + 3 ? (i + 3 <= j ? 1_000_000 : 0) : 0);
-      apart[i * 500 + j + 1501] =
+      apart[at + 1501] =
         lengths[i + 3]! +
         lengths[j + 1]! -
         Math.fround(sum31) * 2 +
@@ -1744,14 +1645,14 @@ function dotRelu_1x784x128_predict(
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
         const x_0 = x[k]!;
-        const hidden_kernel_0 = hidden_kernel[k * 128 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 128 + j + 1]!;
-        const hidden_kernel_2 = hidden_kernel[k * 128 + j + 2]!;
-        const hidden_kernel_3 = hidden_kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * hidden_kernel_0;
-        sum1 += x_0 * hidden_kernel_1;
-        sum2 += x_0 * hidden_kernel_2;
-        sum3 += x_0 * hidden_kernel_3;
+        const a0 = hidden_kernel[k * 128 + j]!;
+        const a1 = hidden_kernel[k * 128 + j + 1]!;
+        const a2 = hidden_kernel[k * 128 + j + 2]!;
+        const a3 = hidden_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * a0;
+        sum1 += x_0 * a1;
+        sum2 += x_0 * a2;
+        sum3 += x_0 * a3;
       }
       relu_2(hidden_bias, hidden, j, Math.fround(sum0));
       relu_2(hidden_bias, hidden, j + 1, Math.fround(sum1));

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 157, backward 124), evaluate 212, predict 301
-//   memory 310: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 658: batches, and what a trainer is
-//   tables 710: what bytes() packs
-//   kernels 779: in the order in which statements call them, each under its definitions
-//   checks 2347: of what is passed in
-//   mathematics 2471: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 168, backward 135), evaluate 223, predict 352
+//   memory 361: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 586: batches, and what a trainer is
+//   tables 638: what bytes() packs
+//   kernels 707: in the order in which statements call them, each under its definitions
+//   checks 2193: of what is passed in
+//   mathematics 2317: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e8e72fe2ef37dd77
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8d81347cacb61397
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,25 +41,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:44
-    pad_image_padded();
+    pad_1xNx34x34(image, image_padded, 3);
 
     // — first: x ∗ W + b
     // 2. first = image ∗ first.kernel + first.bias    %first.product, %first  add, models/style-transfer.ts:44
     // near = relu(first.product + first.bias)    %near  relu, models/style-transfer.ts:44
-    convRelu_near();
+    convRelu_1xNxNxNx3x3xN(image_padded, first_kernel, first_bias, near, 16, 32, 3, 1156, 34);
 
     // — maxPool2d: the largest of each window
     // 3. maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:45
-    windowMax_maxPool2d();
+    windowMax_1x16x16x1x1x2x2x16(near, maxPool2d);
     // 4. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:45
-    pad_maxPool2d_padded();
+    pad_1xNx18x18(maxPool2d, maxPool2d_padded, 16);
 
     // — second: x ∗ W + b
     // 5. second = maxPool2d ∗ second.kernel + second.bias    %second.product, %second  add, models/style-transfer.ts:45
     // far = relu(second.product + second.bias)    %far  relu, models/style-transfer.ts:45
-    convRelu_far();
+    convRelu_1xNxNxNx3x3xN(maxPool2d_padded, second_kernel, second_bias, far, 32, 16, 16, 324, 18);
     // 6. content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:44
-    pad_content_padded();
+    pad_1xNx34x34(content, content_padded, 3);
 
     // — first
     // 7. first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:44
@@ -68,27 +69,37 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 8. first_2 = first.product_2 + first.bias    %first_2  add, models/style-transfer.ts:44
     // near_2 = relu(first.product_2 + first.bias)    %near_2  relu, models/style-transfer.ts:44
     // maxPool2d_2 = max relu(first_2) over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/style-transfer.ts:45
-    windowMax_maxPool2d_2();
+    windowMax_1x16x16x1x1x2x2x16_2(first_product_2, first_bias, maxPool2d_2);
 
     // 9. style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:44
-    pad_style_padded();
+    pad_1xNx34x34(style, style_padded, 3);
     // 10. first_3 = style ∗ first.kernel + first.bias    %first.product_3, %first_3  add, models/style-transfer.ts:44
     // near_3 = relu(first.product_3 + first.bias)    %near_3  relu, models/style-transfer.ts:44
-    convRelu_near_3();
+    convRelu_1xNxNxNx3x3xN(style_padded, first_kernel, first_bias, near_3, 16, 32, 3, 1156, 34);
 
     // — maxPool2d_3: the largest of each window
     // 11. maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:45
-    windowMax_maxPool2d_3();
+    windowMax_1x16x16x1x1x2x2x16(near_3, maxPool2d_3);
     // 12. maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
     //     models/style-transfer.ts:45
-    pad_maxPool2d_3_padded();
+    pad_1xNx18x18(maxPool2d_3, maxPool2d_3_padded, 16);
 
     // — second
     // 13. second_3 = maxPool2d_3 ∗ second.kernel + second.bias    %second.product_3, %second_3  add, models/style-transfer.ts:45
     // far_3 = relu(second.product_3 + second.bias)    %far_3  relu, models/style-transfer.ts:45
-    convRelu_far_3();
+    convRelu_1xNxNxNx3x3xN(
+      maxPool2d_3_padded,
+      second_kernel,
+      second_bias,
+      far_3,
+      32,
+      16,
+      16,
+      324,
+      18,
+    );
     // 14. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
-    dot_dot();
+    dot_16x1024x16(near, dot);
 
     // 15. sub_2 = dot ⊙ (1 / 16384) − (reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ ⊙ (1 / 16384))    %dot_2, %mul_4, %mul_3,
     //     %sub_2  sub, models/style-transfer.ts:27, 30
@@ -102,7 +113,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotSubMul_d_dot();
 
     // 16. sum_2 = Σ (sub_2 ⊙ sub_2)    %mul_5, %sum_2  sum, models/style-transfer.ts:30
-    sum_sum_2();
+    sum_NxN(sub_2, sum_2, 16);
     // 17. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
     dot_dot_3();
 
@@ -118,7 +129,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotSubMul_d_dot_3();
 
     // 19. sum_3 = Σ (sub_3 ⊙ sub_3)    %mul_9, %sum_3  sum, models/style-transfer.ts:30
-    sum_sum_3();
+    sum_NxN(sub_3, sum_3, 32);
 
     // #endregion
     // #region backward
@@ -133,7 +144,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #region forward
     // 22. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
     //     models/style-transfer.ts:45
-    pad_maxPool2d_2_padded();
+    pad_1xNx18x18(maxPool2d_2, maxPool2d_2_padded, 16);
     // 23. second_2 = maxPool2d_2 ∗ second.kernel + second.bias    %second.product_2, %second_2  add, models/style-transfer.ts:45
     // sub = far − relu(second.product_2 + second.bias)    %far_2, %sub  sub, models/style-transfer.ts:45, 30
     // d_sub_part, d_sub_4 = sub ⊙ (1 / 8192)    %d_sub_part, %d_sub_4  adjoint of mul (statement 24): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
@@ -177,7 +188,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/style-transfer.ts:27
     dot_d_F_2();
     // 33. d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:45
-    pad_d_second_padded();
+    pad_1xNx18x18(d_second, d_second_padded, 32);
 
     // — adjoint of second
     // 34. d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 5): d_x
@@ -196,7 +207,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowArgmaxWhere_d_first();
 
     // 36. d_first_padded = d_first in a margin of zeros    %d_first_padded  pad for d_image, models/style-transfer.ts:44
-    pad_d_first_padded();
+    pad_1xNx34x34(d_first, d_first_padded, 16);
 
     // — adjoint of first
     // 37. d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 2): d_x = d_y ∗
@@ -218,23 +229,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(style_evaluate, batch["style"], 3072, count);
 
     // 1. image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:44
-    pad_image_padded_evaluate();
+    pad_1xNx34x34(image, image_padded_evaluate, 3);
 
     // — first: x ∗ W + b
     // 2. as statement 2 of step    %first.product, %first, %near  again, models/style-transfer.ts:44
-    convRelu_near_evaluate();
+    convRelu_1xNxNxNx3x3xN(
+      image_padded_evaluate,
+      first_kernel,
+      first_bias,
+      near_evaluate,
+      16,
+      32,
+      3,
+      1156,
+      34,
+    );
 
     // — maxPool2d: the largest of each window
     // 3. maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:45
-    windowMax_maxPool2d_evaluate();
+    windowMax_1x16x16x1x1x2x2x16(near_evaluate, maxPool2d_evaluate);
     // 4. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:45
-    pad_maxPool2d_padded_evaluate();
+    pad_1xNx18x18(maxPool2d_evaluate, maxPool2d_padded_evaluate, 16);
 
     // — second: x ∗ W + b
     // 5. as statement 5 of step    %second.product, %second, %far  again, models/style-transfer.ts:45
-    convRelu_far_evaluate();
+    convRelu_1xNxNxNx3x3xN(
+      maxPool2d_padded_evaluate,
+      second_kernel,
+      second_bias,
+      far_evaluate,
+      32,
+      16,
+      16,
+      324,
+      18,
+    );
     // 6. content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:44
-    pad_content_padded_evaluate();
+    pad_1xNx34x34(content_evaluate, content_padded_evaluate, 3);
 
     // — first
     // 7. first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:44
@@ -242,31 +273,51 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — maxPool2d_2: the largest of each window
     // 8. as statement 8 of step    %first_2, %near_2, %maxPool2d_2  again, models/style-transfer.ts:44, 45
-    windowMax_maxPool2d_2_evaluate();
+    windowMax_1x16x16x1x1x2x2x16_2(first_product_2_evaluate, first_bias, maxPool2d_2_evaluate);
     // 9. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
     //     models/style-transfer.ts:45
-    pad_maxPool2d_2_padded_evaluate();
+    pad_1xNx18x18(maxPool2d_2_evaluate, maxPool2d_2_padded_evaluate, 16);
 
     // — second
     // 10. second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:45
     conv_second_product_2_evaluate();
     // 11. style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:44
-    pad_style_padded_evaluate();
+    pad_1xNx34x34(style_evaluate, style_padded_evaluate, 3);
 
     // — first
     // 12. as statement 10 of step    %first.product_3, %first_3, %near_3  again, models/style-transfer.ts:44
-    convRelu_near_3_evaluate();
+    convRelu_1xNxNxNx3x3xN(
+      style_padded_evaluate,
+      first_kernel,
+      first_bias,
+      near_3_evaluate,
+      16,
+      32,
+      3,
+      1156,
+      34,
+    );
 
     // — maxPool2d_3: the largest of each window
     // 13. maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:45
-    windowMax_maxPool2d_3_evaluate();
+    windowMax_1x16x16x1x1x2x2x16(near_3_evaluate, maxPool2d_3_evaluate);
     // 14. maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
     //     models/style-transfer.ts:45
-    pad_maxPool2d_3_padded_evaluate();
+    pad_1xNx18x18(maxPool2d_3_evaluate, maxPool2d_3_padded_evaluate, 16);
 
     // — second
     // 15. as statement 13 of step    %second.product_3, %second_3, %far_3  again, models/style-transfer.ts:45
-    convRelu_far_3_evaluate();
+    convRelu_1xNxNxNx3x3xN(
+      maxPool2d_3_padded_evaluate,
+      second_kernel,
+      second_bias,
+      far_3_evaluate,
+      32,
+      16,
+      16,
+      324,
+      18,
+    );
 
     // 16. second_2 = second.product_2 + second.bias    %second_2  add, models/style-transfer.ts:45
     // sub = far − relu(second.product_2 + second.bias)    %far_2, %sub  sub, models/style-transfer.ts:45, 30
@@ -276,19 +327,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 17. mul_2 = sum ⊙ (1 / 8192)    %mul_2  mul, models/style-transfer.ts:30
     const mul_2 = Math.fround(sum_evaluate[0]! * (1 / 8192));
     // 18. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
-    dot_dot_evaluate();
+    dot_16x1024x16(near_evaluate, dot_evaluate);
     // 19. dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:27
-    dot_dot_2_evaluate();
+    dot_16x1024x16(near_3_evaluate, dot_2_evaluate);
     // 20. sub_2 = dot ⊙ (1 / 16384) − (dot_2 ⊙ (1 / 16384))    %mul_4, %mul_3, %sub_2  sub, models/style-transfer.ts:27, 30
     // sum_2 = Σ ((mul_3 − mul_4) ⊙ (mul_3 − mul_4))    %mul_5, %sum_2  sum, models/style-transfer.ts:30
-    sum_sum_2_evaluate();
+    sum_NxN_2(dot_evaluate, dot_2_evaluate, sum_2_evaluate, 16, 0.00006103515625);
     // 21. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
-    dot_dot_3_evaluate();
+    dot_32x256x32_evaluate(far_evaluate, dot_3_evaluate);
     // 22. dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:27
-    dot_dot_4_evaluate();
+    dot_32x256x32_evaluate(far_3_evaluate, dot_4_evaluate);
     // 23. sub_3 = dot_3 ⊙ (1 / 8192) − (dot_4 ⊙ (1 / 8192))    %mul_8, %mul_7, %sub_3  sub, models/style-transfer.ts:27, 30
     // sum_3 = Σ ((mul_7 − mul_8) ⊙ (mul_7 − mul_8))    %mul_9, %sum_3  sum, models/style-transfer.ts:30
-    sum_sum_3_evaluate();
+    sum_NxN_2(dot_3_evaluate, dot_4_evaluate, sum_3_evaluate, 32, 0.0001220703125);
     // 24. styleLoss = sum_2 ⊙ (1 / 256) + sum_3 ⊙ (1 / 1024)    %mul_10, %mul_6, %styleLoss  add, models/style-transfer.ts:30, 50
     const styleLoss = Math.fround(sum_2_evaluate[0]! * (1 / 256) + sum_3_evaluate[0]! * (1 / 1024));
     // 25. loss = mul_2 + styleLoss ⊙ 100    %mul_11, %loss  add, models/style-transfer.ts:52
@@ -389,65 +440,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const maxPool2d_3_padded_evaluate = floats(286640, 5184); // [1,16,18,18]  scratch, 14–15
   const image_output_predict = floats(57264, 3072); // [1,3,32,32]  output, 1–2
 
-  const pad_image_padded = pad_1xNx34x34(3, { x: image, x_padded: image_padded });
-  const convRelu_near = convRelu_1x16x32x3x3x3x32({
-    x: image_padded,
-    first_kernel,
-    first_bias,
-    near,
-  });
-  const windowMax_maxPool2d = windowMax_1x16x16x1x1x2x2x16({ near, maxPool2d });
-  const pad_maxPool2d_padded = pad_1xNx18x18(16, { x: maxPool2d, x_padded: maxPool2d_padded });
-  const convRelu_far = convRelu_1x32x16x16x3x3x16({
-    x: maxPool2d_padded,
-    second_kernel,
-    second_bias,
-    far,
-  });
-  const pad_content_padded = pad_1xNx34x34(3, { x: content, x_padded: content_padded });
   const conv_first_product_2 = conv_1x16x32x3x3x3x32({
     content_padded,
     first_kernel,
     first_product_2,
   });
-  const windowMax_maxPool2d_2 = windowMax_1x16x16x1x1x2x2x16_2({
-    first_product_2,
-    first_bias,
-    maxPool2d_2,
-  });
-  const pad_style_padded = pad_1xNx34x34(3, { x: style, x_padded: style_padded });
-  const convRelu_near_3 = convRelu_1x16x32x3x3x3x32({
-    x: style_padded,
-    first_kernel,
-    first_bias,
-    near: near_3,
-  });
-  const windowMax_maxPool2d_3 = windowMax_1x16x16x1x1x2x2x16({
-    near: near_3,
-    maxPool2d: maxPool2d_3,
-  });
-  const pad_maxPool2d_3_padded = pad_1xNx18x18(16, {
-    x: maxPool2d_3,
-    x_padded: maxPool2d_3_padded,
-  });
-  const convRelu_far_3 = convRelu_1x32x16x16x3x3x16({
-    x: maxPool2d_3_padded,
-    second_kernel,
-    second_bias,
-    far: far_3,
-  });
-  const dot_dot = dot_16x1024x16({ near, dot });
   const dotSubMul_d_dot = dotSubMul_16x1024x16({ near_3, dot, sub_2, d_dot });
-  const sum_sum_2 = sum_16x16({ sub_2, sum_2 });
   const dot_dot_3 = dot_32x256x32({ far, dot_3 });
   const dotSubMul_d_dot_3 = dotSubMul_32x256x32({ far_3, dot_3, sub_3, d_dot_3 });
-  const sum_sum_3 = sum_32x32({ sub_3, sum_3 });
   const dot_d_F_3_part = dot_32x32x256({ d_dot_3, far, d_F_3_part });
   const dot_d_F_3_2 = dot_32x32x256_2({ far, d_dot_3, d_F_3_2 });
-  const pad_maxPool2d_2_padded = pad_1xNx18x18(16, {
-    x: maxPool2d_2,
-    x_padded: maxPool2d_2_padded,
-  });
   const convSubWhere_d_second = convSubWhere_1x32x16x16x3x3x16({
     maxPool2d_2_padded,
     second_kernel,
@@ -461,7 +463,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_sum = sum_1x16x16x32({ sub, sum_2: sum });
   const dot_d_F_part = dot_16x16x1024({ d_dot, near, d_F_part });
   const dot_d_F_2 = dot_16x16x1024_2({ near, d_dot, d_F_2 });
-  const pad_d_second_padded = pad_1xNx18x18(32, { x: d_second, x_padded: d_second_padded });
   const conv_d_maxPool2d = conv_1x16x16x3x3x32x16({ d_second_padded, second_kernel, d_maxPool2d });
   const windowArgmaxWhere_d_first = windowArgmaxWhere_1x16x16x16({
     near,
@@ -471,7 +472,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_maxPool2d,
     d_first,
   });
-  const pad_d_first_padded = pad_1xNx34x34(16, { x: d_first, x_padded: d_first_padded });
   const convAdam_image = convAdam_1x3x32x16x3x3x32({
     d_first_padded,
     first_kernel,
@@ -481,93 +481,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_image_padded_evaluate = pad_1xNx34x34(3, { x: image, x_padded: image_padded_evaluate });
-  const convRelu_near_evaluate = convRelu_1x16x32x3x3x3x32({
-    x: image_padded_evaluate,
-    first_kernel,
-    first_bias,
-    near: near_evaluate,
-  });
-  const windowMax_maxPool2d_evaluate = windowMax_1x16x16x1x1x2x2x16({
-    near: near_evaluate,
-    maxPool2d: maxPool2d_evaluate,
-  });
-  const pad_maxPool2d_padded_evaluate = pad_1xNx18x18(16, {
-    x: maxPool2d_evaluate,
-    x_padded: maxPool2d_padded_evaluate,
-  });
-  const convRelu_far_evaluate = convRelu_1x32x16x16x3x3x16({
-    x: maxPool2d_padded_evaluate,
-    second_kernel,
-    second_bias,
-    far: far_evaluate,
-  });
-  const pad_content_padded_evaluate = pad_1xNx34x34(3, {
-    x: content_evaluate,
-    x_padded: content_padded_evaluate,
-  });
   const conv_first_product_2_evaluate = conv_1x16x32x3x3x3x32_evaluate({
     content_padded: content_padded_evaluate,
     first_kernel,
     first_product_2: first_product_2_evaluate,
-  });
-  const windowMax_maxPool2d_2_evaluate = windowMax_1x16x16x1x1x2x2x16_2({
-    first_product_2: first_product_2_evaluate,
-    first_bias,
-    maxPool2d_2: maxPool2d_2_evaluate,
-  });
-  const pad_maxPool2d_2_padded_evaluate = pad_1xNx18x18(16, {
-    x: maxPool2d_2_evaluate,
-    x_padded: maxPool2d_2_padded_evaluate,
   });
   const conv_second_product_2_evaluate = conv_1x32x16x16x3x3x16_evaluate({
     maxPool2d_2_padded: maxPool2d_2_padded_evaluate,
     second_kernel,
     second_product_2: second_product_2_evaluate,
   });
-  const pad_style_padded_evaluate = pad_1xNx34x34(3, {
-    x: style_evaluate,
-    x_padded: style_padded_evaluate,
-  });
-  const convRelu_near_3_evaluate = convRelu_1x16x32x3x3x3x32({
-    x: style_padded_evaluate,
-    first_kernel,
-    first_bias,
-    near: near_3_evaluate,
-  });
-  const windowMax_maxPool2d_3_evaluate = windowMax_1x16x16x1x1x2x2x16({
-    near: near_3_evaluate,
-    maxPool2d: maxPool2d_3_evaluate,
-  });
-  const pad_maxPool2d_3_padded_evaluate = pad_1xNx18x18(16, {
-    x: maxPool2d_3_evaluate,
-    x_padded: maxPool2d_3_padded_evaluate,
-  });
-  const convRelu_far_3_evaluate = convRelu_1x32x16x16x3x3x16({
-    x: maxPool2d_3_padded_evaluate,
-    second_kernel,
-    second_bias,
-    far: far_3_evaluate,
-  });
   const sum_sum_evaluate = sum_1x16x16x32_evaluate({
     far: far_evaluate,
     second_product_2: second_product_2_evaluate,
     second_bias,
     sum_2: sum_evaluate,
-  });
-  const dot_dot_evaluate = dot_16x1024x16({ near: near_evaluate, dot: dot_evaluate });
-  const dot_dot_2_evaluate = dot_16x1024x16({ near: near_3_evaluate, dot: dot_2_evaluate });
-  const sum_sum_2_evaluate = sum_16x16_evaluate({
-    dot: dot_evaluate,
-    dot_2: dot_2_evaluate,
-    sum_2: sum_2_evaluate,
-  });
-  const dot_dot_3_evaluate = dot_32x256x32_evaluate({ far: far_evaluate, dot: dot_3_evaluate });
-  const dot_dot_4_evaluate = dot_32x256x32_evaluate({ far: far_3_evaluate, dot: dot_4_evaluate });
-  const sum_sum_3_evaluate = sum_32x32_evaluate({
-    dot_3: dot_3_evaluate,
-    dot_4: dot_4_evaluate,
-    sum_3: sum_3_evaluate,
   });
   const copy_image_output_predict = copy_1x3x32x32_predict({
     image,
@@ -784,169 +712,129 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * x_padded[i<1,j<extent,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0)
  * Takes an extent of 3 or 16 along j.
  */
-function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx34x34(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 1156] = 0;
-      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1] = 0;
-      x_padded[j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded[j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-        x_padded[j * 1156 + l * 34 + 67] = 0;
-      }
-      x_padded[j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1123] = 0;
-      x_padded[j * 1156 + 1155] = 0;
+function pad_1xNx34x34(x: Float32Array, x_padded: Float32Array, extent: number): void {
+  for (let j = 0; j < extent; j++) {
+    x_padded[j * 1156] = 0;
+    for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1] = 0;
+    x_padded[j * 1156 + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      x_padded[j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++) x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
+      x_padded[j * 1156 + l * 34 + 67] = 0;
     }
-  };
+    x_padded[j * 1156 + 1122] = 0;
+    for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1123] = 0;
+    x_padded[j * 1156 + 1155] = 0;
+  }
 }
 
 /**
- * product[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: x[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
- * near[i,j,l,m] = relu(product[0,j,l,m] + first_bias[j])
+ * product[i<1,j<J,l<L,m<L] = Σ k<K, k2<3, k3<3: x[0,k,l + k2,m + k3]·kernel[j,k,k2,k3]
+ * y[i,j,l,m] = relu(product[0,j,l,m] + bias[j])
+ * For J, L, K, n, n_2: 16, 32, 3, 1156, 34 and 32, 16, 16, 324, 18.
+ * Plain twins: convRelu_1x16x32x3x3x3x32, convRelu_1x32x16x16x3x3x16.
  */
-function convRelu_1x16x32x3x3x3x32(
-  arrays: Floats<"x" | "first_kernel" | "first_bias" | "near">,
-): () => void {
-  function block(j: number): void {
-    j &= 15;
-    const { x, first_kernel, first_bias, near } = arrays;
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++)
-          for (let k2 = 0; k2 < 3; k2++)
-            for (let k3 = 0; k3 < 3; k3++) {
-              const x_0 = x[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_1 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_2 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_3 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_0 * first_kernel_0;
-              sum01 += x_1 * first_kernel_0;
-              sum02 += x_2 * first_kernel_0;
-              sum03 += x_3 * first_kernel_0;
-              sum10 += x_0 * first_kernel_1;
-              sum11 += x_1 * first_kernel_1;
-              sum12 += x_2 * first_kernel_1;
-              sum13 += x_3 * first_kernel_1;
-            }
-        relu(first_bias, near, j, j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu(first_bias, near, j, j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu(first_bias, near, j, j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu(first_bias, near, j, j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1024, Math.fround(sum10));
-        relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1025, Math.fround(sum11));
-        relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1026, Math.fround(sum12));
-        relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
-      }
+function convRelu_1xNxNxNx3x3xN(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  J: number,
+  L: number,
+  K: number,
+  n: number,
+  n_2: number,
+): void {
+  for (let j = 0; j < J; j += 2)
+    for (let l = 0; l < L; l++)
+      convRelu_1xNxNxNx3x3xN_block(j, l, x, kernel, bias, y, L, K, n, n_2);
+}
+
+function convRelu_1xNxNxNx3x3xN_block(
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  L: number,
+  K: number,
+  n: number,
+  n_2: number,
+): void {
+  j &= 31;
+  l &= 31;
+  for (let m = 0; m < L; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < K; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = k * n + l * n_2 + k2 * n_2 + m + k3;
+          const x_0 = x[at_2]!;
+          const a0 = kernel[j * 9 * K + k * 9 + k2 * 3 + k3]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          const x_3 = x[at_2 + 3]!;
+          const a1 = kernel[j * 9 * K + k * 9 + k2 * 3 + k3 + K * 9]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum02 += x_2 * a0;
+          sum03 += x_3 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum12 += x_2 * a1;
+          sum13 += x_3 * a1;
+        }
+    const at = j * L * L + l * L + m;
+    relu(bias, y, j, at, Math.fround(sum00));
+    relu(bias, y, j, at + 1, Math.fround(sum01));
+    relu(bias, y, j, at + 2, Math.fround(sum02));
+    relu(bias, y, j, at + 3, Math.fround(sum03));
+    relu(bias, y, j + 1, at + L * L, Math.fround(sum10));
+    relu(bias, y, j + 1, at + L * L + 1, Math.fround(sum11));
+    relu(bias, y, j + 1, at + L * L + 2, Math.fround(sum12));
+    relu(bias, y, j + 1, at + L * L + 3, Math.fround(sum13));
   }
-  return function convRelu_1x16x32x3x3x3x32(): void {
-    for (let j = 0; j < 16; j += 2) block(j);
-  };
 }
 
 /** maxPool2d[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: near[0,j,2·l + k3,2·m + k4] */
-function windowMax_1x16x16x1x1x2x2x16(arrays: Floats<"near" | "maxPool2d">): () => void {
-  return function windowMax_1x16x16x1x1x2x2x16(): void {
-    const { near, maxPool2d } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
-          maxPool2d[j * 256 + l * 16 + m] = max;
-        }
-  };
+function windowMax_1x16x16x1x1x2x2x16(near: Float32Array, maxPool2d: Float32Array): void {
+  for (let j = 0; j < 16; j++)
+    for (let l = 0; l < 16; l++)
+      for (let m = 0; m < 16; m++) {
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++)
+            max = Math.max(max, near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+        maxPool2d[j * 256 + l * 16 + m] = max;
+      }
 }
 
 /**
  * x_padded[i<1,j<extent,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, x[0,j,l − 1,m − 1], 0)
  * Takes an extent of 16 or 32 along j.
  */
-function pad_1xNx18x18(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx18x18(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 324] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 1] = 0;
-      x_padded[j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        x_padded[j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) x_padded[j * 324 + l * 18 + m + 19] = x[j * 256 + l * 16 + m]!;
-        x_padded[j * 324 + l * 18 + 35] = 0;
-      }
-      x_padded[j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 307] = 0;
-      x_padded[j * 324 + 323] = 0;
+function pad_1xNx18x18(x: Float32Array, x_padded: Float32Array, extent: number): void {
+  for (let j = 0; j < extent; j++) {
+    x_padded[j * 324] = 0;
+    for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 1] = 0;
+    x_padded[j * 324 + 17] = 0;
+    for (let l = 0; l < 16; l++) {
+      x_padded[j * 324 + l * 18 + 18] = 0;
+      for (let m = 0; m < 16; m++) x_padded[j * 324 + l * 18 + m + 19] = x[j * 256 + l * 16 + m]!;
+      x_padded[j * 324 + l * 18 + 35] = 0;
     }
-  };
-}
-
-/**
- * product[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: x[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
- * far[i,j,l,m] = relu(product[0,j,l,m] + second_bias[j])
- */
-function convRelu_1x32x16x16x3x3x16(
-  arrays: Floats<"x" | "second_kernel" | "second_bias" | "far">,
-): () => void {
-  function block(j: number, l: number): void {
-    j &= 31;
-    l &= 15;
-    const { x, second_kernel, second_bias, far } = arrays;
-    for (let m = 0; m < 16; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_0 = x[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const x_1 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const x_2 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const x_3 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += x_0 * second_kernel_0;
-            sum01 += x_1 * second_kernel_0;
-            sum02 += x_2 * second_kernel_0;
-            sum03 += x_3 * second_kernel_0;
-            sum10 += x_0 * second_kernel_1;
-            sum11 += x_1 * second_kernel_1;
-            sum12 += x_2 * second_kernel_1;
-            sum13 += x_3 * second_kernel_1;
-          }
-      relu(second_bias, far, j, j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(second_bias, far, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(second_bias, far, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(second_bias, far, j, j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(second_bias, far, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(second_bias, far, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(second_bias, far, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
-      relu(second_bias, far, j + 1, j * 256 + l * 16 + m + 259, Math.fround(sum13));
-    }
+    x_padded[j * 324 + 306] = 0;
+    for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 307] = 0;
+    x_padded[j * 324 + 323] = 0;
   }
-  return function convRelu_1x32x16x16x3x3x16(): void {
-    for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block(j, l);
-  };
 }
 
 /** first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3] */
@@ -969,29 +857,31 @@ function conv_1x16x32x3x3x3x32(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const content_padded_1 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const content_padded_2 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const content_padded_3 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += content_padded_0 * first_kernel_0;
-              sum01 += content_padded_1 * first_kernel_0;
-              sum02 += content_padded_2 * first_kernel_0;
-              sum03 += content_padded_3 * first_kernel_0;
-              sum10 += content_padded_0 * first_kernel_1;
-              sum11 += content_padded_1 * first_kernel_1;
-              sum12 += content_padded_2 * first_kernel_1;
-              sum13 += content_padded_3 * first_kernel_1;
+              const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = content_padded[at_2]!;
+              const b0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = content_padded[at_2 + 1]!;
+              const a2 = content_padded[at_2 + 2]!;
+              const a3 = content_padded[at_2 + 3]!;
+              const b1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        first_product_2[j * 1024 + l * 32 + m] = sum00;
-        first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
-        first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
-        first_product_2[j * 1024 + l * 32 + m + 3] = sum03;
-        first_product_2[j * 1024 + l * 32 + m + 1024] = sum10;
-        first_product_2[j * 1024 + l * 32 + m + 1025] = sum11;
-        first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
-        first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
+        const at = j * 1024 + l * 32 + m;
+        first_product_2[at] = sum00;
+        first_product_2[at + 1] = sum01;
+        first_product_2[at + 2] = sum02;
+        first_product_2[at + 3] = sum03;
+        first_product_2[at + 1024] = sum10;
+        first_product_2[at + 1025] = sum11;
+        first_product_2[at + 1026] = sum12;
+        first_product_2[at + 1027] = sum13;
       }
   }
   return function conv_1x16x32x3x3x3x32(): void {
@@ -1001,77 +891,75 @@ function conv_1x16x32x3x3x3x32(
 
 /** maxPool2d_2[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j]) */
 function windowMax_1x16x16x1x1x2x2x16_2(
-  arrays: Floats<"first_product_2" | "first_bias" | "maxPool2d_2">,
-): () => void {
-  return function windowMax_1x16x16x1x1x2x2x16_2(): void {
-    const { first_product_2, first_bias, maxPool2d_2 } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
-          const first_bias_0 = first_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
-              );
-            }
-          maxPool2d_2[j * 256 + l * 16 + m] = max;
-        }
-  };
+  first_product_2: Float32Array,
+  first_bias: Float32Array,
+  maxPool2d_2: Float32Array,
+): void {
+  for (let j = 0; j < 16; j++)
+    for (let l = 0; l < 16; l++)
+      for (let m = 0; m < 16; m++) {
+        const first_bias_0 = first_bias[j]!;
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++) {
+            const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+            max = Math.max(
+              max,
+              first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
+            );
+          }
+        maxPool2d_2[j * 256 + l * 16 + m] = max;
+      }
 }
 
 /** dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)] */
-function dot_16x1024x16(arrays: Floats<"near" | "dot">): () => void {
-  function block(i: number, j: number): void {
-    i &= 15;
-    j &= 15;
-    const { near, dot } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
+function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
+  for (let i = 0; i < 15; i += 3)
+    for (let j = 0; j < 16; j += 2) dot_16x1024x16_block(i, j, near, dot);
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 1024; k++) {
-      const near_0 = near[i * 1024 + k]!;
-      const near_1 = near[j * 1024 + k]!;
-      const near_2 = near[j * 1024 + k + 1024]!;
-      const near_3 = near[i * 1024 + k + 1024]!;
-      const near_4 = near[i * 1024 + k + 2048]!;
-      sum00 += near_0 * near_1;
-      sum01 += near_0 * near_2;
-      sum10 += near_3 * near_1;
-      sum11 += near_3 * near_2;
-      sum20 += near_4 * near_1;
-      sum21 += near_4 * near_2;
+      const a5 = near[k + 15360]!;
+      const a6 = near[j * 1024 + k]!;
+      const a7 = near[j * 1024 + k + 1024]!;
+      sum0 += a5 * a6;
+      sum1 += a5 * a7;
     }
-    dot[i * 16 + j] = sum00;
-    dot[i * 16 + j + 1] = sum01;
-    dot[i * 16 + j + 16] = sum10;
-    dot[i * 16 + j + 17] = sum11;
-    dot[i * 16 + j + 32] = sum20;
-    dot[i * 16 + j + 33] = sum21;
+    dot[j + 240] = sum0;
+    dot[j + 241] = sum1;
   }
-  return function dot_16x1024x16(): void {
-    const { near, dot } = arrays;
-    for (let i = 0; i < 15; i += 3) for (let j = 0; j < 16; j += 2) block(i, j);
-    for (let j = 0; j < 16; j += 2) {
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 1024; k++) {
-        const near_5 = near[k + 15360]!;
-        const near_6 = near[j * 1024 + k]!;
-        const near_7 = near[j * 1024 + k + 1024]!;
-        sum0 += near_5 * near_6;
-        sum1 += near_5 * near_7;
-      }
-      dot[j + 240] = sum0;
-      dot[j + 241] = sum1;
-    }
-  };
+}
+
+function dot_16x1024x16_block(i: number, j: number, near: Float32Array, dot: Float32Array): void {
+  i &= 15;
+  j &= 15;
+  let sum00 = 0;
+  let sum01 = 0;
+  let sum10 = 0;
+  let sum11 = 0;
+  let sum20 = 0;
+  let sum21 = 0;
+  for (let k = 0; k < 1024; k++) {
+    const a0 = near[i * 1024 + k]!;
+    const a1 = near[j * 1024 + k]!;
+    const a2 = near[j * 1024 + k + 1024]!;
+    const a3 = near[i * 1024 + k + 1024]!;
+    const a4 = near[i * 1024 + k + 2048]!;
+    sum00 += a0 * a1;
+    sum01 += a0 * a2;
+    sum10 += a3 * a1;
+    sum11 += a3 * a2;
+    sum20 += a4 * a1;
+    sum21 += a4 * a2;
+  }
+  const at = i * 16 + j;
+  dot[at] = sum00;
+  dot[at + 1] = sum01;
+  dot[at + 16] = sum10;
+  dot[at + 17] = sum11;
+  dot[at + 32] = sum20;
+  dot[at + 33] = sum21;
 }
 
 /**
@@ -1091,68 +979,71 @@ function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 1024; k += 4) {
+      const at_2 = i * 1024 + k;
+      const at_3 = j * 1024 + k;
       {
-        const near_3_0 = near_3[i * 1024 + k]!;
-        const near_3_1 = near_3[j * 1024 + k]!;
-        const near_3_2 = near_3[j * 1024 + k + 1024]!;
-        const near_3_3 = near_3[i * 1024 + k + 1024]!;
-        const near_3_4 = near_3[i * 1024 + k + 2048]!;
-        sum00 += near_3_0 * near_3_1;
-        sum01 += near_3_0 * near_3_2;
-        sum10 += near_3_3 * near_3_1;
-        sum11 += near_3_3 * near_3_2;
-        sum20 += near_3_4 * near_3_1;
-        sum21 += near_3_4 * near_3_2;
+        const a0 = near_3[at_2]!;
+        const a1 = near_3[at_3]!;
+        const a2 = near_3[at_3 + 1024]!;
+        const a3 = near_3[at_2 + 1024]!;
+        const a4 = near_3[at_2 + 2048]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
       }
       if (k + 1 === 1024) break;
       {
-        const near_3_0 = near_3[i * 1024 + k + 1]!;
-        const near_3_1 = near_3[j * 1024 + k + 1]!;
-        const near_3_2 = near_3[j * 1024 + k + 1025]!;
-        const near_3_3 = near_3[i * 1024 + k + 1025]!;
-        const near_3_4 = near_3[i * 1024 + k + 2049]!;
-        sum00 += near_3_0 * near_3_1;
-        sum01 += near_3_0 * near_3_2;
-        sum10 += near_3_3 * near_3_1;
-        sum11 += near_3_3 * near_3_2;
-        sum20 += near_3_4 * near_3_1;
-        sum21 += near_3_4 * near_3_2;
+        const a0 = near_3[at_2 + 1]!;
+        const a1 = near_3[at_3 + 1]!;
+        const a2 = near_3[at_3 + 1025]!;
+        const a3 = near_3[at_2 + 1025]!;
+        const a4 = near_3[at_2 + 2049]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
       }
       if (k + 2 === 1024) break;
       {
-        const near_3_0 = near_3[i * 1024 + k + 2]!;
-        const near_3_1 = near_3[j * 1024 + k + 2]!;
-        const near_3_2 = near_3[j * 1024 + k + 1026]!;
-        const near_3_3 = near_3[i * 1024 + k + 1026]!;
-        const near_3_4 = near_3[i * 1024 + k + 2050]!;
-        sum00 += near_3_0 * near_3_1;
-        sum01 += near_3_0 * near_3_2;
-        sum10 += near_3_3 * near_3_1;
-        sum11 += near_3_3 * near_3_2;
-        sum20 += near_3_4 * near_3_1;
-        sum21 += near_3_4 * near_3_2;
+        const a0 = near_3[at_2 + 2]!;
+        const a1 = near_3[at_3 + 2]!;
+        const a2 = near_3[at_3 + 1026]!;
+        const a3 = near_3[at_2 + 1026]!;
+        const a4 = near_3[at_2 + 2050]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
       }
       if (k + 3 === 1024) break;
       {
-        const near_3_0 = near_3[i * 1024 + k + 3]!;
-        const near_3_1 = near_3[j * 1024 + k + 3]!;
-        const near_3_2 = near_3[j * 1024 + k + 1027]!;
-        const near_3_3 = near_3[i * 1024 + k + 1027]!;
-        const near_3_4 = near_3[i * 1024 + k + 2051]!;
-        sum00 += near_3_0 * near_3_1;
-        sum01 += near_3_0 * near_3_2;
-        sum10 += near_3_3 * near_3_1;
-        sum11 += near_3_3 * near_3_2;
-        sum20 += near_3_4 * near_3_1;
-        sum21 += near_3_4 * near_3_2;
+        const a0 = near_3[at_2 + 3]!;
+        const a1 = near_3[at_3 + 3]!;
+        const a2 = near_3[at_3 + 1027]!;
+        const a3 = near_3[at_2 + 1027]!;
+        const a4 = near_3[at_2 + 2051]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
       }
     }
-    mul(dot, sub_2, d_dot, i * 16 + j, Math.fround(sum00));
-    mul(dot, sub_2, d_dot, i * 16 + j + 1, Math.fround(sum01));
-    mul(dot, sub_2, d_dot, i * 16 + j + 16, Math.fround(sum10));
-    mul(dot, sub_2, d_dot, i * 16 + j + 17, Math.fround(sum11));
-    mul(dot, sub_2, d_dot, i * 16 + j + 32, Math.fround(sum20));
-    mul(dot, sub_2, d_dot, i * 16 + j + 33, Math.fround(sum21));
+    const at = i * 16 + j;
+    mul(dot, sub_2, d_dot, at, Math.fround(sum00));
+    mul(dot, sub_2, d_dot, at + 1, Math.fround(sum01));
+    mul(dot, sub_2, d_dot, at + 16, Math.fround(sum10));
+    mul(dot, sub_2, d_dot, at + 17, Math.fround(sum11));
+    mul(dot, sub_2, d_dot, at + 32, Math.fround(sum20));
+    mul(dot, sub_2, d_dot, at + 33, Math.fround(sum21));
   }
   return function dotSubMul_16x1024x16(): void {
     const { near_3, dot, sub_2, d_dot } = arrays;
@@ -1161,11 +1052,11 @@ function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 1024; k++) {
-        const near_3_5 = near_3[k + 15360]!;
-        const near_3_6 = near_3[j * 1024 + k]!;
-        const near_3_7 = near_3[j * 1024 + k + 1024]!;
-        sum0 += near_3_5 * near_3_6;
-        sum1 += near_3_5 * near_3_7;
+        const a5 = near_3[k + 15360]!;
+        const a6 = near_3[j * 1024 + k]!;
+        const a7 = near_3[j * 1024 + k + 1024]!;
+        sum0 += a5 * a6;
+        sum1 += a5 * a7;
       }
       mul(dot, sub_2, d_dot, j + 240, Math.fround(sum0));
       mul(dot, sub_2, d_dot, j + 241, Math.fround(sum1));
@@ -1173,18 +1064,19 @@ function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot
   };
 }
 
-/** sum_2 = Σ k<16, k2<16: sub_2[k,k2]·sub_2[k,k2] */
-function sum_16x16(arrays: Floats<"sub_2" | "sum_2">): () => void {
-  return function sum_16x16(): void {
-    const { sub_2, sum_2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++) {
-        const sub_2_0 = sub_2[k * 16 + k2]!;
-        sum += sub_2_0 * sub_2_0;
-      }
-    sum_2[0] = sum;
-  };
+/**
+ * sum = Σ k<K, k2<K: sub[k,k2]·sub[k,k2]
+ * For K: 16 and 32.
+ * Plain twins: sum_16x16, sum_32x32.
+ */
+function sum_NxN(sub: Float32Array, sum: Float32Array, K: number): void {
+  let sum_2 = 0;
+  for (let k = 0; k < K; k++)
+    for (let k2 = 0; k2 < K; k2++) {
+      const sub_0 = sub[k * K + k2]!;
+      sum_2 += sub_0 * sub_0;
+    }
+  sum[0] = sum_2;
 }
 
 /** dot_3[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)] */
@@ -1200,24 +1092,25 @@ function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 256; k++) {
-        const far_0 = far[i * 256 + k]!;
-        const far_1 = far[j * 256 + k]!;
-        const far_2 = far[j * 256 + k + 256]!;
-        const far_3 = far[i * 256 + k + 256]!;
-        const far_4 = far[i * 256 + k + 512]!;
-        sum00 += far_0 * far_1;
-        sum01 += far_0 * far_2;
-        sum10 += far_3 * far_1;
-        sum11 += far_3 * far_2;
-        sum20 += far_4 * far_1;
-        sum21 += far_4 * far_2;
+        const a0 = far[i * 256 + k]!;
+        const a1 = far[j * 256 + k]!;
+        const a2 = far[j * 256 + k + 256]!;
+        const a3 = far[i * 256 + k + 256]!;
+        const a4 = far[i * 256 + k + 512]!;
+        sum00 += a0 * a1;
+        sum01 += a0 * a2;
+        sum10 += a3 * a1;
+        sum11 += a3 * a2;
+        sum20 += a4 * a1;
+        sum21 += a4 * a2;
       }
-      dot_3[i * 32 + j] = sum00;
-      dot_3[i * 32 + j + 1] = sum01;
-      dot_3[i * 32 + j + 32] = sum10;
-      dot_3[i * 32 + j + 33] = sum11;
-      dot_3[i * 32 + j + 64] = sum20;
-      dot_3[i * 32 + j + 65] = sum21;
+      const at = i * 32 + j;
+      dot_3[at] = sum00;
+      dot_3[at + 1] = sum01;
+      dot_3[at + 32] = sum10;
+      dot_3[at + 33] = sum11;
+      dot_3[at + 64] = sum20;
+      dot_3[at + 65] = sum21;
     }
   }
   return function dot_32x256x32(): void {
@@ -1229,14 +1122,14 @@ function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 256; k++) {
-        const far_5 = far[k + 7680]!;
-        const far_6 = far[j * 256 + k]!;
-        const far_7 = far[j * 256 + k + 256]!;
-        const far_8 = far[k + 7936]!;
-        sum00_2 += far_5 * far_6;
-        sum01_2 += far_5 * far_7;
-        sum10_2 += far_8 * far_6;
-        sum11_2 += far_8 * far_7;
+        const a5 = far[k + 7680]!;
+        const a6 = far[j * 256 + k]!;
+        const a7 = far[j * 256 + k + 256]!;
+        const a8 = far[k + 7936]!;
+        sum00_2 += a5 * a6;
+        sum01_2 += a5 * a7;
+        sum10_2 += a8 * a6;
+        sum11_2 += a8 * a7;
       }
       dot_3[j + 960] = sum00_2;
       dot_3[j + 961] = sum01_2;
@@ -1263,68 +1156,71 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 256; k += 4) {
+        const at_2 = i * 256 + k;
+        const at_3 = j * 256 + k;
         {
-          const far_3_0 = far_3[i * 256 + k]!;
-          const far_3_1 = far_3[j * 256 + k]!;
-          const far_3_2 = far_3[j * 256 + k + 256]!;
-          const far_3_3 = far_3[i * 256 + k + 256]!;
-          const far_3_4 = far_3[i * 256 + k + 512]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
+          const a0 = far_3[at_2]!;
+          const a1 = far_3[at_3]!;
+          const a2 = far_3[at_3 + 256]!;
+          const a3 = far_3[at_2 + 256]!;
+          const a4 = far_3[at_2 + 512]!;
+          sum00 += a0 * a1;
+          sum01 += a0 * a2;
+          sum10 += a3 * a1;
+          sum11 += a3 * a2;
+          sum20 += a4 * a1;
+          sum21 += a4 * a2;
         }
         if (k + 1 === 256) break;
         {
-          const far_3_0 = far_3[i * 256 + k + 1]!;
-          const far_3_1 = far_3[j * 256 + k + 1]!;
-          const far_3_2 = far_3[j * 256 + k + 257]!;
-          const far_3_3 = far_3[i * 256 + k + 257]!;
-          const far_3_4 = far_3[i * 256 + k + 513]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
+          const a0 = far_3[at_2 + 1]!;
+          const a1 = far_3[at_3 + 1]!;
+          const a2 = far_3[at_3 + 257]!;
+          const a3 = far_3[at_2 + 257]!;
+          const a4 = far_3[at_2 + 513]!;
+          sum00 += a0 * a1;
+          sum01 += a0 * a2;
+          sum10 += a3 * a1;
+          sum11 += a3 * a2;
+          sum20 += a4 * a1;
+          sum21 += a4 * a2;
         }
         if (k + 2 === 256) break;
         {
-          const far_3_0 = far_3[i * 256 + k + 2]!;
-          const far_3_1 = far_3[j * 256 + k + 2]!;
-          const far_3_2 = far_3[j * 256 + k + 258]!;
-          const far_3_3 = far_3[i * 256 + k + 258]!;
-          const far_3_4 = far_3[i * 256 + k + 514]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
+          const a0 = far_3[at_2 + 2]!;
+          const a1 = far_3[at_3 + 2]!;
+          const a2 = far_3[at_3 + 258]!;
+          const a3 = far_3[at_2 + 258]!;
+          const a4 = far_3[at_2 + 514]!;
+          sum00 += a0 * a1;
+          sum01 += a0 * a2;
+          sum10 += a3 * a1;
+          sum11 += a3 * a2;
+          sum20 += a4 * a1;
+          sum21 += a4 * a2;
         }
         if (k + 3 === 256) break;
         {
-          const far_3_0 = far_3[i * 256 + k + 3]!;
-          const far_3_1 = far_3[j * 256 + k + 3]!;
-          const far_3_2 = far_3[j * 256 + k + 259]!;
-          const far_3_3 = far_3[i * 256 + k + 259]!;
-          const far_3_4 = far_3[i * 256 + k + 515]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
+          const a0 = far_3[at_2 + 3]!;
+          const a1 = far_3[at_3 + 3]!;
+          const a2 = far_3[at_3 + 259]!;
+          const a3 = far_3[at_2 + 259]!;
+          const a4 = far_3[at_2 + 515]!;
+          sum00 += a0 * a1;
+          sum01 += a0 * a2;
+          sum10 += a3 * a1;
+          sum11 += a3 * a2;
+          sum20 += a4 * a1;
+          sum21 += a4 * a2;
         }
       }
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j, Math.fround(sum00));
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 1, Math.fround(sum01));
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 32, Math.fround(sum10));
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 33, Math.fround(sum11));
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 64, Math.fround(sum20));
-      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 65, Math.fround(sum21));
+      const at = i * 32 + j;
+      mul_10(dot_3, sub_3, d_dot_3, at, Math.fround(sum00));
+      mul_10(dot_3, sub_3, d_dot_3, at + 1, Math.fround(sum01));
+      mul_10(dot_3, sub_3, d_dot_3, at + 32, Math.fround(sum10));
+      mul_10(dot_3, sub_3, d_dot_3, at + 33, Math.fround(sum11));
+      mul_10(dot_3, sub_3, d_dot_3, at + 64, Math.fround(sum20));
+      mul_10(dot_3, sub_3, d_dot_3, at + 65, Math.fround(sum21));
     }
   }
   return function dotSubMul_32x256x32(): void {
@@ -1336,34 +1232,20 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
       let sum10_2 = 0;
       let sum11_2 = 0;
       for (let k = 0; k < 256; k++) {
-        const far_3_5 = far_3[k + 7680]!;
-        const far_3_6 = far_3[j * 256 + k]!;
-        const far_3_7 = far_3[j * 256 + k + 256]!;
-        const far_3_8 = far_3[k + 7936]!;
-        sum00_2 += far_3_5 * far_3_6;
-        sum01_2 += far_3_5 * far_3_7;
-        sum10_2 += far_3_8 * far_3_6;
-        sum11_2 += far_3_8 * far_3_7;
+        const a5 = far_3[k + 7680]!;
+        const a6 = far_3[j * 256 + k]!;
+        const a7 = far_3[j * 256 + k + 256]!;
+        const a8 = far_3[k + 7936]!;
+        sum00_2 += a5 * a6;
+        sum01_2 += a5 * a7;
+        sum10_2 += a8 * a6;
+        sum11_2 += a8 * a7;
       }
       mul_10(dot_3, sub_3, d_dot_3, j + 960, Math.fround(sum00_2));
       mul_10(dot_3, sub_3, d_dot_3, j + 961, Math.fround(sum01_2));
       mul_10(dot_3, sub_3, d_dot_3, j + 992, Math.fround(sum10_2));
       mul_10(dot_3, sub_3, d_dot_3, j + 993, Math.fround(sum11_2));
     }
-  };
-}
-
-/** sum_3 = Σ k<32, k2<32: sub_3[k,k2]·sub_3[k,k2] */
-function sum_32x32(arrays: Floats<"sub_3" | "sum_3">): () => void {
-  return function sum_32x32(): void {
-    const { sub_3, sum_3 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 32; k++)
-      for (let k2 = 0; k2 < 32; k2++) {
-        const sub_3_0 = sub_3[k * 32 + k2]!;
-        sum += sub_3_0 * sub_3_0;
-      }
-    sum_3[0] = sum;
   };
 }
 
@@ -1380,33 +1262,34 @@ function dot_32x32x256(arrays: Floats<"d_dot_3" | "far" | "d_F_3_part">): () => 
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_dot_3_0 = d_dot_3[i * 32 + k]!;
-        const far_0 = far[k * 256 + j]!;
-        const far_1 = far[k * 256 + j + 1]!;
-        const far_2 = far[k * 256 + j + 2]!;
-        const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
-        sum00 += d_dot_3_0 * far_0;
-        sum01 += d_dot_3_0 * far_1;
-        sum02 += d_dot_3_0 * far_2;
-        sum10 += d_dot_3_1 * far_0;
-        sum11 += d_dot_3_1 * far_1;
-        sum12 += d_dot_3_1 * far_2;
+        const a0 = d_dot_3[i * 32 + k]!;
+        const b0 = far[k * 256 + j]!;
+        const b1 = far[k * 256 + j + 1]!;
+        const b2 = far[k * 256 + j + 2]!;
+        const a1 = d_dot_3[i * 32 + k + 32]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      d_F_3_part[i * 256 + j] = sum00;
-      d_F_3_part[i * 256 + j + 1] = sum01;
-      d_F_3_part[i * 256 + j + 2] = sum02;
-      d_F_3_part[i * 256 + j + 256] = sum10;
-      d_F_3_part[i * 256 + j + 257] = sum11;
-      d_F_3_part[i * 256 + j + 258] = sum12;
+      const at = i * 256 + j;
+      d_F_3_part[at] = sum00;
+      d_F_3_part[at + 1] = sum01;
+      d_F_3_part[at + 2] = sum02;
+      d_F_3_part[at + 256] = sum10;
+      d_F_3_part[at + 257] = sum11;
+      d_F_3_part[at + 258] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const d_dot_3_2 = d_dot_3[i * 32 + k]!;
-      const far_3 = far[k * 256 + 255]!;
-      const d_dot_3_3 = d_dot_3[i * 32 + k + 32]!;
-      sum0 += d_dot_3_2 * far_3;
-      sum1 += d_dot_3_3 * far_3;
+      const a2 = d_dot_3[i * 32 + k]!;
+      const b3 = far[k * 256 + 255]!;
+      const a3 = d_dot_3[i * 32 + k + 32]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     d_F_3_part[i * 256 + 255] = sum0;
     d_F_3_part[i * 256 + 511] = sum1;
@@ -1429,77 +1312,80 @@ function dot_32x32x256_2(arrays: Floats<"far" | "d_dot_3" | "d_F_3_2">): () => v
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
+        const at_2 = k * 256 + j;
+        const at_3 = k * 32 + i;
         {
-          const far_0 = far[k * 256 + j]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i]!;
-          const far_1 = far[k * 256 + j + 1]!;
-          const far_2 = far[k * 256 + j + 2]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 1]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
+          const a0 = far[at_2]!;
+          const b0 = d_dot_3[at_3]!;
+          const a1 = far[at_2 + 1]!;
+          const a2 = far[at_2 + 2]!;
+          const b1 = d_dot_3[at_3 + 1]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
         if (k + 1 === 32) break;
         {
-          const far_0 = far[k * 256 + j + 256]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 32]!;
-          const far_1 = far[k * 256 + j + 257]!;
-          const far_2 = far[k * 256 + j + 258]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 33]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
+          const a0 = far[at_2 + 256]!;
+          const b0 = d_dot_3[at_3 + 32]!;
+          const a1 = far[at_2 + 257]!;
+          const a2 = far[at_2 + 258]!;
+          const b1 = d_dot_3[at_3 + 33]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
         if (k + 2 === 32) break;
         {
-          const far_0 = far[k * 256 + j + 512]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 64]!;
-          const far_1 = far[k * 256 + j + 513]!;
-          const far_2 = far[k * 256 + j + 514]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 65]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
+          const a0 = far[at_2 + 512]!;
+          const b0 = d_dot_3[at_3 + 64]!;
+          const a1 = far[at_2 + 513]!;
+          const a2 = far[at_2 + 514]!;
+          const b1 = d_dot_3[at_3 + 65]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
         if (k + 3 === 32) break;
         {
-          const far_0 = far[k * 256 + j + 768]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 96]!;
-          const far_1 = far[k * 256 + j + 769]!;
-          const far_2 = far[k * 256 + j + 770]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 97]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
+          const a0 = far[at_2 + 768]!;
+          const b0 = d_dot_3[at_3 + 96]!;
+          const a1 = far[at_2 + 769]!;
+          const a2 = far[at_2 + 770]!;
+          const b1 = d_dot_3[at_3 + 97]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
         }
       }
-      d_F_3_2[i * 256 + j] = sum00;
-      d_F_3_2[i * 256 + j + 1] = sum01;
-      d_F_3_2[i * 256 + j + 2] = sum02;
-      d_F_3_2[i * 256 + j + 256] = sum10;
-      d_F_3_2[i * 256 + j + 257] = sum11;
-      d_F_3_2[i * 256 + j + 258] = sum12;
+      const at = i * 256 + j;
+      d_F_3_2[at] = sum00;
+      d_F_3_2[at + 1] = sum01;
+      d_F_3_2[at + 2] = sum02;
+      d_F_3_2[at + 256] = sum10;
+      d_F_3_2[at + 257] = sum11;
+      d_F_3_2[at + 258] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 32; k++) {
-      const far_3 = far[k * 256 + 255]!;
-      const d_dot_3_2 = d_dot_3[k * 32 + i]!;
-      const d_dot_3_3 = d_dot_3[k * 32 + i + 1]!;
-      sum0 += far_3 * d_dot_3_2;
-      sum1 += far_3 * d_dot_3_3;
+      const a3 = far[k * 256 + 255]!;
+      const b2 = d_dot_3[k * 32 + i]!;
+      const b3 = d_dot_3[k * 32 + i + 1]!;
+      sum0 += a3 * b2;
+      sum1 += a3 * b3;
     }
     d_F_3_2[i * 256 + 255] = sum0;
     d_F_3_2[i * 256 + 511] = sum1;
@@ -1552,68 +1438,27 @@ function convSubWhere_1x32x16x16x3x3x16(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const maxPool2d_2_padded_1 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const maxPool2d_2_padded_2 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const maxPool2d_2_padded_3 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += maxPool2d_2_padded_0 * second_kernel_0;
-            sum01 += maxPool2d_2_padded_1 * second_kernel_0;
-            sum02 += maxPool2d_2_padded_2 * second_kernel_0;
-            sum03 += maxPool2d_2_padded_3 * second_kernel_0;
-            sum10 += maxPool2d_2_padded_0 * second_kernel_1;
-            sum11 += maxPool2d_2_padded_1 * second_kernel_1;
-            sum12 += maxPool2d_2_padded_2 * second_kernel_1;
-            sum13 += maxPool2d_2_padded_3 * second_kernel_1;
+            const at_2 = k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = maxPool2d_2_padded[at_2]!;
+            const b0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = maxPool2d_2_padded[at_2 + 1]!;
+            const a2 = maxPool2d_2_padded[at_2 + 2]!;
+            const a3 = maxPool2d_2_padded[at_2 + 3]!;
+            const b1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      where(
-        second_bias,
-        far,
-        sub,
-        d_F_3_part,
-        d_F_3_2,
-        d_second,
-        j,
-        j * 256 + l * 16 + m,
-        Math.fround(sum00),
-      );
-      where(
-        second_bias,
-        far,
-        sub,
-        d_F_3_part,
-        d_F_3_2,
-        d_second,
-        j,
-        j * 256 + l * 16 + m + 1,
-        Math.fround(sum01),
-      );
-      where(
-        second_bias,
-        far,
-        sub,
-        d_F_3_part,
-        d_F_3_2,
-        d_second,
-        j,
-        j * 256 + l * 16 + m + 2,
-        Math.fround(sum02),
-      );
-      where(
-        second_bias,
-        far,
-        sub,
-        d_F_3_part,
-        d_F_3_2,
-        d_second,
-        j,
-        j * 256 + l * 16 + m + 3,
-        Math.fround(sum03),
-      );
+      const at = j * 256 + l * 16 + m;
+      where(second_bias, far, sub, d_F_3_part, d_F_3_2, d_second, j, at, Math.fround(sum00));
+      where(second_bias, far, sub, d_F_3_part, d_F_3_2, d_second, j, at + 1, Math.fround(sum01));
+      where(second_bias, far, sub, d_F_3_part, d_F_3_2, d_second, j, at + 2, Math.fround(sum02));
+      where(second_bias, far, sub, d_F_3_part, d_F_3_2, d_second, j, at + 3, Math.fround(sum03));
       where(
         second_bias,
         far,
@@ -1622,7 +1467,7 @@ function convSubWhere_1x32x16x16x3x3x16(
         d_F_3_2,
         d_second,
         j + 1,
-        j * 256 + l * 16 + m + 256,
+        at + 256,
         Math.fround(sum10),
       );
       where(
@@ -1633,7 +1478,7 @@ function convSubWhere_1x32x16x16x3x3x16(
         d_F_3_2,
         d_second,
         j + 1,
-        j * 256 + l * 16 + m + 257,
+        at + 257,
         Math.fround(sum11),
       );
       where(
@@ -1644,18 +1489,16 @@ function convSubWhere_1x32x16x16x3x3x16(
         d_F_3_2,
         d_second,
         j + 1,
-        j * 256 + l * 16 + m + 258,
+        at + 258,
         Math.fround(sum12),
       );
       const second_product_2_13 = Math.fround(sum13);
       const add_7 = second_product_2_13 + second_bias[j + 1]!;
-      const sub13 = Math.fround(far[j * 256 + l * 16 + m + 259]! - (add_7 < 0 ? 0 : add_7));
-      sub[j * 256 + l * 16 + m + 259] = sub13;
-      d_second[j * 256 + l * 16 + m + 259] =
-        0 < far[j * 256 + l * 16 + m + 259]!
-          ? d_F_3_part[j * 256 + l * 16 + m + 259]! +
-            d_F_3_2[j * 256 + l * 16 + m + 259]! +
-            (sub13 * (1 / 8192) + sub13 * (1 / 8192))
+      const sub13 = Math.fround(far[at + 259]! - (add_7 < 0 ? 0 : add_7));
+      sub[at + 259] = sub13;
+      d_second[at + 259] =
+        0 < far[at + 259]!
+          ? d_F_3_part[at + 259]! + d_F_3_2[at + 259]! + (sub13 * (1 / 8192) + sub13 * (1 / 8192))
           : 0;
     }
   }
@@ -1694,29 +1537,30 @@ function dot_16x16x1024(arrays: Floats<"d_dot" | "near" | "d_F_part">): () => vo
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        const d_dot_0 = d_dot[i * 16 + k]!;
-        const near_0 = near[k * 1024 + j]!;
-        const near_1 = near[k * 1024 + j + 1]!;
-        const d_dot_1 = d_dot[i * 16 + k + 16]!;
-        const d_dot_2 = d_dot[i * 16 + k + 32]!;
-        const d_dot_3 = d_dot[i * 16 + k + 48]!;
-        sum00 += d_dot_0 * near_0;
-        sum01 += d_dot_0 * near_1;
-        sum10 += d_dot_1 * near_0;
-        sum11 += d_dot_1 * near_1;
-        sum20 += d_dot_2 * near_0;
-        sum21 += d_dot_2 * near_1;
-        sum30 += d_dot_3 * near_0;
-        sum31 += d_dot_3 * near_1;
+        const a0 = d_dot[i * 16 + k]!;
+        const b0 = near[k * 1024 + j]!;
+        const b1 = near[k * 1024 + j + 1]!;
+        const a1 = d_dot[i * 16 + k + 16]!;
+        const a2 = d_dot[i * 16 + k + 32]!;
+        const a3 = d_dot[i * 16 + k + 48]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
+        sum30 += a3 * b0;
+        sum31 += a3 * b1;
       }
-      d_F_part[i * 1024 + j] = sum00;
-      d_F_part[i * 1024 + j + 1] = sum01;
-      d_F_part[i * 1024 + j + 1024] = sum10;
-      d_F_part[i * 1024 + j + 1025] = sum11;
-      d_F_part[i * 1024 + j + 2048] = sum20;
-      d_F_part[i * 1024 + j + 2049] = sum21;
-      d_F_part[i * 1024 + j + 3072] = sum30;
-      d_F_part[i * 1024 + j + 3073] = sum31;
+      const at = i * 1024 + j;
+      d_F_part[at] = sum00;
+      d_F_part[at + 1] = sum01;
+      d_F_part[at + 1024] = sum10;
+      d_F_part[at + 1025] = sum11;
+      d_F_part[at + 2048] = sum20;
+      d_F_part[at + 2049] = sum21;
+      d_F_part[at + 3072] = sum30;
+      d_F_part[at + 3073] = sum31;
     }
   }
   return function dot_16x16x1024(): void {
@@ -1739,29 +1583,30 @@ function dot_16x16x1024_2(arrays: Floats<"near" | "d_dot" | "d_F_2">): () => voi
       let sum12 = 0;
       let sum13 = 0;
       for (let k = 0; k < 16; k++) {
-        const near_0 = near[k * 1024 + j]!;
-        const d_dot_0 = d_dot[k * 16 + i]!;
-        const near_1 = near[k * 1024 + j + 1]!;
-        const near_2 = near[k * 1024 + j + 2]!;
-        const near_3 = near[k * 1024 + j + 3]!;
-        const d_dot_1 = d_dot[k * 16 + i + 1]!;
-        sum00 += near_0 * d_dot_0;
-        sum01 += near_1 * d_dot_0;
-        sum02 += near_2 * d_dot_0;
-        sum03 += near_3 * d_dot_0;
-        sum10 += near_0 * d_dot_1;
-        sum11 += near_1 * d_dot_1;
-        sum12 += near_2 * d_dot_1;
-        sum13 += near_3 * d_dot_1;
+        const a0 = near[k * 1024 + j]!;
+        const b0 = d_dot[k * 16 + i]!;
+        const a1 = near[k * 1024 + j + 1]!;
+        const a2 = near[k * 1024 + j + 2]!;
+        const a3 = near[k * 1024 + j + 3]!;
+        const b1 = d_dot[k * 16 + i + 1]!;
+        sum00 += a0 * b0;
+        sum01 += a1 * b0;
+        sum02 += a2 * b0;
+        sum03 += a3 * b0;
+        sum10 += a0 * b1;
+        sum11 += a1 * b1;
+        sum12 += a2 * b1;
+        sum13 += a3 * b1;
       }
-      d_F_2[i * 1024 + j] = sum00;
-      d_F_2[i * 1024 + j + 1] = sum01;
-      d_F_2[i * 1024 + j + 2] = sum02;
-      d_F_2[i * 1024 + j + 3] = sum03;
-      d_F_2[i * 1024 + j + 1024] = sum10;
-      d_F_2[i * 1024 + j + 1025] = sum11;
-      d_F_2[i * 1024 + j + 1026] = sum12;
-      d_F_2[i * 1024 + j + 1027] = sum13;
+      const at = i * 1024 + j;
+      d_F_2[at] = sum00;
+      d_F_2[at + 1] = sum01;
+      d_F_2[at + 2] = sum02;
+      d_F_2[at + 3] = sum03;
+      d_F_2[at + 1024] = sum10;
+      d_F_2[at + 1025] = sum11;
+      d_F_2[at + 1026] = sum12;
+      d_F_2[at + 1027] = sum13;
     }
   }
   return function dot_16x16x1024_2(): void {
@@ -1787,79 +1632,83 @@ function conv_1x16x16x3x3x32x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const at_3 = k3 * 144 + j * 9 + k * -3 + k2 * -1;
             {
-              const d_second_padded_0 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-              const second_kernel_0 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 8]!;
-              const d_second_padded_1 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-              const d_second_padded_2 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
-              const second_kernel_1 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 17]!;
-              sum00 += d_second_padded_0 * second_kernel_0;
-              sum01 += d_second_padded_1 * second_kernel_0;
-              sum02 += d_second_padded_2 * second_kernel_0;
-              sum10 += d_second_padded_0 * second_kernel_1;
-              sum11 += d_second_padded_1 * second_kernel_1;
-              sum12 += d_second_padded_2 * second_kernel_1;
+              const a0 = d_second_padded[at_2]!;
+              const b0 = second_kernel[at_3 + 8]!;
+              const a1 = d_second_padded[at_2 + 1]!;
+              const a2 = d_second_padded[at_2 + 2]!;
+              const b1 = second_kernel[at_3 + 17]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 1 === 32) break;
             {
-              const d_second_padded_0 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
-              const second_kernel_0 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 152]!;
-              const d_second_padded_1 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
-              const d_second_padded_2 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 326]!;
-              const second_kernel_1 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 161]!;
-              sum00 += d_second_padded_0 * second_kernel_0;
-              sum01 += d_second_padded_1 * second_kernel_0;
-              sum02 += d_second_padded_2 * second_kernel_0;
-              sum10 += d_second_padded_0 * second_kernel_1;
-              sum11 += d_second_padded_1 * second_kernel_1;
-              sum12 += d_second_padded_2 * second_kernel_1;
+              const a0 = d_second_padded[at_2 + 324]!;
+              const b0 = second_kernel[at_3 + 152]!;
+              const a1 = d_second_padded[at_2 + 325]!;
+              const a2 = d_second_padded[at_2 + 326]!;
+              const b1 = second_kernel[at_3 + 161]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 2 === 32) break;
             {
-              const d_second_padded_0 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
-              const second_kernel_0 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 296]!;
-              const d_second_padded_1 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
-              const d_second_padded_2 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 650]!;
-              const second_kernel_1 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 305]!;
-              sum00 += d_second_padded_0 * second_kernel_0;
-              sum01 += d_second_padded_1 * second_kernel_0;
-              sum02 += d_second_padded_2 * second_kernel_0;
-              sum10 += d_second_padded_0 * second_kernel_1;
-              sum11 += d_second_padded_1 * second_kernel_1;
-              sum12 += d_second_padded_2 * second_kernel_1;
+              const a0 = d_second_padded[at_2 + 648]!;
+              const b0 = second_kernel[at_3 + 296]!;
+              const a1 = d_second_padded[at_2 + 649]!;
+              const a2 = d_second_padded[at_2 + 650]!;
+              const b1 = second_kernel[at_3 + 305]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 3 === 32) break;
             {
-              const d_second_padded_0 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
-              const second_kernel_0 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 440]!;
-              const d_second_padded_1 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
-              const d_second_padded_2 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 974]!;
-              const second_kernel_1 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 449]!;
-              sum00 += d_second_padded_0 * second_kernel_0;
-              sum01 += d_second_padded_1 * second_kernel_0;
-              sum02 += d_second_padded_2 * second_kernel_0;
-              sum10 += d_second_padded_0 * second_kernel_1;
-              sum11 += d_second_padded_1 * second_kernel_1;
-              sum12 += d_second_padded_2 * second_kernel_1;
+              const a0 = d_second_padded[at_2 + 972]!;
+              const b0 = second_kernel[at_3 + 440]!;
+              const a1 = d_second_padded[at_2 + 973]!;
+              const a2 = d_second_padded[at_2 + 974]!;
+              const b1 = second_kernel[at_3 + 449]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
           }
-      d_maxPool2d[j * 256 + l * 16 + m] = sum00;
-      d_maxPool2d[j * 256 + l * 16 + m + 1] = sum01;
-      d_maxPool2d[j * 256 + l * 16 + m + 2] = sum02;
-      d_maxPool2d[j * 256 + l * 16 + m + 256] = sum10;
-      d_maxPool2d[j * 256 + l * 16 + m + 257] = sum11;
-      d_maxPool2d[j * 256 + l * 16 + m + 258] = sum12;
+      const at = j * 256 + l * 16 + m;
+      d_maxPool2d[at] = sum00;
+      d_maxPool2d[at + 1] = sum01;
+      d_maxPool2d[at + 2] = sum02;
+      d_maxPool2d[at + 256] = sum10;
+      d_maxPool2d[at + 257] = sum11;
+      d_maxPool2d[at + 258] = sum12;
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const d_second_padded_3 = d_second_padded[k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
-          const second_kernel_2 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 8]!;
-          const second_kernel_3 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 17]!;
-          sum0 += d_second_padded_3 * second_kernel_2;
-          sum1 += d_second_padded_3 * second_kernel_3;
+          const a3 = d_second_padded[k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
+          const at = k3 * 144 + j * 9 + k * -3 + k2 * -1;
+          const b2 = second_kernel[at + 8]!;
+          const b3 = second_kernel[at + 17]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     d_maxPool2d[j * 256 + l * 16 + 15] = sum0;
     d_maxPool2d[j * 256 + l * 16 + 271] = sum1;
@@ -1896,18 +1745,18 @@ function windowArgmaxWhere_1x16x16x16(
         d_near_windowArgmax[j * 256 + l * 16 + m] = argmax;
       }
     for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m++)
-        d_first[j * 1024 + l * 32 + m] =
-          0 < near[j * 1024 + l * 32 + m]!
-            ? d_F_part[j * 1024 + l * 32 + m]! +
-              d_F_2[j * 1024 + l * 32 + m]! +
+      for (let m = 0; m < 32; m++) {
+        const at = j * 1024 + l * 32 + m;
+        const at_2 = j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0);
+        d_first[at] =
+          0 < near[at]!
+            ? d_F_part[at]! +
+              d_F_2[at]! +
               Math.fround(
-                d_near_windowArgmax[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! ===
-                  (l % 2) * 2 + (m % 2)
-                  ? d_maxPool2d[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                  : 0,
+                d_near_windowArgmax[at_2]! === (l % 2) * 2 + (m % 2) ? d_maxPool2d[at_2]! : 0,
               )
             : 0;
+      }
   }
   return function windowArgmaxWhere_1x16x16x16(): void {
     for (let j = 0; j < 16; j++) block(j);
@@ -1940,46 +1789,48 @@ function convAdam_1x3x32x16x3x3x32(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_first_padded_0 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const first_kernel_0 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 8]!;
-            const d_first_padded_1 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_first_padded_2 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_first_padded_3 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const first_kernel_1 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_first_padded_0 * first_kernel_0;
-            sum01 += d_first_padded_1 * first_kernel_0;
-            sum02 += d_first_padded_2 * first_kernel_0;
-            sum03 += d_first_padded_3 * first_kernel_0;
-            sum10 += d_first_padded_0 * first_kernel_1;
-            sum11 += d_first_padded_1 * first_kernel_1;
-            sum12 += d_first_padded_2 * first_kernel_1;
-            sum13 += d_first_padded_3 * first_kernel_1;
+            const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = d_first_padded[at_2]!;
+            const b0 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 8]!;
+            const a1 = d_first_padded[at_2 + 1]!;
+            const a2 = d_first_padded[at_2 + 2]!;
+            const a3 = d_first_padded[at_2 + 3]!;
+            const b1 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      adam(w_m, v, w, l * 32 + m, Math.fround(sum00), rate_0, correction_0);
-      adam(w_m, v, w, l * 32 + m + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(w_m, v, w, l * 32 + m + 2, Math.fround(sum02), rate_0, correction_0);
-      adam(w_m, v, w, l * 32 + m + 3, Math.fround(sum03), rate_0, correction_0);
-      adam(w_m, v, w, l * 32 + m + 1024, Math.fround(sum10), rate_0, correction_0);
-      adam(w_m, v, w, l * 32 + m + 1025, Math.fround(sum11), rate_0, correction_0);
+      const at = l * 32 + m;
+      adam(w_m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(w_m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(w_m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+      adam(w_m, v, w, at + 3, Math.fround(sum03), rate_0, correction_0);
+      adam(w_m, v, w, at + 1024, Math.fround(sum10), rate_0, correction_0);
+      adam(w_m, v, w, at + 1025, Math.fround(sum11), rate_0, correction_0);
       const d_image12 = Math.fround(sum12);
-      const image_m_next12 = Math.fround(w_m[l * 32 + m + 1026]! * 0.9 + d_image12 * (1 - 0.9));
-      w_m[l * 32 + m + 1026] = image_m_next12;
+      const image_m_next12 = Math.fround(w_m[at + 1026]! * 0.9 + d_image12 * (1 - 0.9));
+      w_m[at + 1026] = image_m_next12;
       const image_v_next12 = Math.fround(
-        v[l * 32 + m + 1026]! * 0.999 + d_image12 * d_image12 * (1 - 0.999),
+        v[at + 1026]! * 0.999 + d_image12 * d_image12 * (1 - 0.999),
       );
-      v[l * 32 + m + 1026] = image_v_next12;
-      w[l * 32 + m + 1026] =
-        w[l * 32 + m + 1026]! -
+      v[at + 1026] = image_v_next12;
+      w[at + 1026] =
+        w[at + 1026]! -
         (image_m_next12 * rate_0) / (Math.sqrt(image_v_next12 * correction_0) + 1e-8);
       const d_image13 = Math.fround(sum13);
-      const image_m_next13 = Math.fround(w_m[l * 32 + m + 1027]! * 0.9 + d_image13 * (1 - 0.9));
-      w_m[l * 32 + m + 1027] = image_m_next13;
+      const image_m_next13 = Math.fround(w_m[at + 1027]! * 0.9 + d_image13 * (1 - 0.9));
+      w_m[at + 1027] = image_m_next13;
       const image_v_next13 = Math.fround(
-        v[l * 32 + m + 1027]! * 0.999 + d_image13 * d_image13 * (1 - 0.999),
+        v[at + 1027]! * 0.999 + d_image13 * d_image13 * (1 - 0.999),
       );
-      v[l * 32 + m + 1027] = image_v_next13;
-      w[l * 32 + m + 1027] =
-        w[l * 32 + m + 1027]! -
+      v[at + 1027] = image_v_next13;
+      w[at + 1027] =
+        w[at + 1027]! -
         (image_m_next13 * rate_0) / (Math.sqrt(image_v_next13 * correction_0) + 1e-8);
     }
   }
@@ -1996,15 +1847,16 @@ function convAdam_1x3x32x16x3x3x32(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_first_padded_4 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const first_kernel_2 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 26]!;
-            const d_first_padded_5 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_first_padded_6 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_first_padded_7 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            sum0 += d_first_padded_4 * first_kernel_2;
-            sum1 += d_first_padded_5 * first_kernel_2;
-            sum2 += d_first_padded_6 * first_kernel_2;
-            sum3 += d_first_padded_7 * first_kernel_2;
+            const at = k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a4 = d_first_padded[at]!;
+            const b2 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 26]!;
+            const a5 = d_first_padded[at + 1]!;
+            const a6 = d_first_padded[at + 2]!;
+            const a7 = d_first_padded[at + 3]!;
+            sum0 += a4 * b2;
+            sum1 += a5 * b2;
+            sum2 += a6 * b2;
+            sum3 += a7 * b2;
           }
       adam(w_m, v, w, l * 32 + m + 2048, Math.fround(sum0), rate_0, correction_0);
       adam(w_m, v, w, l * 32 + m + 2049, Math.fround(sum1), rate_0, correction_0);
@@ -2041,29 +1893,31 @@ function conv_1x16x32x3x3x3x32_evaluate(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const content_padded_1 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const content_padded_2 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const content_padded_3 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += content_padded_0 * first_kernel_0;
-              sum01 += content_padded_1 * first_kernel_0;
-              sum02 += content_padded_2 * first_kernel_0;
-              sum03 += content_padded_3 * first_kernel_0;
-              sum10 += content_padded_0 * first_kernel_1;
-              sum11 += content_padded_1 * first_kernel_1;
-              sum12 += content_padded_2 * first_kernel_1;
-              sum13 += content_padded_3 * first_kernel_1;
+              const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+              const a0 = content_padded[at_2]!;
+              const b0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const a1 = content_padded[at_2 + 1]!;
+              const a2 = content_padded[at_2 + 2]!;
+              const a3 = content_padded[at_2 + 3]!;
+              const b1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        first_product_2[j * 1024 + l * 32 + m] = sum00;
-        first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
-        first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
-        first_product_2[j * 1024 + l * 32 + m + 3] = sum03;
-        first_product_2[j * 1024 + l * 32 + m + 1024] = sum10;
-        first_product_2[j * 1024 + l * 32 + m + 1025] = sum11;
-        first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
-        first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
+        const at = j * 1024 + l * 32 + m;
+        first_product_2[at] = sum00;
+        first_product_2[at + 1] = sum01;
+        first_product_2[at + 2] = sum02;
+        first_product_2[at + 3] = sum03;
+        first_product_2[at + 1024] = sum10;
+        first_product_2[at + 1025] = sum11;
+        first_product_2[at + 1026] = sum12;
+        first_product_2[at + 1027] = sum13;
       }
   }
   return function conv_1x16x32x3x3x3x32_evaluate(): void {
@@ -2094,32 +1948,31 @@ function conv_1x32x16x16x3x3x16_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const maxPool2d_2_padded_1 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const maxPool2d_2_padded_2 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const maxPool2d_2_padded_3 =
-              maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += maxPool2d_2_padded_0 * second_kernel_0;
-            sum01 += maxPool2d_2_padded_1 * second_kernel_0;
-            sum02 += maxPool2d_2_padded_2 * second_kernel_0;
-            sum03 += maxPool2d_2_padded_3 * second_kernel_0;
-            sum10 += maxPool2d_2_padded_0 * second_kernel_1;
-            sum11 += maxPool2d_2_padded_1 * second_kernel_1;
-            sum12 += maxPool2d_2_padded_2 * second_kernel_1;
-            sum13 += maxPool2d_2_padded_3 * second_kernel_1;
+            const at_2 = k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = maxPool2d_2_padded[at_2]!;
+            const b0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = maxPool2d_2_padded[at_2 + 1]!;
+            const a2 = maxPool2d_2_padded[at_2 + 2]!;
+            const a3 = maxPool2d_2_padded[at_2 + 3]!;
+            const b1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      second_product_2[j * 256 + l * 16 + m] = sum00;
-      second_product_2[j * 256 + l * 16 + m + 1] = sum01;
-      second_product_2[j * 256 + l * 16 + m + 2] = sum02;
-      second_product_2[j * 256 + l * 16 + m + 3] = sum03;
-      second_product_2[j * 256 + l * 16 + m + 256] = sum10;
-      second_product_2[j * 256 + l * 16 + m + 257] = sum11;
-      second_product_2[j * 256 + l * 16 + m + 258] = sum12;
-      second_product_2[j * 256 + l * 16 + m + 259] = sum13;
+      const at = j * 256 + l * 16 + m;
+      second_product_2[at] = sum00;
+      second_product_2[at + 1] = sum01;
+      second_product_2[at + 2] = sum02;
+      second_product_2[at + 3] = sum03;
+      second_product_2[at + 256] = sum10;
+      second_product_2[at + 257] = sum11;
+      second_product_2[at + 258] = sum12;
+      second_product_2[at + 259] = sum13;
     }
   }
   return function conv_1x32x16x16x3x3x16_evaluate(): void {
@@ -2149,94 +2002,87 @@ function sum_1x16x16x32_evaluate(
   };
 }
 
-/** sum_2 = Σ k<16, k2<16: (dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))·(dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384)) */
-function sum_16x16_evaluate(arrays: Floats<"dot" | "dot_2" | "sum_2">): () => void {
-  return function sum_16x16_evaluate(): void {
-    const { dot, dot_2, sum_2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 16; k++)
-      for (let k2 = 0; k2 < 16; k2++) {
-        const sub_0 = dot[k * 16 + k2]! * (1 / 16_384) - dot_2[k * 16 + k2]! * (1 / 16_384);
-        sum += sub_0 * sub_0;
-      }
-    sum_2[0] = sum;
-  };
+/**
+ * For K, scale = 16, 0.00006103515625:
+ * sum = Σ k<16, k2<16: (dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))·(dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))
+ * For K, scale = 32, 0.0001220703125:
+ * sum = Σ k<32, k2<32: (dot[k,k2]·(1 / 8192) − dot_2[k,k2]·(1 / 8192))·(dot[k,k2]·(1 / 8192) − dot_2[k,k2]·(1 / 8192))
+ * Plain twins: sum_16x16_evaluate, sum_32x32_evaluate.
+ */
+function sum_NxN_2(
+  dot: Float32Array,
+  dot_2: Float32Array,
+  sum: Float32Array,
+  K: number,
+  scale: number,
+): void {
+  let sum_2 = 0;
+  for (let k = 0; k < K; k++)
+    for (let k2 = 0; k2 < K; k2++) {
+      const sub_0 = dot[k * K + k2]! * scale - dot_2[k * K + k2]! * scale;
+      sum_2 += sub_0 * sub_0;
+    }
+  sum[0] = sum_2;
 }
 
 /**
  * dot[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)]
  * Plain twin: dot_32x256x32.
  */
-function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot">): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { far, dot } = arrays;
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 256; k++) {
-        const far_0 = far[i * 256 + k]!;
-        const far_1 = far[j * 256 + k]!;
-        const far_2 = far[j * 256 + k + 256]!;
-        const far_3 = far[i * 256 + k + 256]!;
-        const far_4 = far[i * 256 + k + 512]!;
-        sum00 += far_0 * far_1;
-        sum01 += far_0 * far_2;
-        sum10 += far_3 * far_1;
-        sum11 += far_3 * far_2;
-        sum20 += far_4 * far_1;
-        sum21 += far_4 * far_2;
-      }
-      dot[i * 32 + j] = sum00;
-      dot[i * 32 + j + 1] = sum01;
-      dot[i * 32 + j + 32] = sum10;
-      dot[i * 32 + j + 33] = sum11;
-      dot[i * 32 + j + 64] = sum20;
-      dot[i * 32 + j + 65] = sum21;
+function dot_32x256x32_evaluate(far: Float32Array, dot: Float32Array): void {
+  for (let i = 0; i < 30; i += 3) dot_32x256x32_evaluate_block(i, far, dot);
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 256; k++) {
+      const a5 = far[k + 7680]!;
+      const a6 = far[j * 256 + k]!;
+      const a7 = far[j * 256 + k + 256]!;
+      const a8 = far[k + 7936]!;
+      sum00_2 += a5 * a6;
+      sum01_2 += a5 * a7;
+      sum10_2 += a8 * a6;
+      sum11_2 += a8 * a7;
     }
+    dot[j + 960] = sum00_2;
+    dot[j + 961] = sum01_2;
+    dot[j + 992] = sum10_2;
+    dot[j + 993] = sum11_2;
   }
-  return function dot_32x256x32_evaluate(): void {
-    const { far, dot } = arrays;
-    for (let i = 0; i < 30; i += 3) block(i);
-    for (let j = 0; j < 32; j += 2) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
-      for (let k = 0; k < 256; k++) {
-        const far_5 = far[k + 7680]!;
-        const far_6 = far[j * 256 + k]!;
-        const far_7 = far[j * 256 + k + 256]!;
-        const far_8 = far[k + 7936]!;
-        sum00_2 += far_5 * far_6;
-        sum01_2 += far_5 * far_7;
-        sum10_2 += far_8 * far_6;
-        sum11_2 += far_8 * far_7;
-      }
-      dot[j + 960] = sum00_2;
-      dot[j + 961] = sum01_2;
-      dot[j + 992] = sum10_2;
-      dot[j + 993] = sum11_2;
-    }
-  };
 }
 
-/** sum_3 = Σ k<32, k2<32: (dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192))·(dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192)) */
-function sum_32x32_evaluate(arrays: Floats<"dot_3" | "dot_4" | "sum_3">): () => void {
-  return function sum_32x32_evaluate(): void {
-    const { dot_3, dot_4, sum_3 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 32; k++)
-      for (let k2 = 0; k2 < 32; k2++) {
-        const sub_0 = dot_3[k * 32 + k2]! * (1 / 8192) - dot_4[k * 32 + k2]! * (1 / 8192);
-        sum += sub_0 * sub_0;
-      }
-    sum_3[0] = sum;
-  };
+function dot_32x256x32_evaluate_block(i: number, far: Float32Array, dot: Float32Array): void {
+  i &= 31;
+  for (let j = 0; j < 32; j += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 256; k++) {
+      const a0 = far[i * 256 + k]!;
+      const a1 = far[j * 256 + k]!;
+      const a2 = far[j * 256 + k + 256]!;
+      const a3 = far[i * 256 + k + 256]!;
+      const a4 = far[i * 256 + k + 512]!;
+      sum00 += a0 * a1;
+      sum01 += a0 * a2;
+      sum10 += a3 * a1;
+      sum11 += a3 * a2;
+      sum20 += a4 * a1;
+      sum21 += a4 * a2;
+    }
+    const at = i * 32 + j;
+    dot[at] = sum00;
+    dot[at + 1] = sum01;
+    dot[at + 32] = sum10;
+    dot[at + 33] = sum11;
+    dot[at + 64] = sum20;
+    dot[at + 65] = sum21;
+  }
 }
 
 /**

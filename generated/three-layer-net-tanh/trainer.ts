@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 82, backward 87), evaluate 144, predict 193
-//   memory 208: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 418: batches, and what a trainer is
-//   tables 473: what bytes() packs
-//   kernels 529: in the order in which statements call them, each under its definitions
-//   checks 1472: of what is passed in
-//   mathematics 1616: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 83, backward 88), evaluate 145, predict 194
+//   memory 209: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 393: batches, and what a trainer is
+//   tables 448: what bytes() packs
+//   kernels 504: in the order in which statements call them, each under its definitions
+//   checks 1413: of what is passed in
+//   mathematics 1557: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 e8d956e237475c87
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 add0336612cc39ff
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,13 +43,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. x_wide = x in double    %x_wide  widen for dot, models/three-layer-net-tanh.ts:14
     widen_x_wide();
     // 2. W1_wide = W1 in double    %W1_wide  widen for dot, models/three-layer-net-tanh.ts:14
-    widen_W1_wide();
+    widen_100xN(W1, W1_wide, 3072);
     // 3. h1 = tanh(x · W1 + b1)    %dot, %z1, %h1  tanh, models/three-layer-net-tanh.ts:14, 15
     dotTanh_h1();
     // 4. h2 = tanh(h1 · W2 + b2)    %dot_2, %z2, %h2  tanh, models/three-layer-net-tanh.ts:16, 17
     dotTanh_h2();
     // 5. scores = h2 · W3 + b3    %dot_3, %scores  add, models/three-layer-net-tanh.ts:18
-    dotAdd_scores();
+    dotAdd_Nx100x10(h2, W3, b3, scores, 128);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
     // 6. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/three-layer-net-tanh.ts:20
@@ -56,11 +57,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 7. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W1_l2();
+    sum_Nx100(W1, W1_l2, 3072);
     // 8. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W2_l2();
+    sum_Nx100(W2, W2_l2, 100);
     // 9. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W3_l2();
+    sum_10x100(W3, W3_l2);
     // 10. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 12): d_a = d_y ⊙ b, models/three-layer-net-tanh.ts:20
     d_rowSum[0] = perRow;
 
@@ -89,7 +90,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     finished: b3 in 14, W3 in 16, b2 in 17, W2 in 19, b1 in 20, W1 in 23.
     // 14. d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast (statement 5): d_x = Σ d_y, models/three-layer-net-tanh.ts:18
     // b3 by sgd with d_b3    %b3_mul, %b3.momentum_next, %b3_mul_2, %b3_next  update, models/three-layer-net-tanh.ts:13
-    sumSgd_b3();
+    sumSgd_128xN(d_shifted, b3_momentum, b3, 10);
 
     // 15. d_z2 = d_shifted · W3ᵀ ⊙ (1 − (h2 ⊙ h2))    %d_z2_mul, %d_z2_sub, %d_h2, %d_z2  adjoint of tanh (statement 4): d_x = d_y ⊙ (1 −
     //     y·y); dot (statement 5): d_a = d_y·bᵀ, models/three-layer-net-tanh.ts:17, 18
@@ -107,7 +108,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 17. d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/three-layer-net-tanh.ts:16
     // b2 by sgd with d_b2    %b2_mul, %b2.momentum_next, %b2_mul_2, %b2_next  update, models/three-layer-net-tanh.ts:11
-    sumSgd_b2();
+    sumSgd_128xN(d_z2, b2_momentum, b2, 100);
 
     // 18. d_z1 = d_z2 · W2ᵀ ⊙ (1 − (h1 ⊙ h1))    %d_z1_mul, %d_z1_sub, %d_h1, %d_z1  adjoint of tanh (statement 3): d_x = d_y ⊙ (1 − y·y);
     //     dot (statement 4): d_a = d_y·bᵀ, models/three-layer-net-tanh.ts:15, 16
@@ -124,11 +125,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 20. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/three-layer-net-tanh.ts:14
     // b1 by sgd with d_b1    %b1_mul, %b1.momentum_next, %b1_mul_2, %b1_next  update, models/three-layer-net-tanh.ts:9
-    sumSgd_b1();
+    sumSgd_128xN(d_z1, b1_momentum, b1, 100);
     // 21. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/three-layer-net-tanh.ts:14
     widen_x_wide_2();
     // 22. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/three-layer-net-tanh.ts:14
-    widen_d_z1_wide();
+    widen_100xN(d_z1, d_z1_wide, 128);
     // 23. d_W1_part, d_W1_2 = W1 ⊙ 0.0001    %d_W1_part, %d_W1_2  adjoint of mul (statement 7): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/three-layer-net-tanh.ts:20
     // d_W1 = W1 ⊙ 0.0001 + W1 ⊙ 0.0001 + xᵀ · d_z1    %d_W1_partial, %d_W1_3, %d_W1  adjoint of param (statement 3): d_x = Σ over the uses
@@ -155,7 +156,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2. h2 = tanh(h1 · W2 + b2)    %dot_2, %z2, %h2  tanh, models/three-layer-net-tanh.ts:16, 17
     dotTanh_h2_evaluate();
     // 3. scores = h2 · W3 + b3    %dot_3, %scores  add, models/three-layer-net-tanh.ts:18
-    dotAdd_scores_evaluate();
+    dotAdd_Nx100x10(h2_evaluate, W3, b3, scores_evaluate, 250);
     // 4. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/three-layer-net-tanh.ts:20, 22
     reduceMaxSum_rowSum_evaluate();
     // 5. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/three-layer-net-tanh.ts:20, 22
@@ -163,11 +164,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 6. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W1_l2_evaluate();
+    sum_Nx100(W1, W1_l2_evaluate, 3072);
     // 7. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W2_l2_evaluate();
+    sum_Nx100(W2, W2_l2_evaluate, 100);
     // 8. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net-tanh.ts:20
-    sum_W3_l2_evaluate();
+    sum_10x100(W3, W3_l2_evaluate);
 
     // — softmaxCrossEntropy
     // 9. as statement 12 of step    %mul…%loss  again, models/three-layer-net-tanh.ts:20
@@ -196,11 +197,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 3072, 1);
 
     // 1. h1 = tanh(x · W1 + b1)    %dot, %z1, %h1  tanh, models/three-layer-net-tanh.ts:14, 15
-    dotTanh_h1_predict();
+    dotTanh_1xNx100(x_predict, W1, h1_predict, b1, 3072);
     // 2. h2 = tanh(h1 · W2 + b2)    %dot_2, %z2, %h2  tanh, models/three-layer-net-tanh.ts:16, 17
-    dotTanh_h2_predict();
+    dotTanh_1xNx100(h1_predict, W2, h2_predict, b2, 100);
     // 3. scores = h2 · W3 + b3    %dot_3, %scores  add, models/three-layer-net-tanh.ts:18
-    dotAdd_scores_predict();
+    dotAdd_Nx100x10(h2_predict, W3, b3, scores_predict, 1);
 
     return outputs;
   }
@@ -263,13 +264,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = floats(2547712, 10); // [1,10]  output, 3–4
 
   const widen_x_wide = widen_128x3072({ x, x_wide });
-  const widen_W1_wide = widen_100x3072({ W1, W1_wide });
   const dotTanh_h1 = dotTanh_128x3072x100({ x_wide, W1_wide, h1, b1 });
   const dotTanh_h2 = dotTanh_128x100x100({ h1, W2, h2, b2 });
-  const dotAdd_scores = dotAdd_Nx100x10(128, { h2, W3, b3, scores });
-  const sum_W1_l2 = sum_Nx100(3072, { x: W1, l2: W1_l2 });
-  const sum_W2_l2 = sum_Nx100(100, { x: W2, l2: W2_l2 });
-  const sum_W3_l2 = sum_10x100({ W3, W3_l2 });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_128x10({
     rowSum,
     scores,
@@ -279,15 +275,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_rowSum,
     d_shifted,
   });
-  const sumSgd_b3 = sumSgd_128x10({ d_shifted, momentum: b3_momentum, w: b3 });
   const dotMul_d_z2 = dotMul_128x10x100({ d_shifted, W3, h2, d_z2 });
   const dotSgd_W3 = dotSgd_100x128x10({ h2, d_shifted, momentum: W3_momentum, w: W3 });
-  const sumSgd_b2 = sumSgd_128x100({ d_y: d_z2, momentum: b2_momentum, w: b2 });
   const dotMul_d_z1 = dotMul_128x100x100({ d_z2, W2, h1, d_z1 });
   const dotSgd_W2 = dotSgd_100x128x100({ h1, d_z2, momentum: W2_momentum, w: W2 });
-  const sumSgd_b1 = sumSgd_128x100({ d_y: d_z1, momentum: b1_momentum, w: b1 });
   const widen_x_wide_2 = widen_3072x128({ x, x_wide_2 });
-  const widen_d_z1_wide = widen_100x128({ d_z1, d_z1_wide });
   const dotSgd_W1 = dotSgd_3072x128x100({ x_wide_2, d_z1_wide, momentum: W1_momentum, w: W1 });
   const dotTanh_h1_evaluate = dotTanh_250x3072x100_evaluate({
     x: x_evaluate,
@@ -301,34 +293,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     h2: h2_evaluate,
     b2,
   });
-  const dotAdd_scores_evaluate = dotAdd_Nx100x10(250, {
-    h2: h2_evaluate,
-    W3,
-    b3,
-    scores: scores_evaluate,
-  });
   const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x250_evaluate({
     rowSum: rowSum_evaluate,
     scores: scores_evaluate,
     y: y_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const sum_W1_l2_evaluate = sum_Nx100(3072, { x: W1, l2: W1_l2_evaluate });
-  const sum_W2_l2_evaluate = sum_Nx100(100, { x: W2, l2: W2_l2_evaluate });
-  const sum_W3_l2_evaluate = sum_10x100({ W3, W3_l2: W3_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
     live_rows: live_rows_evaluate,
     y: y_evaluate,
-  });
-  const dotTanh_h1_predict = dotTanh_1xNx100(3072, { a: x_predict, b: W1, w: h1_predict, c: b1 });
-  const dotTanh_h2_predict = dotTanh_1xNx100(100, { a: h1_predict, b: W2, w: h2_predict, c: b2 });
-  const dotAdd_scores_predict = dotAdd_Nx100x10(1, {
-    h2: h2_predict,
-    W3,
-    b3,
-    scores: scores_predict,
   });
 
   fillUniform(W1, seed, 0, 0.04349196560146415);
@@ -540,32 +515,34 @@ function widen_128x3072(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   };
 }
 
-/** W1_wide[i<100,j<3072] = f64(W1[j,i]) */
-function widen_100x3072(arrays: Floats<"W1"> & Doubles<"W1_wide">): () => void {
-  function block(i: number): void {
-    i &= 127;
-    const { W1, W1_wide } = arrays;
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[i * 3072 + j] = W1[j * 100 + i]!;
-      W1_wide[i * 3072 + j + 3072] = W1[j * 100 + i + 1]!;
-      W1_wide[i * 3072 + j + 6144] = W1[j * 100 + i + 2]!;
-      W1_wide[i * 3072 + j + 9216] = W1[j * 100 + i + 3]!;
-      W1_wide[i * 3072 + j + 12288] = W1[j * 100 + i + 4]!;
-      W1_wide[i * 3072 + j + 15360] = W1[j * 100 + i + 5]!;
-      W1_wide[i * 3072 + j + 18432] = W1[j * 100 + i + 6]!;
-      W1_wide[i * 3072 + j + 21504] = W1[j * 100 + i + 7]!;
-    }
+/**
+ * x_wide[i<100,j<J] = f64(x[j,i])
+ * For J: 3072 and 128.
+ */
+function widen_100xN(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 96; i += 8) widen_100xN_block(i, x, x_wide, J);
+  for (let j = 0; j < J; j++) {
+    x_wide[j + J * 96] = x[j * 100 + 96]!;
+    x_wide[j + J * 97] = x[j * 100 + 97]!;
+    x_wide[j + J * 98] = x[j * 100 + 98]!;
+    x_wide[j + J * 99] = x[j * 100 + 99]!;
   }
-  return function widen_100x3072(): void {
-    const { W1, W1_wide } = arrays;
-    for (let i = 0; i < 96; i += 8) block(i);
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[j + 294912] = W1[j * 100 + 96]!;
-      W1_wide[j + 297984] = W1[j * 100 + 97]!;
-      W1_wide[j + 301056] = W1[j * 100 + 98]!;
-      W1_wide[j + 304128] = W1[j * 100 + 99]!;
-    }
-  };
+}
+
+function widen_100xN_block(i: number, x: Float32Array, x_wide: Float64Array, J: number): void {
+  i &= 127;
+  for (let j = 0; j < J; j++) {
+    const at = i * J + j;
+    const at_2 = j * 100 + i;
+    x_wide[at] = x[at_2]!;
+    x_wide[at + J] = x[at_2 + 1]!;
+    x_wide[at + J * 2] = x[at_2 + 2]!;
+    x_wide[at + J * 3] = x[at_2 + 3]!;
+    x_wide[at + J * 4] = x[at_2 + 4]!;
+    x_wide[at + J * 5] = x[at_2 + 5]!;
+    x_wide[at + J * 6] = x[at_2 + 6]!;
+    x_wide[at + J * 7] = x[at_2 + 7]!;
+  }
 }
 
 /**
@@ -588,68 +565,71 @@ function dotTanh_128x3072x100(
     let sum11 = 0;
     let sum12 = 0;
     for (let k = 0; k < 3072; k += 4) {
+      const at_2 = i * 3072 + k;
+      const at_3 = j * 3072 + k;
       {
-        const x_wide_0 = x_wide[i * 3072 + k]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3072]!;
-        const W1_wide_2 = W1_wide[j * 3072 + k + 6144]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3072]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum02 += x_wide_0 * W1_wide_2;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum12 += x_wide_1 * W1_wide_2;
+        const a0 = x_wide[at_2]!;
+        const c0 = W1_wide[at_3]!;
+        const c1 = W1_wide[at_3 + 3072]!;
+        const c2 = W1_wide[at_3 + 6144]!;
+        const a1 = x_wide[at_2 + 3072]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum02 += a0 * c2;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum12 += a1 * c2;
       }
       if (k + 1 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 1]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 1]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3073]!;
-        const W1_wide_2 = W1_wide[j * 3072 + k + 6145]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3073]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum02 += x_wide_0 * W1_wide_2;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum12 += x_wide_1 * W1_wide_2;
+        const a0 = x_wide[at_2 + 1]!;
+        const c0 = W1_wide[at_3 + 1]!;
+        const c1 = W1_wide[at_3 + 3073]!;
+        const c2 = W1_wide[at_3 + 6145]!;
+        const a1 = x_wide[at_2 + 3073]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum02 += a0 * c2;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum12 += a1 * c2;
       }
       if (k + 2 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 2]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 2]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3074]!;
-        const W1_wide_2 = W1_wide[j * 3072 + k + 6146]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3074]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum02 += x_wide_0 * W1_wide_2;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum12 += x_wide_1 * W1_wide_2;
+        const a0 = x_wide[at_2 + 2]!;
+        const c0 = W1_wide[at_3 + 2]!;
+        const c1 = W1_wide[at_3 + 3074]!;
+        const c2 = W1_wide[at_3 + 6146]!;
+        const a1 = x_wide[at_2 + 3074]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum02 += a0 * c2;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum12 += a1 * c2;
       }
       if (k + 3 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 3]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 3]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3075]!;
-        const W1_wide_2 = W1_wide[j * 3072 + k + 6147]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3075]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum02 += x_wide_0 * W1_wide_2;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum12 += x_wide_1 * W1_wide_2;
+        const a0 = x_wide[at_2 + 3]!;
+        const c0 = W1_wide[at_3 + 3]!;
+        const c1 = W1_wide[at_3 + 3075]!;
+        const c2 = W1_wide[at_3 + 6147]!;
+        const a1 = x_wide[at_2 + 3075]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum02 += a0 * c2;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum12 += a1 * c2;
       }
     }
-    h1[i * 100 + j] = sum00;
-    h1[i * 100 + j + 1] = sum01;
-    h1[i * 100 + j + 2] = sum02;
-    h1[i * 100 + j + 100] = sum10;
-    h1[i * 100 + j + 101] = sum11;
-    h1[i * 100 + j + 102] = sum12;
+    const at = i * 100 + j;
+    h1[at] = sum00;
+    h1[at + 1] = sum01;
+    h1[at + 2] = sum02;
+    h1[at + 100] = sum10;
+    h1[at + 101] = sum11;
+    h1[at + 102] = sum12;
   }
   function block_2(i: number): void {
     i &= 127;
@@ -657,11 +637,11 @@ function dotTanh_128x3072x100(
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_wide_2 = x_wide[i * 3072 + k]!;
-      const W1_wide_3 = W1_wide[k + 304128]!;
-      const x_wide_3 = x_wide[i * 3072 + k + 3072]!;
-      sum0 += x_wide_2 * W1_wide_3;
-      sum1 += x_wide_3 * W1_wide_3;
+      const a2 = x_wide[i * 3072 + k]!;
+      const c3 = W1_wide[k + 304128]!;
+      const a3 = x_wide[i * 3072 + k + 3072]!;
+      sum0 += a2 * c3;
+      sum1 += a3 * c3;
     }
     h1[i * 100 + 99] = sum0;
     h1[i * 100 + 199] = sum1;
@@ -693,16 +673,16 @@ function dotTanh_128x100x100(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () => v
       let sum4 = 0;
       for (let k = 0; k < 100; k++) {
         const h1_0 = h1[i * 100 + k]!;
-        const W2_0 = W2[k * 100 + j]!;
-        const W2_1 = W2[k * 100 + j + 1]!;
-        const W2_2 = W2[k * 100 + j + 2]!;
-        const W2_3 = W2[k * 100 + j + 3]!;
-        const W2_4 = W2[k * 100 + j + 4]!;
-        sum0 += h1_0 * W2_0;
-        sum1 += h1_0 * W2_1;
-        sum2 += h1_0 * W2_2;
-        sum3 += h1_0 * W2_3;
-        sum4 += h1_0 * W2_4;
+        const a0 = W2[k * 100 + j]!;
+        const a1 = W2[k * 100 + j + 1]!;
+        const a2 = W2[k * 100 + j + 2]!;
+        const a3 = W2[k * 100 + j + 3]!;
+        const a4 = W2[k * 100 + j + 4]!;
+        sum0 += h1_0 * a0;
+        sum1 += h1_0 * a1;
+        sum2 += h1_0 * a2;
+        sum3 += h1_0 * a3;
+        sum4 += h1_0 * a4;
       }
       h2[i * 100 + j] = sum0;
       h2[i * 100 + j + 1] = sum1;
@@ -724,67 +704,64 @@ function dotTanh_128x100x100(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () => v
  * scores[i,j] = dot_3[i,j] + b3[j]
  * Takes 1, 128 or 250 rows.
  */
-function dotAdd_Nx100x10(rows: number, arrays: Floats<"h2" | "W3" | "b3" | "scores">): () => void {
-  return function dotAdd_Nx100x10(): void {
-    const { h2, W3, b3, scores } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 100; k++) {
-          const h2_0 = h2[i * 100 + k]!;
-          const W3_0 = W3[k * 10 + j]!;
-          const W3_1 = W3[k * 10 + j + 1]!;
-          const W3_2 = W3[k * 10 + j + 2]!;
-          const W3_3 = W3[k * 10 + j + 3]!;
-          const W3_4 = W3[k * 10 + j + 4]!;
-          sum0 += h2_0 * W3_0;
-          sum1 += h2_0 * W3_1;
-          sum2 += h2_0 * W3_2;
-          sum3 += h2_0 * W3_3;
-          sum4 += h2_0 * W3_4;
-        }
-        scores[i * 10 + j] = Math.fround(sum0) + b3[j]!;
-        scores[i * 10 + j + 1] = Math.fround(sum1) + b3[j + 1]!;
-        scores[i * 10 + j + 2] = Math.fround(sum2) + b3[j + 2]!;
-        scores[i * 10 + j + 3] = Math.fround(sum3) + b3[j + 3]!;
-        scores[i * 10 + j + 4] = Math.fround(sum4) + b3[j + 4]!;
+function dotAdd_Nx100x10(
+  h2: Float32Array,
+  W3: Float32Array,
+  b3: Float32Array,
+  scores: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h2_0 = h2[i * 100 + k]!;
+        const a0 = W3[k * 10 + j]!;
+        const a1 = W3[k * 10 + j + 1]!;
+        const a2 = W3[k * 10 + j + 2]!;
+        const a3 = W3[k * 10 + j + 3]!;
+        const a4 = W3[k * 10 + j + 4]!;
+        sum0 += h2_0 * a0;
+        sum1 += h2_0 * a1;
+        sum2 += h2_0 * a2;
+        sum3 += h2_0 * a3;
+        sum4 += h2_0 * a4;
       }
-  };
+      scores[i * 10 + j] = Math.fround(sum0) + b3[j]!;
+      scores[i * 10 + j + 1] = Math.fround(sum1) + b3[j + 1]!;
+      scores[i * 10 + j + 2] = Math.fround(sum2) + b3[j + 2]!;
+      scores[i * 10 + j + 3] = Math.fround(sum3) + b3[j + 3]!;
+      scores[i * 10 + j + 4] = Math.fround(sum4) + b3[j + 4]!;
+    }
 }
 
 /**
  * l2 = Σ k<extent, k2<100: x[k,k2]·x[k,k2]
  * Takes an extent of 100 or 3072 along k.
  */
-function sum_Nx100(extent: number, arrays: Floats<"x" | "l2">): () => void {
-  return function sum_Nx100(): void {
-    const { x, l2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < extent; k++)
-      for (let k2 = 0; k2 < 100; k2++) {
-        const x_0 = x[k * 100 + k2]!;
-        sum += x_0 * x_0;
-      }
-    l2[0] = sum;
-  };
+function sum_Nx100(x: Float32Array, l2: Float32Array, extent: number): void {
+  let sum = 0;
+  for (let k = 0; k < extent; k++)
+    for (let k2 = 0; k2 < 100; k2++) {
+      const x_0 = x[k * 100 + k2]!;
+      sum += x_0 * x_0;
+    }
+  l2[0] = sum;
 }
 
 /** W3_l2 = Σ k<10, k2<100: W3[k2,k]·W3[k2,k] */
-function sum_10x100(arrays: Floats<"W3" | "W3_l2">): () => void {
-  return function sum_10x100(): void {
-    const { W3, W3_l2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k2 = 0; k2 < 100; k2++) {
-        const W3_0 = W3[k2 * 10 + k]!;
-        sum += W3_0 * W3_0;
-      }
-    W3_l2[0] = sum;
-  };
+function sum_10x100(W3: Float32Array, W3_l2: Float32Array): void {
+  let sum = 0;
+  for (let k = 0; k < 10; k++)
+    for (let k2 = 0; k2 < 100; k2++) {
+      const W3_0 = W3[k2 * 10 + k]!;
+      sum += W3_0 * W3_0;
+    }
+  W3_l2[0] = sum;
 }
 
 /**
@@ -825,38 +802,42 @@ function reduceMaxExpSumAdd_128x10(
 }
 
 /**
- * d_b3[i<10] = Σ k<128: d_shifted[k,i]
- * momentum′[i] = momentum[i]·0.9 + d_b3[i]
- * w′[i] = w[i] − momentum′[i]·0.1
+ * d_w[i<I] = Σ k<128: d_y[k,i]
+ * w_momentum′[i] = w_momentum[i]·0.9 + d_w[i]
+ * w′[i] = w[i] − w_momentum′[i]·0.1
+ * For I: 10 and 100.
+ * Plain twins: sumSgd_128x10, sumSgd_128x100.
  */
-function sumSgd_128x10(arrays: Floats<"d_shifted" | "momentum" | "w">): () => void {
-  return function sumSgd_128x10(): void {
-    const { d_shifted, momentum, w } = arrays;
-    for (let i = 0; i < 10; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_shifted_0 = d_shifted[k * 10 + i]!;
-        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-        const d_shifted_4 = d_shifted[k * 10 + i + 4]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-        sum3 += d_shifted_3;
-        sum4 += d_shifted_4;
-      }
-      sgd(momentum, w, i, Math.fround(sum0));
-      sgd(momentum, w, i + 1, Math.fround(sum1));
-      sgd(momentum, w, i + 2, Math.fround(sum2));
-      sgd(momentum, w, i + 3, Math.fround(sum3));
-      sgd(momentum, w, i + 4, Math.fround(sum4));
+function sumSgd_128xN(
+  d_y: Float32Array,
+  w_momentum: Float32Array,
+  w: Float32Array,
+  I: number,
+): void {
+  for (let i = 0; i < I; i += 5) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    let sum4 = 0;
+    for (let k = 0; k < 128; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      const a4 = d_y[k * I + i + 4]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
+      sum4 += a4;
     }
-  };
+    sgd(w_momentum, w, i, Math.fround(sum0));
+    sgd(w_momentum, w, i + 1, Math.fround(sum1));
+    sgd(w_momentum, w, i + 2, Math.fround(sum2));
+    sgd(w_momentum, w, i + 3, Math.fround(sum3));
+    sgd(w_momentum, w, i + 4, Math.fround(sum4));
+  }
 }
 
 /**
@@ -875,32 +856,33 @@ function dotMul_128x10x100(arrays: Floats<"d_shifted" | "W3" | "h2" | "d_z2">): 
         let sum4 = 0;
         for (let k = 0; k < 10; k++) {
           const d_shifted_0 = d_shifted[i * 10 + k]!;
-          const W3_0 = W3[j * 10 + k]!;
-          const W3_1 = W3[j * 10 + k + 10]!;
-          const W3_2 = W3[j * 10 + k + 20]!;
-          const W3_3 = W3[j * 10 + k + 30]!;
-          const W3_4 = W3[j * 10 + k + 40]!;
-          sum0 += d_shifted_0 * W3_0;
-          sum1 += d_shifted_0 * W3_1;
-          sum2 += d_shifted_0 * W3_2;
-          sum3 += d_shifted_0 * W3_3;
-          sum4 += d_shifted_0 * W3_4;
+          const a0 = W3[j * 10 + k]!;
+          const a1 = W3[j * 10 + k + 10]!;
+          const a2 = W3[j * 10 + k + 20]!;
+          const a3 = W3[j * 10 + k + 30]!;
+          const a4 = W3[j * 10 + k + 40]!;
+          sum0 += d_shifted_0 * a0;
+          sum1 += d_shifted_0 * a1;
+          sum2 += d_shifted_0 * a2;
+          sum3 += d_shifted_0 * a3;
+          sum4 += d_shifted_0 * a4;
         }
         const d_h2_0 = Math.fround(sum0);
-        const h2_0 = h2[i * 100 + j]!;
-        d_z2[i * 100 + j] = d_h2_0 * (1 - h2_0 * h2_0);
+        const at = i * 100 + j;
+        const b0 = h2[at]!;
+        d_z2[at] = d_h2_0 * (1 - b0 * b0);
         const d_h2_1 = Math.fround(sum1);
-        const h2_1 = h2[i * 100 + j + 1]!;
-        d_z2[i * 100 + j + 1] = d_h2_1 * (1 - h2_1 * h2_1);
+        const b1 = h2[at + 1]!;
+        d_z2[at + 1] = d_h2_1 * (1 - b1 * b1);
         const d_h2_2 = Math.fround(sum2);
-        const h2_2 = h2[i * 100 + j + 2]!;
-        d_z2[i * 100 + j + 2] = d_h2_2 * (1 - h2_2 * h2_2);
+        const b2 = h2[at + 2]!;
+        d_z2[at + 2] = d_h2_2 * (1 - b2 * b2);
         const d_h2_3 = Math.fround(sum3);
-        const h2_3 = h2[i * 100 + j + 3]!;
-        d_z2[i * 100 + j + 3] = d_h2_3 * (1 - h2_3 * h2_3);
+        const b3 = h2[at + 3]!;
+        d_z2[at + 3] = d_h2_3 * (1 - b3 * b3);
         const d_h2_4 = Math.fround(sum4);
-        const h2_4 = h2[i * 100 + j + 4]!;
-        d_z2[i * 100 + j + 4] = d_h2_4 * (1 - h2_4 * h2_4);
+        const b4 = h2[at + 4]!;
+        d_z2[at + 4] = d_h2_4 * (1 - b4 * b4);
       }
   };
 }
@@ -922,16 +904,16 @@ function dotSgd_100x128x10(arrays: Floats<"h2" | "d_shifted" | "momentum" | "w">
         let sum4 = 0;
         for (let k = 0; k < 128; k++) {
           const h2_0 = h2[k * 100 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const d_shifted_2 = d_shifted[k * 10 + j + 2]!;
-          const d_shifted_3 = d_shifted[k * 10 + j + 3]!;
-          const d_shifted_4 = d_shifted[k * 10 + j + 4]!;
-          sum0 += h2_0 * d_shifted_0;
-          sum1 += h2_0 * d_shifted_1;
-          sum2 += h2_0 * d_shifted_2;
-          sum3 += h2_0 * d_shifted_3;
-          sum4 += h2_0 * d_shifted_4;
+          const a0 = d_shifted[k * 10 + j]!;
+          const a1 = d_shifted[k * 10 + j + 1]!;
+          const a2 = d_shifted[k * 10 + j + 2]!;
+          const a3 = d_shifted[k * 10 + j + 3]!;
+          const a4 = d_shifted[k * 10 + j + 4]!;
+          sum0 += h2_0 * a0;
+          sum1 += h2_0 * a1;
+          sum2 += h2_0 * a2;
+          sum3 += h2_0 * a3;
+          sum4 += h2_0 * a4;
         }
         sgd_2(w, momentum, i * 10 + j, Math.fround(sum0));
         sgd_2(w, momentum, i * 10 + j + 1, Math.fround(sum1));
@@ -939,41 +921,6 @@ function dotSgd_100x128x10(arrays: Floats<"h2" | "d_shifted" | "momentum" | "w">
         sgd_2(w, momentum, i * 10 + j + 3, Math.fround(sum3));
         sgd_2(w, momentum, i * 10 + j + 4, Math.fround(sum4));
       }
-  };
-}
-
-/**
- * d_w[i<100] = Σ k<128: d_y[k,i]
- * momentum′[i] = momentum[i]·0.9 + d_w[i]
- * w′[i] = w[i] − momentum′[i]·0.1
- */
-function sumSgd_128x100(arrays: Floats<"d_y" | "momentum" | "w">): () => void {
-  return function sumSgd_128x100(): void {
-    const { d_y, momentum, w } = arrays;
-    for (let i = 0; i < 100; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_y_0 = d_y[k * 100 + i]!;
-        const d_y_1 = d_y[k * 100 + i + 1]!;
-        const d_y_2 = d_y[k * 100 + i + 2]!;
-        const d_y_3 = d_y[k * 100 + i + 3]!;
-        const d_y_4 = d_y[k * 100 + i + 4]!;
-        sum0 += d_y_0;
-        sum1 += d_y_1;
-        sum2 += d_y_2;
-        sum3 += d_y_3;
-        sum4 += d_y_4;
-      }
-      sgd(momentum, w, i, Math.fround(sum0));
-      sgd(momentum, w, i + 1, Math.fround(sum1));
-      sgd(momentum, w, i + 2, Math.fround(sum2));
-      sgd(momentum, w, i + 3, Math.fround(sum3));
-      sgd(momentum, w, i + 4, Math.fround(sum4));
-    }
   };
 }
 
@@ -993,52 +940,53 @@ function dotMul_128x100x100(arrays: Floats<"d_z2" | "W2" | "h1" | "d_z1">): () =
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 100; k++) {
-        const d_z2_0 = d_z2[i * 100 + k]!;
-        const W2_0 = W2[j * 100 + k]!;
-        const W2_1 = W2[j * 100 + k + 100]!;
-        const W2_2 = W2[j * 100 + k + 200]!;
-        const d_z2_1 = d_z2[i * 100 + k + 100]!;
-        sum00 += d_z2_0 * W2_0;
-        sum01 += d_z2_0 * W2_1;
-        sum02 += d_z2_0 * W2_2;
-        sum10 += d_z2_1 * W2_0;
-        sum11 += d_z2_1 * W2_1;
-        sum12 += d_z2_1 * W2_2;
+        const a0 = d_z2[i * 100 + k]!;
+        const b0 = W2[j * 100 + k]!;
+        const b1 = W2[j * 100 + k + 100]!;
+        const b2 = W2[j * 100 + k + 200]!;
+        const a1 = d_z2[i * 100 + k + 100]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
       const d_h1_00 = Math.fround(sum00);
-      const h1_0 = h1[i * 100 + j]!;
-      d_z1[i * 100 + j] = d_h1_00 * (1 - h1_0 * h1_0);
+      const at = i * 100 + j;
+      const c0 = h1[at]!;
+      d_z1[at] = d_h1_00 * (1 - c0 * c0);
       const d_h1_01 = Math.fround(sum01);
-      const h1_1 = h1[i * 100 + j + 1]!;
-      d_z1[i * 100 + j + 1] = d_h1_01 * (1 - h1_1 * h1_1);
+      const c1 = h1[at + 1]!;
+      d_z1[at + 1] = d_h1_01 * (1 - c1 * c1);
       const d_h1_02 = Math.fround(sum02);
-      const h1_2 = h1[i * 100 + j + 2]!;
-      d_z1[i * 100 + j + 2] = d_h1_02 * (1 - h1_2 * h1_2);
+      const c2 = h1[at + 2]!;
+      d_z1[at + 2] = d_h1_02 * (1 - c2 * c2);
       const d_h1_10 = Math.fround(sum10);
-      const h1_3 = h1[i * 100 + j + 100]!;
-      d_z1[i * 100 + j + 100] = d_h1_10 * (1 - h1_3 * h1_3);
+      const c3 = h1[at + 100]!;
+      d_z1[at + 100] = d_h1_10 * (1 - c3 * c3);
       const d_h1_11 = Math.fround(sum11);
-      const h1_4 = h1[i * 100 + j + 101]!;
-      d_z1[i * 100 + j + 101] = d_h1_11 * (1 - h1_4 * h1_4);
+      const c4 = h1[at + 101]!;
+      d_z1[at + 101] = d_h1_11 * (1 - c4 * c4);
       const d_h1_12 = Math.fround(sum12);
-      const h1_5 = h1[i * 100 + j + 102]!;
-      d_z1[i * 100 + j + 102] = d_h1_12 * (1 - h1_5 * h1_5);
+      const c5 = h1[at + 102]!;
+      d_z1[at + 102] = d_h1_12 * (1 - c5 * c5);
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 100; k++) {
-      const d_z2_2 = d_z2[i * 100 + k]!;
-      const W2_3 = W2[k + 9900]!;
-      const d_z2_3 = d_z2[i * 100 + k + 100]!;
-      sum0 += d_z2_2 * W2_3;
-      sum1 += d_z2_3 * W2_3;
+      const a2 = d_z2[i * 100 + k]!;
+      const b3 = W2[k + 9900]!;
+      const a3 = d_z2[i * 100 + k + 100]!;
+      sum0 += a2 * b3;
+      sum1 += a3 * b3;
     }
     const d_h1_0 = Math.fround(sum0);
-    const h1_6 = h1[i * 100 + 99]!;
-    d_z1[i * 100 + 99] = d_h1_0 * (1 - h1_6 * h1_6);
+    const c6 = h1[i * 100 + 99]!;
+    d_z1[i * 100 + 99] = d_h1_0 * (1 - c6 * c6);
     const d_h1_1 = Math.fround(sum1);
-    const h1_7 = h1[i * 100 + 199]!;
-    d_z1[i * 100 + 199] = d_h1_1 * (1 - h1_7 * h1_7);
+    const c7 = h1[i * 100 + 199]!;
+    d_z1[i * 100 + 199] = d_h1_1 * (1 - c7 * c7);
   }
   return function dotMul_128x100x100(): void {
     for (let i = 0; i < 128; i += 2) block(i);
@@ -1062,24 +1010,25 @@ function dotSgd_100x128x100(arrays: Floats<"h1" | "d_z2" | "momentum" | "w">): (
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 128; k++) {
-        const h1_0 = h1[k * 100 + i]!;
-        const d_z2_0 = d_z2[k * 100 + j]!;
-        const d_z2_1 = d_z2[k * 100 + j + 1]!;
-        const h1_1 = h1[k * 100 + i + 1]!;
-        const h1_2 = h1[k * 100 + i + 2]!;
-        sum00 += h1_0 * d_z2_0;
-        sum01 += h1_0 * d_z2_1;
-        sum10 += h1_1 * d_z2_0;
-        sum11 += h1_1 * d_z2_1;
-        sum20 += h1_2 * d_z2_0;
-        sum21 += h1_2 * d_z2_1;
+        const a0 = h1[k * 100 + i]!;
+        const b0 = d_z2[k * 100 + j]!;
+        const b1 = d_z2[k * 100 + j + 1]!;
+        const a1 = h1[k * 100 + i + 1]!;
+        const a2 = h1[k * 100 + i + 2]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      sgd_2(w, momentum, i * 100 + j, Math.fround(sum00));
-      sgd_2(w, momentum, i * 100 + j + 1, Math.fround(sum01));
-      sgd_2(w, momentum, i * 100 + j + 100, Math.fround(sum10));
-      sgd_2(w, momentum, i * 100 + j + 101, Math.fround(sum11));
-      sgd_2(w, momentum, i * 100 + j + 200, Math.fround(sum20));
-      sgd_2(w, momentum, i * 100 + j + 201, Math.fround(sum21));
+      const at = i * 100 + j;
+      sgd_2(w, momentum, at, Math.fround(sum00));
+      sgd_2(w, momentum, at + 1, Math.fround(sum01));
+      sgd_2(w, momentum, at + 100, Math.fround(sum10));
+      sgd_2(w, momentum, at + 101, Math.fround(sum11));
+      sgd_2(w, momentum, at + 200, Math.fround(sum20));
+      sgd_2(w, momentum, at + 201, Math.fround(sum21));
     }
   }
   return function dotSgd_100x128x100(): void {
@@ -1089,11 +1038,11 @@ function dotSgd_100x128x100(arrays: Floats<"h1" | "d_z2" | "momentum" | "w">): (
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const h1_3 = h1[k * 100 + 99]!;
-        const d_z2_2 = d_z2[k * 100 + j]!;
-        const d_z2_3 = d_z2[k * 100 + j + 1]!;
-        sum0 += h1_3 * d_z2_2;
-        sum1 += h1_3 * d_z2_3;
+        const a3 = h1[k * 100 + 99]!;
+        const b2 = d_z2[k * 100 + j]!;
+        const b3 = d_z2[k * 100 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       sgd_2(w, momentum, j + 9900, Math.fround(sum0));
       sgd_2(w, momentum, j + 9901, Math.fround(sum1));
@@ -1107,39 +1056,17 @@ function widen_3072x128(arrays: Floats<"x"> & Doubles<"x_wide_2">): () => void {
     const { x, x_wide_2 } = arrays;
     for (let i = 0; i < 3072; i += 8)
       for (let j = 0; j < 128; j++) {
-        x_wide_2[i * 128 + j] = x[j * 3072 + i]!;
-        x_wide_2[i * 128 + j + 128] = x[j * 3072 + i + 1]!;
-        x_wide_2[i * 128 + j + 256] = x[j * 3072 + i + 2]!;
-        x_wide_2[i * 128 + j + 384] = x[j * 3072 + i + 3]!;
-        x_wide_2[i * 128 + j + 512] = x[j * 3072 + i + 4]!;
-        x_wide_2[i * 128 + j + 640] = x[j * 3072 + i + 5]!;
-        x_wide_2[i * 128 + j + 768] = x[j * 3072 + i + 6]!;
-        x_wide_2[i * 128 + j + 896] = x[j * 3072 + i + 7]!;
+        const at = i * 128 + j;
+        const at_2 = j * 3072 + i;
+        x_wide_2[at] = x[at_2]!;
+        x_wide_2[at + 128] = x[at_2 + 1]!;
+        x_wide_2[at + 256] = x[at_2 + 2]!;
+        x_wide_2[at + 384] = x[at_2 + 3]!;
+        x_wide_2[at + 512] = x[at_2 + 4]!;
+        x_wide_2[at + 640] = x[at_2 + 5]!;
+        x_wide_2[at + 768] = x[at_2 + 6]!;
+        x_wide_2[at + 896] = x[at_2 + 7]!;
       }
-  };
-}
-
-/** d_z1_wide[i<100,j<128] = f64(d_z1[j,i]) */
-function widen_100x128(arrays: Floats<"d_z1"> & Doubles<"d_z1_wide">): () => void {
-  return function widen_100x128(): void {
-    const { d_z1, d_z1_wide } = arrays;
-    for (let i = 0; i < 96; i += 8)
-      for (let j = 0; j < 128; j++) {
-        d_z1_wide[i * 128 + j] = d_z1[j * 100 + i]!;
-        d_z1_wide[i * 128 + j + 128] = d_z1[j * 100 + i + 1]!;
-        d_z1_wide[i * 128 + j + 256] = d_z1[j * 100 + i + 2]!;
-        d_z1_wide[i * 128 + j + 384] = d_z1[j * 100 + i + 3]!;
-        d_z1_wide[i * 128 + j + 512] = d_z1[j * 100 + i + 4]!;
-        d_z1_wide[i * 128 + j + 640] = d_z1[j * 100 + i + 5]!;
-        d_z1_wide[i * 128 + j + 768] = d_z1[j * 100 + i + 6]!;
-        d_z1_wide[i * 128 + j + 896] = d_z1[j * 100 + i + 7]!;
-      }
-    for (let j = 0; j < 128; j++) {
-      d_z1_wide[j + 12288] = d_z1[j * 100 + 96]!;
-      d_z1_wide[j + 12416] = d_z1[j * 100 + 97]!;
-      d_z1_wide[j + 12544] = d_z1[j * 100 + 98]!;
-      d_z1_wide[j + 12672] = d_z1[j * 100 + 99]!;
-    }
   };
 }
 
@@ -1162,68 +1089,71 @@ function dotSgd_3072x128x100(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 128; k += 4) {
+        const at_2 = i * 128 + k;
+        const at_3 = j * 128 + k;
         {
-          const x_wide_2_0 = x_wide_2[i * 128 + k]!;
-          const d_z1_wide_0 = d_z1_wide[j * 128 + k]!;
-          const d_z1_wide_1 = d_z1_wide[j * 128 + k + 128]!;
-          const x_wide_2_1 = x_wide_2[i * 128 + k + 128]!;
-          const x_wide_2_2 = x_wide_2[i * 128 + k + 256]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2]!;
+          const b0 = d_z1_wide[at_3]!;
+          const b1 = d_z1_wide[at_3 + 128]!;
+          const a1 = x_wide_2[at_2 + 128]!;
+          const a2 = x_wide_2[at_2 + 256]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 1 === 128) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 128 + k + 1]!;
-          const d_z1_wide_0 = d_z1_wide[j * 128 + k + 1]!;
-          const d_z1_wide_1 = d_z1_wide[j * 128 + k + 129]!;
-          const x_wide_2_1 = x_wide_2[i * 128 + k + 129]!;
-          const x_wide_2_2 = x_wide_2[i * 128 + k + 257]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 1]!;
+          const b0 = d_z1_wide[at_3 + 1]!;
+          const b1 = d_z1_wide[at_3 + 129]!;
+          const a1 = x_wide_2[at_2 + 129]!;
+          const a2 = x_wide_2[at_2 + 257]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 2 === 128) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 128 + k + 2]!;
-          const d_z1_wide_0 = d_z1_wide[j * 128 + k + 2]!;
-          const d_z1_wide_1 = d_z1_wide[j * 128 + k + 130]!;
-          const x_wide_2_1 = x_wide_2[i * 128 + k + 130]!;
-          const x_wide_2_2 = x_wide_2[i * 128 + k + 258]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 2]!;
+          const b0 = d_z1_wide[at_3 + 2]!;
+          const b1 = d_z1_wide[at_3 + 130]!;
+          const a1 = x_wide_2[at_2 + 130]!;
+          const a2 = x_wide_2[at_2 + 258]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 3 === 128) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 128 + k + 3]!;
-          const d_z1_wide_0 = d_z1_wide[j * 128 + k + 3]!;
-          const d_z1_wide_1 = d_z1_wide[j * 128 + k + 131]!;
-          const x_wide_2_1 = x_wide_2[i * 128 + k + 131]!;
-          const x_wide_2_2 = x_wide_2[i * 128 + k + 259]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 3]!;
+          const b0 = d_z1_wide[at_3 + 3]!;
+          const b1 = d_z1_wide[at_3 + 131]!;
+          const a1 = x_wide_2[at_2 + 131]!;
+          const a2 = x_wide_2[at_2 + 259]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
       }
-      sgd_2(w, momentum, i * 100 + j, Math.fround(sum00));
-      sgd_2(w, momentum, i * 100 + j + 1, Math.fround(sum01));
-      sgd_2(w, momentum, i * 100 + j + 100, Math.fround(sum10));
-      sgd_2(w, momentum, i * 100 + j + 101, Math.fround(sum11));
-      sgd_2(w, momentum, i * 100 + j + 200, Math.fround(sum20));
-      sgd_2(w, momentum, i * 100 + j + 201, Math.fround(sum21));
+      const at = i * 100 + j;
+      sgd_2(w, momentum, at, Math.fround(sum00));
+      sgd_2(w, momentum, at + 1, Math.fround(sum01));
+      sgd_2(w, momentum, at + 100, Math.fround(sum10));
+      sgd_2(w, momentum, at + 101, Math.fround(sum11));
+      sgd_2(w, momentum, at + 200, Math.fround(sum20));
+      sgd_2(w, momentum, at + 201, Math.fround(sum21));
     }
   }
   return function dotSgd_3072x128x100(): void {
@@ -1250,23 +1180,24 @@ function dotTanh_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "h1" | "b1">)
     let sum21 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_0 = x[i * 3072 + k]!;
-      const W1_0 = W1[k * 100 + j]!;
-      const W1_1 = W1[k * 100 + j + 1]!;
+      const a0 = W1[k * 100 + j]!;
+      const a1 = W1[k * 100 + j + 1]!;
       const x_1 = x[i * 3072 + k + 3072]!;
       const x_2 = x[i * 3072 + k + 6144]!;
-      sum00 += x_0 * W1_0;
-      sum01 += x_0 * W1_1;
-      sum10 += x_1 * W1_0;
-      sum11 += x_1 * W1_1;
-      sum20 += x_2 * W1_0;
-      sum21 += x_2 * W1_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    h1[i * 100 + j] = sum00;
-    h1[i * 100 + j + 1] = sum01;
-    h1[i * 100 + j + 100] = sum10;
-    h1[i * 100 + j + 101] = sum11;
-    h1[i * 100 + j + 200] = sum20;
-    h1[i * 100 + j + 201] = sum21;
+    const at = i * 100 + j;
+    h1[at] = sum00;
+    h1[at + 1] = sum01;
+    h1[at + 100] = sum10;
+    h1[at + 101] = sum11;
+    h1[at + 200] = sum20;
+    h1[at + 201] = sum21;
   }
   function block_2(j: number): void {
     j &= 127;
@@ -1275,10 +1206,10 @@ function dotTanh_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "h1" | "b1">)
     let sum1 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_3 = x[k + 764928]!;
-      const W1_2 = W1[k * 100 + j]!;
-      const W1_3 = W1[k * 100 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+      const a2 = W1[k * 100 + j]!;
+      const a3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * a2;
+      sum1 += x_3 * a3;
     }
     h1[j + 24900] = sum0;
     h1[j + 24901] = sum1;
@@ -1312,24 +1243,25 @@ function dotTanh_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "h2" | "b2">)
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 100; k++) {
-        const h1_0 = h1[i * 100 + k]!;
-        const W2_0 = W2[k * 100 + j]!;
-        const W2_1 = W2[k * 100 + j + 1]!;
-        const h1_1 = h1[i * 100 + k + 100]!;
-        const h1_2 = h1[i * 100 + k + 200]!;
-        sum00 += h1_0 * W2_0;
-        sum01 += h1_0 * W2_1;
-        sum10 += h1_1 * W2_0;
-        sum11 += h1_1 * W2_1;
-        sum20 += h1_2 * W2_0;
-        sum21 += h1_2 * W2_1;
+        const a0 = h1[i * 100 + k]!;
+        const c0 = W2[k * 100 + j]!;
+        const c1 = W2[k * 100 + j + 1]!;
+        const a1 = h1[i * 100 + k + 100]!;
+        const a2 = h1[i * 100 + k + 200]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum20 += a2 * c0;
+        sum21 += a2 * c1;
       }
-      h2[i * 100 + j] = sum00;
-      h2[i * 100 + j + 1] = sum01;
-      h2[i * 100 + j + 100] = sum10;
-      h2[i * 100 + j + 101] = sum11;
-      h2[i * 100 + j + 200] = sum20;
-      h2[i * 100 + j + 201] = sum21;
+      const at = i * 100 + j;
+      h2[at] = sum00;
+      h2[at + 1] = sum01;
+      h2[at + 100] = sum10;
+      h2[at + 101] = sum11;
+      h2[at + 200] = sum20;
+      h2[at + 201] = sum21;
     }
   }
   return function dotTanh_250x100x100_evaluate(): void {
@@ -1339,11 +1271,11 @@ function dotTanh_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "h2" | "b2">)
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 100; k++) {
-        const h1_3 = h1[k + 24900]!;
-        const W2_2 = W2[k * 100 + j]!;
-        const W2_3 = W2[k * 100 + j + 1]!;
-        sum0 += h1_3 * W2_2;
-        sum1 += h1_3 * W2_3;
+        const a3 = h1[k + 24900]!;
+        const c2 = W2[k * 100 + j]!;
+        const c3 = W2[k * 100 + j + 1]!;
+        sum0 += a3 * c2;
+        sum1 += a3 * c3;
       }
       h2[j + 24900] = sum0;
       h2[j + 24901] = sum1;
@@ -1417,35 +1349,44 @@ function argmaxSum_10x250_evaluate(
  * Plain twins: dotTanh_Nx3072x100, dotTanh_Nx100x100.
  * Takes an extent of 100 or 3072 along k.
  */
-function dotTanh_1xNx100(extent: number, arrays: Floats<"a" | "b" | "w" | "c">): () => void {
-  function block(j: number): void {
-    j &= 127;
-    const { a, b, w } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < extent; k++) {
-      const a_0 = a[k]!;
-      const b_0 = b[k * 100 + j]!;
-      const b_1 = b[k * 100 + j + 1]!;
-      const b_2 = b[k * 100 + j + 2]!;
-      const b_3 = b[k * 100 + j + 3]!;
-      sum0 += a_0 * b_0;
-      sum1 += a_0 * b_1;
-      sum2 += a_0 * b_2;
-      sum3 += a_0 * b_3;
-    }
-    w[j] = sum0;
-    w[j + 1] = sum1;
-    w[j + 2] = sum2;
-    w[j + 3] = sum3;
+function dotTanh_1xNx100(
+  a: Float32Array,
+  b: Float32Array,
+  w: Float32Array,
+  c: Float32Array,
+  extent: number,
+): void {
+  for (let j = 0; j < 100; j += 4) dotTanh_1xNx100_block(j, a, b, w, extent);
+  for (let j = 0; j < 100; j++) w[j] = tanh(w[j]! + c[j]!);
+}
+
+function dotTanh_1xNx100_block(
+  j: number,
+  a: Float32Array,
+  b: Float32Array,
+  w: Float32Array,
+  extent: number,
+): void {
+  j &= 127;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let k = 0; k < extent; k++) {
+    const a_0 = a[k]!;
+    const b_0 = b[k * 100 + j]!;
+    const b_1 = b[k * 100 + j + 1]!;
+    const b_2 = b[k * 100 + j + 2]!;
+    const b_3 = b[k * 100 + j + 3]!;
+    sum0 += a_0 * b_0;
+    sum1 += a_0 * b_1;
+    sum2 += a_0 * b_2;
+    sum3 += a_0 * b_3;
   }
-  return function dotTanh_1xNx100(): void {
-    const { w, c } = arrays;
-    for (let j = 0; j < 100; j += 4) block(j);
-    for (let j = 0; j < 100; j++) w[j] = tanh(w[j]! + c[j]!);
-  };
+  w[j] = sum0;
+  w[j + 1] = sum1;
+  w[j + 2] = sum2;
+  w[j + 3] = sum3;
 }
 
 /**

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 84, backward 89), evaluate 128, predict 171
-//   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 358: batches, and what a trainer is
-//   tables 403: what bytes() packs
-//   kernels 432: in the order in which statements call them, each under its definitions
-//   checks 1127: of what is passed in
-//   mathematics 1271: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 85, backward 90), evaluate 129, predict 172
+//   memory 185: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 338: batches, and what a trainer is
+//   tables 383: what bytes() packs
+//   kernels 412: in the order in which statements call them, each under its definitions
+//   checks 1054: of what is passed in
+//   mathematics 1198: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cd831d927acd8846
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 028e807427ae62e3
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,11 +43,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. x_wide = x in double    %x_wide  widen for dot, models/two-layer-net.ts:12
     widen_x_wide();
     // 2. W1_wide = W1 in double    %W1_wide  widen for dot, models/two-layer-net.ts:12
-    widen_W1_wide();
+    widen_100xN(W1, W1_wide, 3072);
     // 3. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/two-layer-net.ts:12, 13
     dotRelu_hidden();
     // 4. scores = hidden · W2 + b2    %dot_2, %scores  add, models/two-layer-net.ts:14
-    dotAdd_scores();
+    dotAdd_Nx100x10(hidden, W2, b2, scores, 256);
 
     // — svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y
     // 5. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/two-layer-net.ts:16
@@ -54,9 +55,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 6. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
-    sum_W1_l2();
+    sum_3072x100(W1, W1_l2);
     // 7. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
-    sum_W2_l2();
+    sum_10x100(W2, W2_l2);
     // 8. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ b, models/two-layer-net.ts:16
     d_rowSum[0] = perRow;
 
@@ -91,7 +92,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     15, W1 in 18.
     // 12. d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/two-layer-net.ts:14
     // b2 by sgd with d_b2    %b2_mul, %b2_next  update, models/two-layer-net.ts:11
-    sumSgd_b2();
+    sumSgd_256xN(d_scores, b2, 10);
 
     // 13. d_z1 = [0 < hidden] ? d_scores · W2ᵀ : 0    %d_z1_lt, %d_hidden, %d_z1  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x; dot (statement 4): d_a = d_y·bᵀ, models/two-layer-net.ts:13, 14
@@ -108,11 +109,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/two-layer-net.ts:12
     // b1 by sgd with d_b1    %b1_mul, %b1_next  update, models/two-layer-net.ts:9
-    sumSgd_b1();
+    sumSgd_256xN(d_z1, b1, 100);
     // 16. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/two-layer-net.ts:12
     widen_x_wide_2();
     // 17. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/two-layer-net.ts:12
-    widen_d_z1_wide();
+    widen_100xN(d_z1, d_z1_wide, 256);
     // 18. d_W1_part, d_W1_2 = W1 ⊙ 0.001    %d_W1_part, %d_W1_2  adjoint of mul (statement 6): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/two-layer-net.ts:16
     // d_W1 = W1 ⊙ 0.001 + W1 ⊙ 0.001 + xᵀ · d_z1    %d_W1_partial, %d_W1_3, %d_W1  adjoint of param (statement 3): d_x = Σ over the uses of
@@ -137,7 +138,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/two-layer-net.ts:12, 13
     dotRelu_hidden_evaluate();
     // 2. scores = hidden · W2 + b2    %dot_2, %scores  add, models/two-layer-net.ts:14
-    dotAdd_scores_evaluate();
+    dotAdd_Nx100x10(hidden_evaluate, W2, b2, scores_evaluate, 250);
     // 3. rowSum of svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y    %isLabel…%rowSum  12 nodes, models/two-layer-net.ts:16, 18
     sum_rowSum_evaluate();
     // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/two-layer-net.ts:16, 18
@@ -145,9 +146,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 5. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
-    sum_W1_l2_evaluate();
+    sum_3072x100(W1, W1_l2_evaluate);
     // 6. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
-    sum_W2_l2_evaluate();
+    sum_10x100(W2, W2_l2_evaluate);
 
     // — svmLoss
     // 7. as statement 10 of step    %mul, %l2.sum, %l2, %loss  again, models/two-layer-net.ts:16
@@ -176,7 +177,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/two-layer-net.ts:12, 13
     dotRelu_hidden_predict();
     // 2. scores = hidden · W2 + b2    %dot_2, %scores  add, models/two-layer-net.ts:14
-    dotAdd_scores_predict();
+    dotAdd_Nx100x10(hidden_predict, W2, b2, scores_predict, 1);
 
     return outputs;
   }
@@ -226,11 +227,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = floats(1233264, 10); // [1,10]  output, 2–3
 
   const widen_x_wide = widen_256x3072({ x, x_wide });
-  const widen_W1_wide = widen_100x3072({ W1, W1_wide });
   const dotRelu_hidden = dotRelu_256x3072x100({ x_wide, W1_wide, b1, hidden });
-  const dotAdd_scores = dotAdd_Nx100x10(256, { hidden, W2, b2, scores });
-  const sum_W1_l2 = sum_3072x100({ W1, W1_l2 });
-  const sum_W2_l2 = sum_10x100({ W2, W2_l2 });
   const sumReluAdd_d_scores = sumReluAdd_256x10({
     rowSum,
     y,
@@ -241,12 +238,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_margin,
     d_scores,
   });
-  const sumSgd_b2 = sumSgd_256x10({ d_scores, b2 });
   const dotWhere_d_z1 = dotWhere_256x10x100({ d_scores, W2, hidden, d_z1 });
   const dotSgd_W2 = dotSgd_100x256x10({ hidden, d_scores, W2 });
-  const sumSgd_b1 = sumSgd_256x100({ d_z1, b1 });
   const widen_x_wide_2 = widen_3072x256({ x, x_wide_2 });
-  const widen_d_z1_wide = widen_100x256({ d_z1, d_z1_wide });
   const dotSgd_W1 = dotSgd_3072x256x100({ x_wide_2, d_z1_wide, W1 });
   const dotRelu_hidden_evaluate = dotRelu_250x3072x100_evaluate({
     x: x_evaluate,
@@ -254,20 +248,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     b1,
     hidden: hidden_evaluate,
   });
-  const dotAdd_scores_evaluate = dotAdd_Nx100x10(250, {
-    hidden: hidden_evaluate,
-    W2,
-    b2,
-    scores: scores_evaluate,
-  });
   const sum_rowSum_evaluate = sum_10x250_evaluate({
     rowSum: rowSum_evaluate,
     y: y_evaluate,
     scores: scores_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const sum_W1_l2_evaluate = sum_3072x100({ W1, W1_l2: W1_l2_evaluate });
-  const sum_W2_l2_evaluate = sum_10x100({ W2, W2_l2: W2_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
@@ -279,12 +265,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     W1,
     b1,
     hidden: hidden_predict,
-  });
-  const dotAdd_scores_predict = dotAdd_Nx100x10(1, {
-    hidden: hidden_predict,
-    W2,
-    b2,
-    scores: scores_predict,
   });
 
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
@@ -443,32 +423,34 @@ function widen_256x3072(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   };
 }
 
-/** W1_wide[i<100,j<3072] = f64(W1[j,i]) */
-function widen_100x3072(arrays: Floats<"W1"> & Doubles<"W1_wide">): () => void {
-  function block(i: number): void {
-    i &= 127;
-    const { W1, W1_wide } = arrays;
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[i * 3072 + j] = W1[j * 100 + i]!;
-      W1_wide[i * 3072 + j + 3072] = W1[j * 100 + i + 1]!;
-      W1_wide[i * 3072 + j + 6144] = W1[j * 100 + i + 2]!;
-      W1_wide[i * 3072 + j + 9216] = W1[j * 100 + i + 3]!;
-      W1_wide[i * 3072 + j + 12288] = W1[j * 100 + i + 4]!;
-      W1_wide[i * 3072 + j + 15360] = W1[j * 100 + i + 5]!;
-      W1_wide[i * 3072 + j + 18432] = W1[j * 100 + i + 6]!;
-      W1_wide[i * 3072 + j + 21504] = W1[j * 100 + i + 7]!;
-    }
+/**
+ * x_wide[i<100,j<J] = f64(x[j,i])
+ * For J: 3072 and 256.
+ */
+function widen_100xN(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 96; i += 8) widen_100xN_block(i, x, x_wide, J);
+  for (let j = 0; j < J; j++) {
+    x_wide[j + J * 96] = x[j * 100 + 96]!;
+    x_wide[j + J * 97] = x[j * 100 + 97]!;
+    x_wide[j + J * 98] = x[j * 100 + 98]!;
+    x_wide[j + J * 99] = x[j * 100 + 99]!;
   }
-  return function widen_100x3072(): void {
-    const { W1, W1_wide } = arrays;
-    for (let i = 0; i < 96; i += 8) block(i);
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[j + 294912] = W1[j * 100 + 96]!;
-      W1_wide[j + 297984] = W1[j * 100 + 97]!;
-      W1_wide[j + 301056] = W1[j * 100 + 98]!;
-      W1_wide[j + 304128] = W1[j * 100 + 99]!;
-    }
-  };
+}
+
+function widen_100xN_block(i: number, x: Float32Array, x_wide: Float64Array, J: number): void {
+  i &= 127;
+  for (let j = 0; j < J; j++) {
+    const at = i * J + j;
+    const at_2 = j * 100 + i;
+    x_wide[at] = x[at_2]!;
+    x_wide[at + J] = x[at_2 + 1]!;
+    x_wide[at + J * 2] = x[at_2 + 2]!;
+    x_wide[at + J * 3] = x[at_2 + 3]!;
+    x_wide[at + J * 4] = x[at_2 + 4]!;
+    x_wide[at + J * 5] = x[at_2 + 5]!;
+    x_wide[at + J * 6] = x[at_2 + 6]!;
+    x_wide[at + J * 7] = x[at_2 + 7]!;
+  }
 }
 
 /**
@@ -490,68 +472,71 @@ function dotRelu_256x3072x100(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 3072; k += 4) {
+      const at_2 = i * 3072 + k;
+      const at_3 = j * 3072 + k;
       {
-        const x_wide_0 = x_wide[i * 3072 + k]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3072]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3072]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6144]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const a0 = x_wide[at_2]!;
+        const c0 = W1_wide[at_3]!;
+        const c1 = W1_wide[at_3 + 3072]!;
+        const a1 = x_wide[at_2 + 3072]!;
+        const a2 = x_wide[at_2 + 6144]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum20 += a2 * c0;
+        sum21 += a2 * c1;
       }
       if (k + 1 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 1]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 1]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3073]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3073]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6145]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const a0 = x_wide[at_2 + 1]!;
+        const c0 = W1_wide[at_3 + 1]!;
+        const c1 = W1_wide[at_3 + 3073]!;
+        const a1 = x_wide[at_2 + 3073]!;
+        const a2 = x_wide[at_2 + 6145]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum20 += a2 * c0;
+        sum21 += a2 * c1;
       }
       if (k + 2 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 2]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 2]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3074]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3074]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6146]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const a0 = x_wide[at_2 + 2]!;
+        const c0 = W1_wide[at_3 + 2]!;
+        const c1 = W1_wide[at_3 + 3074]!;
+        const a1 = x_wide[at_2 + 3074]!;
+        const a2 = x_wide[at_2 + 6146]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum20 += a2 * c0;
+        sum21 += a2 * c1;
       }
       if (k + 3 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 3]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 3]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3075]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3075]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6147]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const a0 = x_wide[at_2 + 3]!;
+        const c0 = W1_wide[at_3 + 3]!;
+        const c1 = W1_wide[at_3 + 3075]!;
+        const a1 = x_wide[at_2 + 3075]!;
+        const a2 = x_wide[at_2 + 6147]!;
+        sum00 += a0 * c0;
+        sum01 += a0 * c1;
+        sum10 += a1 * c0;
+        sum11 += a1 * c1;
+        sum20 += a2 * c0;
+        sum21 += a2 * c1;
       }
     }
-    relu(b1, hidden, j, i * 100 + j, Math.fround(sum00));
-    relu(b1, hidden, j + 1, i * 100 + j + 1, Math.fround(sum01));
-    relu(b1, hidden, j, i * 100 + j + 100, Math.fround(sum10));
-    relu(b1, hidden, j + 1, i * 100 + j + 101, Math.fround(sum11));
-    relu(b1, hidden, j, i * 100 + j + 200, Math.fround(sum20));
-    relu(b1, hidden, j + 1, i * 100 + j + 201, Math.fround(sum21));
+    const at = i * 100 + j;
+    relu(b1, hidden, j, at, Math.fround(sum00));
+    relu(b1, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(b1, hidden, j, at + 100, Math.fround(sum10));
+    relu(b1, hidden, j + 1, at + 101, Math.fround(sum11));
+    relu(b1, hidden, j, at + 200, Math.fround(sum20));
+    relu(b1, hidden, j + 1, at + 201, Math.fround(sum21));
   }
   function block_2(j: number): void {
     j &= 127;
@@ -559,11 +544,11 @@ function dotRelu_256x3072x100(
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_wide_3 = x_wide[k + 783360]!;
-      const W1_wide_2 = W1_wide[j * 3072 + k]!;
-      const W1_wide_3 = W1_wide[j * 3072 + k + 3072]!;
-      sum0 += x_wide_3 * W1_wide_2;
-      sum1 += x_wide_3 * W1_wide_3;
+      const a3 = x_wide[k + 783360]!;
+      const c2 = W1_wide[j * 3072 + k]!;
+      const c3 = W1_wide[j * 3072 + k + 3072]!;
+      sum0 += a3 * c2;
+      sum1 += a3 * c3;
     }
     relu(b1, hidden, j, j + 25500, Math.fround(sum0));
     relu(b1, hidden, j + 1, j + 25501, Math.fround(sum1));
@@ -580,66 +565,60 @@ function dotRelu_256x3072x100(
  * Takes 1, 250 or 256 rows.
  */
 function dotAdd_Nx100x10(
+  hidden: Float32Array,
+  W2: Float32Array,
+  b2: Float32Array,
+  scores: Float32Array,
   rows: number,
-  arrays: Floats<"hidden" | "W2" | "b2" | "scores">,
-): () => void {
-  return function dotAdd_Nx100x10(): void {
-    const { hidden, W2, b2, scores } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 10; j += 5) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        let sum4 = 0;
-        for (let k = 0; k < 100; k++) {
-          const hidden_0 = hidden[i * 100 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const W2_2 = W2[k * 10 + j + 2]!;
-          const W2_3 = W2[k * 10 + j + 3]!;
-          const W2_4 = W2[k * 10 + j + 4]!;
-          sum0 += hidden_0 * W2_0;
-          sum1 += hidden_0 * W2_1;
-          sum2 += hidden_0 * W2_2;
-          sum3 += hidden_0 * W2_3;
-          sum4 += hidden_0 * W2_4;
-        }
-        scores[i * 10 + j] = Math.fround(sum0) + b2[j]!;
-        scores[i * 10 + j + 1] = Math.fround(sum1) + b2[j + 1]!;
-        scores[i * 10 + j + 2] = Math.fround(sum2) + b2[j + 2]!;
-        scores[i * 10 + j + 3] = Math.fround(sum3) + b2[j + 3]!;
-        scores[i * 10 + j + 4] = Math.fround(sum4) + b2[j + 4]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 10; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 100; k++) {
+        const hidden_0 = hidden[i * 100 + k]!;
+        const a0 = W2[k * 10 + j]!;
+        const a1 = W2[k * 10 + j + 1]!;
+        const a2 = W2[k * 10 + j + 2]!;
+        const a3 = W2[k * 10 + j + 3]!;
+        const a4 = W2[k * 10 + j + 4]!;
+        sum0 += hidden_0 * a0;
+        sum1 += hidden_0 * a1;
+        sum2 += hidden_0 * a2;
+        sum3 += hidden_0 * a3;
+        sum4 += hidden_0 * a4;
       }
-  };
+      scores[i * 10 + j] = Math.fround(sum0) + b2[j]!;
+      scores[i * 10 + j + 1] = Math.fround(sum1) + b2[j + 1]!;
+      scores[i * 10 + j + 2] = Math.fround(sum2) + b2[j + 2]!;
+      scores[i * 10 + j + 3] = Math.fround(sum3) + b2[j + 3]!;
+      scores[i * 10 + j + 4] = Math.fround(sum4) + b2[j + 4]!;
+    }
 }
 
 /** W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2] */
-function sum_3072x100(arrays: Floats<"W1" | "W1_l2">): () => void {
-  return function sum_3072x100(): void {
-    const { W1, W1_l2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 3072; k++)
-      for (let k2 = 0; k2 < 100; k2++) {
-        const W1_0 = W1[k * 100 + k2]!;
-        sum += W1_0 * W1_0;
-      }
-    W1_l2[0] = sum;
-  };
+function sum_3072x100(W1: Float32Array, W1_l2: Float32Array): void {
+  let sum = 0;
+  for (let k = 0; k < 3072; k++)
+    for (let k2 = 0; k2 < 100; k2++) {
+      const W1_0 = W1[k * 100 + k2]!;
+      sum += W1_0 * W1_0;
+    }
+  W1_l2[0] = sum;
 }
 
 /** W2_l2 = Σ k<10, k2<100: W2[k2,k]·W2[k2,k] */
-function sum_10x100(arrays: Floats<"W2" | "W2_l2">): () => void {
-  return function sum_10x100(): void {
-    const { W2, W2_l2 } = arrays;
-    let sum = 0;
-    for (let k = 0; k < 10; k++)
-      for (let k2 = 0; k2 < 100; k2++) {
-        const W2_0 = W2[k2 * 10 + k]!;
-        sum += W2_0 * W2_0;
-      }
-    W2_l2[0] = sum;
-  };
+function sum_10x100(W2: Float32Array, W2_l2: Float32Array): void {
+  let sum = 0;
+  for (let k = 0; k < 10; k++)
+    for (let k2 = 0; k2 < 100; k2++) {
+      const W2_0 = W2[k2 * 10 + k]!;
+      sum += W2_0 * W2_0;
+    }
+  W2_l2[0] = sum;
 }
 
 /**
@@ -686,37 +665,36 @@ function sumReluAdd_256x10(
 }
 
 /**
- * d_b2[i<10] = Σ k<256: d_scores[k,i]
- * b2′[i] = b2[i] − d_b2[i]·0.01
+ * d_w[i<I] = Σ k<256: d_y[k,i]
+ * w′[i] = w[i] − d_w[i]·0.01
+ * For I: 10 and 100.
+ * Plain twins: sumSgd_256x10, sumSgd_256x100.
  */
-function sumSgd_256x10(arrays: Floats<"d_scores" | "b2">): () => void {
-  return function sumSgd_256x10(): void {
-    const { d_scores, b2 } = arrays;
-    for (let i = 0; i < 10; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_scores_0 = d_scores[k * 10 + i]!;
-        const d_scores_1 = d_scores[k * 10 + i + 1]!;
-        const d_scores_2 = d_scores[k * 10 + i + 2]!;
-        const d_scores_3 = d_scores[k * 10 + i + 3]!;
-        const d_scores_4 = d_scores[k * 10 + i + 4]!;
-        sum0 += d_scores_0;
-        sum1 += d_scores_1;
-        sum2 += d_scores_2;
-        sum3 += d_scores_3;
-        sum4 += d_scores_4;
-      }
-      b2[i] = b2[i]! - Math.fround(sum0) * 0.01;
-      b2[i + 1] = b2[i + 1]! - Math.fround(sum1) * 0.01;
-      b2[i + 2] = b2[i + 2]! - Math.fround(sum2) * 0.01;
-      b2[i + 3] = b2[i + 3]! - Math.fround(sum3) * 0.01;
-      b2[i + 4] = b2[i + 4]! - Math.fround(sum4) * 0.01;
+function sumSgd_256xN(d_y: Float32Array, w: Float32Array, I: number): void {
+  for (let i = 0; i < I; i += 5) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    let sum4 = 0;
+    for (let k = 0; k < 256; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      const a4 = d_y[k * I + i + 4]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
+      sum4 += a4;
     }
-  };
+    w[i] = w[i]! - Math.fround(sum0) * 0.01;
+    w[i + 1] = w[i + 1]! - Math.fround(sum1) * 0.01;
+    w[i + 2] = w[i + 2]! - Math.fround(sum2) * 0.01;
+    w[i + 3] = w[i + 3]! - Math.fround(sum3) * 0.01;
+    w[i + 4] = w[i + 4]! - Math.fround(sum4) * 0.01;
+  }
 }
 
 /**
@@ -735,22 +713,23 @@ function dotWhere_256x10x100(arrays: Floats<"d_scores" | "W2" | "hidden" | "d_z1
         let sum4 = 0;
         for (let k = 0; k < 10; k++) {
           const d_scores_0 = d_scores[i * 10 + k]!;
-          const W2_0 = W2[j * 10 + k]!;
-          const W2_1 = W2[j * 10 + k + 10]!;
-          const W2_2 = W2[j * 10 + k + 20]!;
-          const W2_3 = W2[j * 10 + k + 30]!;
-          const W2_4 = W2[j * 10 + k + 40]!;
-          sum0 += d_scores_0 * W2_0;
-          sum1 += d_scores_0 * W2_1;
-          sum2 += d_scores_0 * W2_2;
-          sum3 += d_scores_0 * W2_3;
-          sum4 += d_scores_0 * W2_4;
+          const a0 = W2[j * 10 + k]!;
+          const a1 = W2[j * 10 + k + 10]!;
+          const a2 = W2[j * 10 + k + 20]!;
+          const a3 = W2[j * 10 + k + 30]!;
+          const a4 = W2[j * 10 + k + 40]!;
+          sum0 += d_scores_0 * a0;
+          sum1 += d_scores_0 * a1;
+          sum2 += d_scores_0 * a2;
+          sum3 += d_scores_0 * a3;
+          sum4 += d_scores_0 * a4;
         }
-        d_z1[i * 100 + j] = 0 < hidden[i * 100 + j]! ? Math.fround(sum0) : 0;
-        d_z1[i * 100 + j + 1] = 0 < hidden[i * 100 + j + 1]! ? Math.fround(sum1) : 0;
-        d_z1[i * 100 + j + 2] = 0 < hidden[i * 100 + j + 2]! ? Math.fround(sum2) : 0;
-        d_z1[i * 100 + j + 3] = 0 < hidden[i * 100 + j + 3]! ? Math.fround(sum3) : 0;
-        d_z1[i * 100 + j + 4] = 0 < hidden[i * 100 + j + 4]! ? Math.fround(sum4) : 0;
+        const at = i * 100 + j;
+        d_z1[at] = 0 < hidden[at]! ? Math.fround(sum0) : 0;
+        d_z1[at + 1] = 0 < hidden[at + 1]! ? Math.fround(sum1) : 0;
+        d_z1[at + 2] = 0 < hidden[at + 2]! ? Math.fround(sum2) : 0;
+        d_z1[at + 3] = 0 < hidden[at + 3]! ? Math.fround(sum3) : 0;
+        d_z1[at + 4] = 0 < hidden[at + 4]! ? Math.fround(sum4) : 0;
       }
   };
 }
@@ -771,16 +750,16 @@ function dotSgd_100x256x10(arrays: Floats<"hidden" | "d_scores" | "W2">): () => 
         let sum4 = 0;
         for (let k = 0; k < 256; k++) {
           const hidden_0 = hidden[k * 100 + i]!;
-          const d_scores_0 = d_scores[k * 10 + j]!;
-          const d_scores_1 = d_scores[k * 10 + j + 1]!;
-          const d_scores_2 = d_scores[k * 10 + j + 2]!;
-          const d_scores_3 = d_scores[k * 10 + j + 3]!;
-          const d_scores_4 = d_scores[k * 10 + j + 4]!;
-          sum0 += hidden_0 * d_scores_0;
-          sum1 += hidden_0 * d_scores_1;
-          sum2 += hidden_0 * d_scores_2;
-          sum3 += hidden_0 * d_scores_3;
-          sum4 += hidden_0 * d_scores_4;
+          const a0 = d_scores[k * 10 + j]!;
+          const a1 = d_scores[k * 10 + j + 1]!;
+          const a2 = d_scores[k * 10 + j + 2]!;
+          const a3 = d_scores[k * 10 + j + 3]!;
+          const a4 = d_scores[k * 10 + j + 4]!;
+          sum0 += hidden_0 * a0;
+          sum1 += hidden_0 * a1;
+          sum2 += hidden_0 * a2;
+          sum3 += hidden_0 * a3;
+          sum4 += hidden_0 * a4;
         }
         sgd(W2, i * 10 + j, Math.fround(sum0));
         sgd(W2, i * 10 + j + 1, Math.fround(sum1));
@@ -791,79 +770,23 @@ function dotSgd_100x256x10(arrays: Floats<"hidden" | "d_scores" | "W2">): () => 
   };
 }
 
-/**
- * d_b1[i<100] = Σ k<256: d_z1[k,i]
- * b1′[i] = b1[i] − d_b1[i]·0.01
- */
-function sumSgd_256x100(arrays: Floats<"d_z1" | "b1">): () => void {
-  return function sumSgd_256x100(): void {
-    const { d_z1, b1 } = arrays;
-    for (let i = 0; i < 100; i += 5) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      let sum4 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_z1_0 = d_z1[k * 100 + i]!;
-        const d_z1_1 = d_z1[k * 100 + i + 1]!;
-        const d_z1_2 = d_z1[k * 100 + i + 2]!;
-        const d_z1_3 = d_z1[k * 100 + i + 3]!;
-        const d_z1_4 = d_z1[k * 100 + i + 4]!;
-        sum0 += d_z1_0;
-        sum1 += d_z1_1;
-        sum2 += d_z1_2;
-        sum3 += d_z1_3;
-        sum4 += d_z1_4;
-      }
-      b1[i] = b1[i]! - Math.fround(sum0) * 0.01;
-      b1[i + 1] = b1[i + 1]! - Math.fround(sum1) * 0.01;
-      b1[i + 2] = b1[i + 2]! - Math.fround(sum2) * 0.01;
-      b1[i + 3] = b1[i + 3]! - Math.fround(sum3) * 0.01;
-      b1[i + 4] = b1[i + 4]! - Math.fround(sum4) * 0.01;
-    }
-  };
-}
-
 /** x_wide_2[i<3072,j<256] = f64(x[j,i]) */
 function widen_3072x256(arrays: Floats<"x"> & Doubles<"x_wide_2">): () => void {
   return function widen_3072x256(): void {
     const { x, x_wide_2 } = arrays;
     for (let i = 0; i < 3072; i += 8)
       for (let j = 0; j < 256; j++) {
-        x_wide_2[i * 256 + j] = x[j * 3072 + i]!;
-        x_wide_2[i * 256 + j + 256] = x[j * 3072 + i + 1]!;
-        x_wide_2[i * 256 + j + 512] = x[j * 3072 + i + 2]!;
-        x_wide_2[i * 256 + j + 768] = x[j * 3072 + i + 3]!;
-        x_wide_2[i * 256 + j + 1024] = x[j * 3072 + i + 4]!;
-        x_wide_2[i * 256 + j + 1280] = x[j * 3072 + i + 5]!;
-        x_wide_2[i * 256 + j + 1536] = x[j * 3072 + i + 6]!;
-        x_wide_2[i * 256 + j + 1792] = x[j * 3072 + i + 7]!;
+        const at = i * 256 + j;
+        const at_2 = j * 3072 + i;
+        x_wide_2[at] = x[at_2]!;
+        x_wide_2[at + 256] = x[at_2 + 1]!;
+        x_wide_2[at + 512] = x[at_2 + 2]!;
+        x_wide_2[at + 768] = x[at_2 + 3]!;
+        x_wide_2[at + 1024] = x[at_2 + 4]!;
+        x_wide_2[at + 1280] = x[at_2 + 5]!;
+        x_wide_2[at + 1536] = x[at_2 + 6]!;
+        x_wide_2[at + 1792] = x[at_2 + 7]!;
       }
-  };
-}
-
-/** d_z1_wide[i<100,j<256] = f64(d_z1[j,i]) */
-function widen_100x256(arrays: Floats<"d_z1"> & Doubles<"d_z1_wide">): () => void {
-  return function widen_100x256(): void {
-    const { d_z1, d_z1_wide } = arrays;
-    for (let i = 0; i < 96; i += 8)
-      for (let j = 0; j < 256; j++) {
-        d_z1_wide[i * 256 + j] = d_z1[j * 100 + i]!;
-        d_z1_wide[i * 256 + j + 256] = d_z1[j * 100 + i + 1]!;
-        d_z1_wide[i * 256 + j + 512] = d_z1[j * 100 + i + 2]!;
-        d_z1_wide[i * 256 + j + 768] = d_z1[j * 100 + i + 3]!;
-        d_z1_wide[i * 256 + j + 1024] = d_z1[j * 100 + i + 4]!;
-        d_z1_wide[i * 256 + j + 1280] = d_z1[j * 100 + i + 5]!;
-        d_z1_wide[i * 256 + j + 1536] = d_z1[j * 100 + i + 6]!;
-        d_z1_wide[i * 256 + j + 1792] = d_z1[j * 100 + i + 7]!;
-      }
-    for (let j = 0; j < 256; j++) {
-      d_z1_wide[j + 24576] = d_z1[j * 100 + 96]!;
-      d_z1_wide[j + 24832] = d_z1[j * 100 + 97]!;
-      d_z1_wide[j + 25088] = d_z1[j * 100 + 98]!;
-      d_z1_wide[j + 25344] = d_z1[j * 100 + 99]!;
-    }
   };
 }
 
@@ -883,68 +806,71 @@ function dotSgd_3072x256x100(arrays: Doubles<"x_wide_2" | "d_z1_wide"> & Floats<
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 256; k += 4) {
+        const at_2 = i * 256 + k;
+        const at_3 = j * 256 + k;
         {
-          const x_wide_2_0 = x_wide_2[i * 256 + k]!;
-          const d_z1_wide_0 = d_z1_wide[j * 256 + k]!;
-          const d_z1_wide_1 = d_z1_wide[j * 256 + k + 256]!;
-          const x_wide_2_1 = x_wide_2[i * 256 + k + 256]!;
-          const x_wide_2_2 = x_wide_2[i * 256 + k + 512]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2]!;
+          const b0 = d_z1_wide[at_3]!;
+          const b1 = d_z1_wide[at_3 + 256]!;
+          const a1 = x_wide_2[at_2 + 256]!;
+          const a2 = x_wide_2[at_2 + 512]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 1 === 256) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 256 + k + 1]!;
-          const d_z1_wide_0 = d_z1_wide[j * 256 + k + 1]!;
-          const d_z1_wide_1 = d_z1_wide[j * 256 + k + 257]!;
-          const x_wide_2_1 = x_wide_2[i * 256 + k + 257]!;
-          const x_wide_2_2 = x_wide_2[i * 256 + k + 513]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 1]!;
+          const b0 = d_z1_wide[at_3 + 1]!;
+          const b1 = d_z1_wide[at_3 + 257]!;
+          const a1 = x_wide_2[at_2 + 257]!;
+          const a2 = x_wide_2[at_2 + 513]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 2 === 256) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 256 + k + 2]!;
-          const d_z1_wide_0 = d_z1_wide[j * 256 + k + 2]!;
-          const d_z1_wide_1 = d_z1_wide[j * 256 + k + 258]!;
-          const x_wide_2_1 = x_wide_2[i * 256 + k + 258]!;
-          const x_wide_2_2 = x_wide_2[i * 256 + k + 514]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 2]!;
+          const b0 = d_z1_wide[at_3 + 2]!;
+          const b1 = d_z1_wide[at_3 + 258]!;
+          const a1 = x_wide_2[at_2 + 258]!;
+          const a2 = x_wide_2[at_2 + 514]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 3 === 256) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 256 + k + 3]!;
-          const d_z1_wide_0 = d_z1_wide[j * 256 + k + 3]!;
-          const d_z1_wide_1 = d_z1_wide[j * 256 + k + 259]!;
-          const x_wide_2_1 = x_wide_2[i * 256 + k + 259]!;
-          const x_wide_2_2 = x_wide_2[i * 256 + k + 515]!;
-          sum00 += x_wide_2_0 * d_z1_wide_0;
-          sum01 += x_wide_2_0 * d_z1_wide_1;
-          sum10 += x_wide_2_1 * d_z1_wide_0;
-          sum11 += x_wide_2_1 * d_z1_wide_1;
-          sum20 += x_wide_2_2 * d_z1_wide_0;
-          sum21 += x_wide_2_2 * d_z1_wide_1;
+          const a0 = x_wide_2[at_2 + 3]!;
+          const b0 = d_z1_wide[at_3 + 3]!;
+          const b1 = d_z1_wide[at_3 + 259]!;
+          const a1 = x_wide_2[at_2 + 259]!;
+          const a2 = x_wide_2[at_2 + 515]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
       }
-      sgd(W1, i * 100 + j, Math.fround(sum00));
-      sgd(W1, i * 100 + j + 1, Math.fround(sum01));
-      sgd(W1, i * 100 + j + 100, Math.fround(sum10));
-      sgd(W1, i * 100 + j + 101, Math.fround(sum11));
-      sgd(W1, i * 100 + j + 200, Math.fround(sum20));
-      sgd(W1, i * 100 + j + 201, Math.fround(sum21));
+      const at = i * 100 + j;
+      sgd(W1, at, Math.fround(sum00));
+      sgd(W1, at + 1, Math.fround(sum01));
+      sgd(W1, at + 100, Math.fround(sum10));
+      sgd(W1, at + 101, Math.fround(sum11));
+      sgd(W1, at + 200, Math.fround(sum20));
+      sgd(W1, at + 201, Math.fround(sum21));
     }
   }
   return function dotSgd_3072x256x100(): void {
@@ -970,23 +896,24 @@ function dotRelu_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidde
     let sum21 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_0 = x[i * 3072 + k]!;
-      const W1_0 = W1[k * 100 + j]!;
-      const W1_1 = W1[k * 100 + j + 1]!;
+      const a0 = W1[k * 100 + j]!;
+      const a1 = W1[k * 100 + j + 1]!;
       const x_1 = x[i * 3072 + k + 3072]!;
       const x_2 = x[i * 3072 + k + 6144]!;
-      sum00 += x_0 * W1_0;
-      sum01 += x_0 * W1_1;
-      sum10 += x_1 * W1_0;
-      sum11 += x_1 * W1_1;
-      sum20 += x_2 * W1_0;
-      sum21 += x_2 * W1_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    relu(b1, hidden, j, i * 100 + j, Math.fround(sum00));
-    relu(b1, hidden, j + 1, i * 100 + j + 1, Math.fround(sum01));
-    relu(b1, hidden, j, i * 100 + j + 100, Math.fround(sum10));
-    relu(b1, hidden, j + 1, i * 100 + j + 101, Math.fround(sum11));
-    relu(b1, hidden, j, i * 100 + j + 200, Math.fround(sum20));
-    relu(b1, hidden, j + 1, i * 100 + j + 201, Math.fround(sum21));
+    const at = i * 100 + j;
+    relu(b1, hidden, j, at, Math.fround(sum00));
+    relu(b1, hidden, j + 1, at + 1, Math.fround(sum01));
+    relu(b1, hidden, j, at + 100, Math.fround(sum10));
+    relu(b1, hidden, j + 1, at + 101, Math.fround(sum11));
+    relu(b1, hidden, j, at + 200, Math.fround(sum20));
+    relu(b1, hidden, j + 1, at + 201, Math.fround(sum21));
   }
   function block_2(j: number): void {
     j &= 127;
@@ -995,10 +922,10 @@ function dotRelu_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidde
     let sum1 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_3 = x[k + 764928]!;
-      const W1_2 = W1[k * 100 + j]!;
-      const W1_3 = W1[k * 100 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+      const a2 = W1[k * 100 + j]!;
+      const a3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * a2;
+      sum1 += x_3 * a3;
     }
     relu(b1, hidden, j, j + 24900, Math.fround(sum0));
     relu(b1, hidden, j + 1, j + 24901, Math.fround(sum1));
@@ -1086,14 +1013,14 @@ function dotRelu_1x3072x100_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">
     let sum3 = 0;
     for (let k = 0; k < 3072; k++) {
       const x_0 = x[k]!;
-      const W1_0 = W1[k * 100 + j]!;
-      const W1_1 = W1[k * 100 + j + 1]!;
-      const W1_2 = W1[k * 100 + j + 2]!;
-      const W1_3 = W1[k * 100 + j + 3]!;
-      sum0 += x_0 * W1_0;
-      sum1 += x_0 * W1_1;
-      sum2 += x_0 * W1_2;
-      sum3 += x_0 * W1_3;
+      const a0 = W1[k * 100 + j]!;
+      const a1 = W1[k * 100 + j + 1]!;
+      const a2 = W1[k * 100 + j + 2]!;
+      const a3 = W1[k * 100 + j + 3]!;
+      sum0 += x_0 * a0;
+      sum1 += x_0 * a1;
+      sum2 += x_0 * a2;
+      sum3 += x_0 * a3;
     }
     relu_2(b1, hidden, j, Math.fround(sum0));
     relu_2(b1, hidden, j + 1, Math.fround(sum1));

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 41, update 159, backward 174), evaluate 490, predict 618
-//   memory 733: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1766: batches, and what a trainer is
-//   tables 1883: what bytes() packs
-//   kernels 2001: in the order in which statements call them, each under its definitions
-//   checks 7116: of what is passed in
-//   mathematics 7260: functions and random numbers that all machines compute alike
+//   step 31 (forward 42, update 160, backward 175), evaluate 702, predict 830
+//   memory 967: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1574: batches, and what a trainer is
+//   tables 1691: what bytes() packs
+//   kernels 1809: in the order in which statements call them, each under its definitions
+//   checks 6363: of what is passed in
+//   mathematics 6507: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 86408166b6e3c1f8
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9e39c8752d655a0d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,13 +41,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:21
-    pad_x_padded();
+    pad_1xNx34x34(x, x_padded, 8);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/unet-small.ts:21
     convRelu_conv2d();
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:21
-    pad_conv2d_padded();
+    pad_8xNx34x34(conv2d, conv2d_padded, 8);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
@@ -55,36 +56,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — maxPool2d: the largest of each window
     // 5. maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:30
-    windowMax_maxPool2d();
+    windowMax_Nx8x16x1x1x2x2x16(concat_2, maxPool2d, 8);
     // 6. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:21
-    pad_maxPool2d_padded();
+    pad_Nx8x18x18(maxPool2d, maxPool2d_padded, 8);
 
     // — conv2d_3: x ∗ W + b
     // 7. conv2d_3 = relu(maxPool2d ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_3();
     // 8. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:21
-    pad_conv2d_3_padded();
+    pad_Nx16x18x18(conv2d_3, conv2d_3_padded, 8);
 
     // — conv2d_4: x ∗ W + b
     // 9. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
     //     models/unet-small.ts:21
-    convRelu_conv2d_4();
+    convRelu_Nx16x16x16x3x3x16(conv2d_3_padded, conv2d_4_kernel, conv2d_4_bias, conv2d_4, 8);
 
     // — maxPool2d_2: the largest of each window
     // 10. maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:31
-    windowMax_maxPool2d_2();
+    windowMax_Nx16x8x1x1x2x2x8(conv2d_4, maxPool2d_2, 8);
     // 11. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:21
-    pad_maxPool2d_2_padded();
+    pad_Nx16x10x10(maxPool2d_2, maxPool2d_2_padded, 8);
 
     // — conv2d_5: x ∗ W + b
     // 12. conv2d_5 = relu(maxPool2d_2 ∗ conv2d_5.kernel + conv2d_5.bias)    %conv2d_5.product, %conv2d_5.z, %conv2d_5  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_5();
     // 13. conv2d_5_padded_wide = conv2d_5_padded in double    %conv2d_5_padded_wide  widen for conv2d_6.product, models/unet-small.ts:21
-    widen_conv2d_5_padded_wide();
+    widen_8x10x10x32(conv2d_5, conv2d_5_padded_wide);
     // 14. conv2d_6.kernel_wide = conv2d_6.kernel in double    %conv2d_6.kernel_wide  widen for conv2d_6.product, models/unet-small.ts:21
-    widen_conv2d_6_kernel_wide();
+    widen_Nx3x3xN(conv2d_6_kernel, conv2d_6_kernel_wide, 32, 32);
 
     // — conv2d_6: x ∗ W + b
     // 15. conv2d_6 = relu(conv2d_5 ∗ conv2d_6.kernel + conv2d_6.bias)    %conv2d_6.product, %conv2d_6.z, %conv2d_6  relu,
@@ -93,52 +94,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 16. conv2d_4_padded_wide = conv2d_4_padded in double    %conv2d_4_padded_wide  widen for conv2d_7.product, models/unet-small.ts:21
     widen_conv2d_4_padded_wide();
     // 17. conv2d_7.kernel_wide = conv2d_7.kernel in double    %conv2d_7.kernel_wide  widen for conv2d_7.product, models/unet-small.ts:21
-    widen_conv2d_7_kernel_wide();
+    widen_Nx3x3xN(conv2d_7_kernel, conv2d_7_kernel_wide, 16, 48);
 
     // — conv2d_7: x ∗ W + b
     // 18. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
     // conv2d_7 = relu(concat ∗ conv2d_7.kernel + conv2d_7.bias)    %conv2d_7.product, %conv2d_7.z, %conv2d_7  relu, models/unet-small.ts:21
     convRelu_conv2d_7();
     // 19. conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:21
-    pad_conv2d_7_padded();
+    pad_Nx16x18x18(conv2d_7, conv2d_7_padded, 8);
 
     // — conv2d_8: x ∗ W + b
     // 20. conv2d_8 = relu(conv2d_7 ∗ conv2d_8.kernel + conv2d_8.bias)    %conv2d_8.product, %conv2d_8.z, %conv2d_8  relu,
     //     models/unet-small.ts:21
-    convRelu_conv2d_8();
+    convRelu_Nx16x16x16x3x3x16(conv2d_7_padded, conv2d_8_kernel, conv2d_8_bias, conv2d_8, 8);
 
     // — conv2dTranspose: the adjoint of x ∗ W, + b
     // 21. conv2dTranspose.product.phase0 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase0  conv, models/unet-small.ts:34
-    conv_concat_3();
+    conv_Nx8x16x16x1x1x16(conv2d_8, conv2dTranspose_kernel, concat_3, 8);
     // 22. conv2dTranspose.product.phase1 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase1  conv, models/unet-small.ts:34
-    conv_concat_3_2();
+    conv_Nx8x16x16x1x1x16_2(conv2d_8, conv2dTranspose_kernel, concat_3, 8);
     // 23. conv2dTranspose.product.phase2 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase2  conv, models/unet-small.ts:34
-    conv_concat_3_3();
+    conv_Nx8x16x16x1x1x16_3(conv2d_8, conv2dTranspose_kernel, concat_3, 8);
 
     // 24. conv2dTranspose.product.phase3 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase3  conv, models/unet-small.ts:34
     // concat_3 = concat(conv2dTranspose.product.phase0, conv2dTranspose.product.phase1, conv2dTranspose.product.phase2,
     //     conv2dTranspose.product.phase3) along axis 1    %concat_3  concat, models/unet-small.ts:34
-    conv_concat_3_4();
+    conv_Nx8x16x16x1x1x16_4(conv2d_8, conv2dTranspose_kernel, concat_3, 8);
 
     // 25. conv2dTranspose.product = reshape(transpose(reshape(concat_3, [8,2,2,8,16,16]), [0,3,4,1,5,2]), [8,8,32,32])[0,0,0,0 ..
     //     8,8,32,32]    %conv2dTranspose.product  identity, models/unet-small.ts:34
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:34
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:35
-    concat_concat_2();
+    concat_Nx8x32x32(concat_3, conv2dTranspose_bias, concat_2, 8);
 
     // 26. concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:21
-    pad_concat_2_padded();
+    pad_8xNx34x34(concat_2, concat_2_padded, 16);
 
     // — conv2d_9: x ∗ W + b
     // 27. conv2d_9 = relu(concat_2 ∗ conv2d_9.kernel + conv2d_9.bias)    %conv2d_9.product, %conv2d_9.z, %conv2d_9  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_9();
     // 28. conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:21
-    pad_conv2d_9_padded();
+    pad_8xNx34x34(conv2d_9, conv2d_9_padded, 8);
 
     // — conv2d_10: x ∗ W + b
     // 29. conv2d_10 = relu(conv2d_9 ∗ conv2d_10.kernel + conv2d_10.bias)    %conv2d_10.product, %conv2d_10.z, %conv2d_10  relu,
@@ -147,7 +148,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — planes: x ∗ W + b
     // 30. planes = conv2d_10 ∗ planes.kernel + planes.bias    %planes.product, %planes  add, models/unet-small.ts:36
-    convAdd_planes();
+    convAdd_8x3x32x8x1x1x32(conv2d_10, planes_kernel, planes_bias, planes);
     // 31. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/unet-small.ts:39
     reduceMaxExpSum_chosen();
     // 32. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/unet-small.ts:39
@@ -209,10 +210,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 44. d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast (statement 29): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_10.bias by adam with d_conv2d_10.bias    %conv2d_10.bias_mul…%conv2d_10.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_10_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_10_z,
+      conv2d_10_bias_m,
+      conv2d_10_bias_v,
+      conv2d_10_bias,
+      rate,
+      correction,
+      8,
+      32,
+      8192,
+      0,
+    );
 
     // 45. d_conv2d_10.z_padded = d_conv2d_10.z in a margin of zeros    %d_conv2d_10.z_padded  pad for d_conv2d_9, models/unet-small.ts:21
-    pad_d_conv2d_10_z_padded();
+    pad_8xNx34x34(d_conv2d_10_z, d_conv2d_10_z_padded, 8);
 
     // — adjoint of conv2d_9
     // 46. d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv (statement
@@ -221,29 +233,58 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_11, d_conv2d_9.product = d_conv2d_9.z    %d_broadcast_11, %d_conv2d_9.product  adjoint of add (statement 27): d_b = d_y,
     //     d_a = d_y, models/unet-small.ts:21
-    convWhere_d_conv2d_9_z();
+    convWhere_8xNxNxNx3x3xN(
+      d_conv2d_10_z_padded,
+      conv2d_10_kernel,
+      conv2d_9,
+      d_conv2d_9_z,
+      8,
+      32,
+      9248,
+      1156,
+      34,
+    );
 
     // 47. conv2d_9_padded_2 = conv2d_9 in a margin of zeros    %conv2d_9_padded_2  pad for d_conv2d_10.kernel, models/unet-small.ts:21
-    pad_conv2d_9_padded_2();
+    pad_8xNx34x34(conv2d_9, conv2d_9_padded_2, 8);
     // 48. d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv
     //     adjoint of conv (statement 29): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_10.kernel by adam with d_conv2d_10.kernel_conv    %conv2d_10.kernel_mul…%conv2d_10.kernel_next  update,
     //     models/unet-small.ts:21
-    convAdam_conv2d_10_kernel();
+    convAdam_8x8x3x8x32x32x3(
+      conv2d_9_padded_2,
+      d_conv2d_10_z,
+      conv2d_10_kernel_m,
+      conv2d_10_kernel_v,
+      conv2d_10_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of conv2d_9
     // 49. d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast (statement 27): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_9.bias by adam with d_conv2d_9.bias    %conv2d_9.bias_mul…%conv2d_9.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_9_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_9_z,
+      conv2d_9_bias_m,
+      conv2d_9_bias_v,
+      conv2d_9_bias,
+      rate,
+      correction,
+      8,
+      32,
+      8192,
+      0,
+    );
 
     // 50. d_conv2d_9.z_padded = d_conv2d_9.z in a margin of zeros    %d_conv2d_9.z_padded  pad for d_concat_2, models/unet-small.ts:21
-    pad_d_conv2d_9_z_padded();
+    pad_8xNx34x34(d_conv2d_9_z, d_conv2d_9_z_padded, 8);
     // 51. d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv (statement 27):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_concat_2();
     // 52. concat_2_padded_2 = concat_2 in a margin of zeros    %concat_2_padded_2  pad for d_conv2d_9.kernel, models/unet-small.ts:21
-    pad_concat_2_padded_2();
+    pad_8xNx34x34(concat_2, concat_2_padded_2, 16);
     // 53. d_conv2d_9.z_wide = d_conv2d_9.z in double    %d_conv2d_9.z_wide  widen for d_conv2d_9.kernel, models/unet-small.ts:21
     widen_d_conv2d_9_z_wide();
     // 54. d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint
@@ -256,7 +297,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 25): d_x = Σ d_y, models/unet-small.ts:34
     // conv2dTranspose.bias by adam with d_conv2dTranspose.bias    %conv2dTranspose.bias_mul…%conv2dTranspose.bias_next  update,
     //     models/unet-small.ts:34
-    sumAdam_conv2dTranspose_bias();
+    sumAdam_8xNxNxN(
+      d_concat_2,
+      conv2dTranspose_bias_m,
+      conv2dTranspose_bias_v,
+      conv2dTranspose_bias,
+      rate,
+      correction,
+      8,
+      32,
+      16384,
+      8192,
+    );
 
     // — adjoint of conv2d_8
     // 56. d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]),
@@ -270,7 +322,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 57. d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast (statement 20): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_8.bias by adam with d_conv2d_8.bias    %conv2d_8.bias_mul…%conv2d_8.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_8_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_8_z,
+      conv2d_8_bias_m,
+      conv2d_8_bias_v,
+      conv2d_8_bias,
+      rate,
+      correction,
+      16,
+      16,
+      4096,
+      0,
+    );
 
     // — adjoint of conv2dTranspose
     // 58. d_reverse_conv = transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3]) ∗ transpose(conv2d_8, [1,0,2,3])    %d_reverse_conv
@@ -286,7 +349,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // 60. d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:21
-    pad_d_conv2d_8_z_padded();
+    pad_Nx16x18x18(d_conv2d_8_z, d_conv2d_8_z_padded, 8);
 
     // — adjoint of conv2d_8, conv2d_7
     // 61. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 20):
@@ -295,23 +358,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_8, d_conv2d_7.product = d_conv2d_7.z    %d_broadcast_8, %d_conv2d_7.product  adjoint of add (statement 18): d_b = d_y,
     //     d_a = d_y, models/unet-small.ts:21
-    convWhere_d_conv2d_7_z();
+    convWhere_8xNxNxNx3x3xN(
+      d_conv2d_8_z_padded,
+      conv2d_8_kernel,
+      conv2d_7,
+      d_conv2d_7_z,
+      16,
+      16,
+      5184,
+      324,
+      18,
+    );
 
     // 62. conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:21
-    pad_conv2d_7_padded_2();
+    pad_Nx16x18x18(conv2d_7, conv2d_7_padded_2, 8);
     // 63. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
     //     of conv (statement 20): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_8.kernel by adam with d_conv2d_8.kernel_conv    %conv2d_8.kernel_mul…%conv2d_8.kernel_next  update, models/unet-small.ts:21
-    convAdam_conv2d_8_kernel();
+    convAdam_16x16x3x8x16x16x3(
+      conv2d_7_padded_2,
+      d_conv2d_8_z,
+      conv2d_8_kernel_m,
+      conv2d_8_kernel_v,
+      conv2d_8_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of conv2d_7
     // 64. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_7.bias by adam with d_conv2d_7.bias    %conv2d_7.bias_mul…%conv2d_7.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_7_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_7_z,
+      conv2d_7_bias_m,
+      conv2d_7_bias_v,
+      conv2d_7_bias,
+      rate,
+      correction,
+      16,
+      16,
+      4096,
+      0,
+    );
 
     // 65. d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:21
-    pad_d_conv2d_7_z_padded();
+    pad_Nx16x18x18(d_conv2d_7_z, d_conv2d_7_z_padded, 8);
     // 66. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 18): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_concat();
@@ -336,11 +428,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 70. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_6.bias by adam with d_conv2d_6.bias    %conv2d_6.bias_mul…%conv2d_6.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_6_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_6_z,
+      conv2d_6_bias_m,
+      conv2d_6_bias_v,
+      conv2d_6_bias,
+      rate,
+      correction,
+      32,
+      8,
+      2048,
+      0,
+    );
 
     // 71. d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5,
     //     models/unet-small.ts:21
-    widen_d_conv2d_6_z_padded_wide();
+    widen_8x10x10x32(d_conv2d_6_z, d_conv2d_6_z_padded_wide);
     // 72. conv2d_6.kernel_wide_2 = conv2d_6.kernel in double    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:21
     widen_conv2d_6_kernel_wide_2();
 
@@ -354,7 +457,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convWhere_d_conv2d_5_z();
 
     // 74. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for d_conv2d_6.kernel, models/unet-small.ts:21
-    pad_conv2d_5_padded();
+    pad_Nx32x10x10(conv2d_5, conv2d_5_padded, 8);
     // 75. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
     //     of conv (statement 15): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_6.kernel by adam with d_conv2d_6.kernel_conv    %conv2d_6.kernel_mul…%conv2d_6.kernel_next  update, models/unet-small.ts:21
@@ -364,16 +467,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 76. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_5.bias by adam with d_conv2d_5.bias    %conv2d_5.bias_mul…%conv2d_5.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_5_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_5_z,
+      conv2d_5_bias_m,
+      conv2d_5_bias_v,
+      conv2d_5_bias,
+      rate,
+      correction,
+      32,
+      8,
+      2048,
+      0,
+    );
 
     // 77. d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:21
-    pad_d_conv2d_5_z_padded();
+    pad_Nx32x10x10(d_conv2d_5_z, d_conv2d_5_z_padded, 8);
     // 78. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
     //     (statement 12): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d_2();
     // 79. maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
     //     models/unet-small.ts:21
-    pad_maxPool2d_2_padded_2();
+    pad_Nx16x10x10(maxPool2d_2, maxPool2d_2_padded_2, 8);
     // 80. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
     //     adjoint of conv (statement 12): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/unet-small.ts:21
@@ -389,15 +503,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/unet-small.ts:21
     // d_broadcast_4, d_conv2d_4.product = d_conv2d_4.z    %d_broadcast_4, %d_conv2d_4.product  adjoint of add (statement 9): d_b = d_y, d_a
     //     = d_y, models/unet-small.ts:21
-    windowArgmaxWhere_d_conv2d_4_z();
+    windowArgmaxWhere_8xNxNxN(
+      conv2d_4,
+      d_conv2d_4_windowArgmax,
+      d_concat,
+      d_maxPool2d_2,
+      d_conv2d_4_z,
+      16,
+      8,
+      12288,
+    );
 
     // 82. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_4.bias by adam with d_conv2d_4.bias    %conv2d_4.bias_mul…%conv2d_4.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_4_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_4_z,
+      conv2d_4_bias_m,
+      conv2d_4_bias_v,
+      conv2d_4_bias,
+      rate,
+      correction,
+      16,
+      16,
+      4096,
+      0,
+    );
 
     // 83. d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:21
-    pad_d_conv2d_4_z_padded();
+    pad_Nx16x18x18(d_conv2d_4_z, d_conv2d_4_z_padded, 8);
 
     // — adjoint of conv2d_3
     // 84. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 9):
@@ -406,28 +540,57 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_3, d_conv2d_3.product = d_conv2d_3.z    %d_broadcast_3, %d_conv2d_3.product  adjoint of add (statement 7): d_b = d_y, d_a
     //     = d_y, models/unet-small.ts:21
-    convWhere_d_conv2d_3_z();
+    convWhere_8xNxNxNx3x3xN(
+      d_conv2d_4_z_padded,
+      conv2d_4_kernel,
+      conv2d_3,
+      d_conv2d_3_z,
+      16,
+      16,
+      5184,
+      324,
+      18,
+    );
 
     // 85. conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:21
-    pad_conv2d_3_padded_2();
+    pad_Nx16x18x18(conv2d_3, conv2d_3_padded_2, 8);
     // 86. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
     //     of conv (statement 9): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/unet-small.ts:21
-    convAdam_conv2d_4_kernel();
+    convAdam_16x16x3x8x16x16x3(
+      conv2d_3_padded_2,
+      d_conv2d_4_z,
+      conv2d_4_kernel_m,
+      conv2d_4_kernel_v,
+      conv2d_4_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of conv2d_3
     // 87. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_3.bias by adam with d_conv2d_3.bias    %conv2d_3.bias_mul…%conv2d_3.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_3_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_3_z,
+      conv2d_3_bias_m,
+      conv2d_3_bias_v,
+      conv2d_3_bias,
+      rate,
+      correction,
+      16,
+      16,
+      4096,
+      0,
+    );
 
     // 88. d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:21
-    pad_d_conv2d_3_z_padded();
+    pad_Nx16x18x18(d_conv2d_3_z, d_conv2d_3_z_padded, 8);
     // 89. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
     //     7): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d();
     // 90. maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:21
-    pad_maxPool2d_padded_2();
+    pad_Nx8x18x18(maxPool2d, maxPool2d_padded_2, 8);
     // 91. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
     //     of conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/unet-small.ts:21
@@ -443,15 +606,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/unet-small.ts:21
     // d_broadcast_2, d_conv2d_2.product = d_conv2d_2.z    %d_broadcast_2, %d_conv2d_2.product  adjoint of add (statement 4): d_b = d_y, d_a
     //     = d_y, models/unet-small.ts:21
-    windowArgmaxWhere_d_conv2d_2_z();
+    windowArgmaxWhere_8xNxNxN(
+      concat_2,
+      d_conv2d_2_windowArgmax,
+      d_concat_2,
+      d_maxPool2d,
+      d_conv2d_2_z,
+      8,
+      16,
+      16384,
+    );
 
     // 93. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_2.bias by adam with d_conv2d_2.bias    %conv2d_2.bias_mul…%conv2d_2.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_2_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_2_z,
+      conv2d_2_bias_m,
+      conv2d_2_bias_v,
+      conv2d_2_bias,
+      rate,
+      correction,
+      8,
+      32,
+      8192,
+      0,
+    );
 
     // 94. d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:21
-    pad_d_conv2d_2_z_padded();
+    pad_8xNx34x34(d_conv2d_2_z, d_conv2d_2_z_padded, 8);
 
     // — adjoint of conv2d
     // 95. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 4): d_x
@@ -460,23 +643,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast, d_conv2d.product = d_conv2d.z    %d_broadcast, %d_conv2d.product  adjoint of add (statement 2): d_b = d_y, d_a = d_y,
     //     models/unet-small.ts:21
-    convWhere_d_conv2d_z();
+    convWhere_8xNxNxNx3x3xN(
+      d_conv2d_2_z_padded,
+      conv2d_2_kernel,
+      conv2d,
+      d_conv2d_z,
+      8,
+      32,
+      9248,
+      1156,
+      34,
+    );
 
     // 96. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:21
-    pad_conv2d_padded_2();
+    pad_8xNx34x34(conv2d, conv2d_padded_2, 8);
     // 97. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
     //     conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/unet-small.ts:21
-    convAdam_conv2d_2_kernel();
+    convAdam_8x8x3x8x32x32x3(
+      conv2d_padded_2,
+      d_conv2d_2_z,
+      conv2d_2_kernel_m,
+      conv2d_2_kernel_v,
+      conv2d_2_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of conv2d
     // 98. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update, models/unet-small.ts:21
-    sumAdam_conv2d_bias();
+    sumAdam_8xNxNxN(
+      d_conv2d_z,
+      conv2d_bias_m,
+      conv2d_bias_v,
+      conv2d_bias,
+      rate,
+      correction,
+      8,
+      32,
+      8192,
+      0,
+    );
 
     // 99. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:21
-    pad_x_padded_2();
+    pad_1xNx34x34(x, x_padded_2, 8);
     // 100. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
     //     (statement 2): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/unet-small.ts:21
@@ -497,13 +709,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:21
-    pad_x_padded_evaluate();
+    pad_1xNx34x34(x_evaluate, x_padded_evaluate, 8);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/unet-small.ts:21
-    convRelu_conv2d_evaluate();
+    convRelu_Nx8x32x1x3x3x32(x_padded_evaluate, conv2d_kernel, conv2d_bias, conv2d_evaluate, 8);
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:21
-    pad_conv2d_padded_evaluate();
+    pad_8xNx34x34(conv2d_evaluate, conv2d_padded_evaluate, 8);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
@@ -512,16 +724,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — maxPool2d: the largest of each window
     // 5. maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:30
-    windowMax_maxPool2d_evaluate();
+    windowMax_Nx8x16x1x1x2x2x16(concat_2_evaluate, maxPool2d_evaluate, 8);
     // 6. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:21
-    pad_maxPool2d_padded_evaluate();
+    pad_Nx8x18x18(maxPool2d_evaluate, maxPool2d_padded_evaluate, 8);
 
     // — conv2d_3: x ∗ W + b
     // 7. conv2d_3 = relu(maxPool2d ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_3_evaluate();
     // 8. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:21
-    pad_conv2d_3_padded_evaluate();
+    pad_Nx16x18x18(conv2d_3_evaluate, conv2d_3_padded_evaluate, 8);
 
     // — conv2d_4: x ∗ W + b
     // 9. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
@@ -532,30 +744,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 10. maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:31
     windowMax_maxPool2d_2_evaluate();
     // 11. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:21
-    pad_maxPool2d_2_padded_evaluate();
+    pad_Nx16x10x10(maxPool2d_2_evaluate, maxPool2d_2_padded_evaluate, 8);
 
     // — conv2d_5: x ∗ W + b
     // 12. conv2d_5 = relu(maxPool2d_2 ∗ conv2d_5.kernel + conv2d_5.bias)    %conv2d_5.product, %conv2d_5.z, %conv2d_5  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_5_evaluate();
     // 13. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:21
-    pad_conv2d_5_padded_evaluate();
+    pad_Nx32x10x10(conv2d_5_evaluate, conv2d_5_padded_evaluate, 8);
 
     // — conv2d_6: x ∗ W + b
     // 14. conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:21
     conv_conv2d_6_product_evaluate();
     // 15. conv2d_6 = relu(conv2d_6.product + conv2d_6.bias)    %conv2d_6.z, %conv2d_6  relu, models/unet-small.ts:21
     // concat = concat(conv2d_4, reshape(relu(conv2d_6.z), [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
-    concat_concat_evaluate();
+    concat_Nx32x16x16(conv2d_6_product_evaluate, conv2d_6_bias, concat_evaluate, 8);
     // 16. concat_padded = concat in a margin of zeros    %concat_padded  pad for conv2d_7.product, models/unet-small.ts:21
-    pad_concat_padded_evaluate();
+    pad_Nx48x18x18(concat_evaluate, concat_padded_evaluate, 8);
 
     // — conv2d_7: x ∗ W + b
     // 17. conv2d_7 = relu(concat ∗ conv2d_7.kernel + conv2d_7.bias)    %conv2d_7.product, %conv2d_7.z, %conv2d_7  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_7_evaluate();
     // 18. conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:21
-    pad_conv2d_7_padded_evaluate();
+    pad_Nx16x18x18(conv2d_7_evaluate, conv2d_7_padded_evaluate, 8);
 
     // — conv2d_8: x ∗ W + b
     // 19. conv2d_8 = relu(conv2d_7 ∗ conv2d_8.kernel + conv2d_8.bias)    %conv2d_8.product, %conv2d_8.z, %conv2d_8  relu,
@@ -565,26 +777,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — conv2dTranspose: the adjoint of x ∗ W, + b
     // 20. conv2dTranspose.product.phase0 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase0  conv, models/unet-small.ts:34
-    conv_concat_3_evaluate();
+    conv_Nx8x16x16x1x1x16(conv2d_8_evaluate, conv2dTranspose_kernel, concat_3_evaluate, 8);
     // 21. conv2dTranspose.product.phase1 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase1  conv, models/unet-small.ts:34
-    conv_concat_3_evaluate_2();
+    conv_Nx8x16x16x1x1x16_2(conv2d_8_evaluate, conv2dTranspose_kernel, concat_3_evaluate, 8);
     // 22. conv2dTranspose.product.phase2 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase2  conv, models/unet-small.ts:34
-    conv_concat_3_evaluate_3();
+    conv_Nx8x16x16x1x1x16_3(conv2d_8_evaluate, conv2dTranspose_kernel, concat_3_evaluate, 8);
     // 23. as statement 24 of step    %conv2dTranspose.product.phase3, %concat_3  again, models/unet-small.ts:34
-    conv_concat_3_evaluate_4();
+    conv_Nx8x16x16x1x1x16_4(conv2d_8_evaluate, conv2dTranspose_kernel, concat_3_evaluate, 8);
     // 24. as statement 25 of step    %conv2dTranspose.product, %conv2dTranspose, %concat_2  again, models/unet-small.ts:34, 35
-    concat_concat_2_evaluate();
+    concat_Nx8x32x32(concat_3_evaluate, conv2dTranspose_bias, concat_2_evaluate, 8);
     // 25. concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:21
-    pad_concat_2_padded_evaluate();
+    pad_8xNx34x34(concat_2_evaluate, concat_2_padded_evaluate, 16);
 
     // — conv2d_9: x ∗ W + b
     // 26. conv2d_9 = relu(concat_2 ∗ conv2d_9.kernel + conv2d_9.bias)    %conv2d_9.product, %conv2d_9.z, %conv2d_9  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_9_evaluate();
     // 27. conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:21
-    pad_conv2d_9_padded_evaluate();
+    pad_8xNx34x34(conv2d_9_evaluate, conv2d_9_padded_evaluate, 8);
 
     // — conv2d_10: x ∗ W + b
     // 28. conv2d_10 = relu(conv2d_9 ∗ conv2d_10.kernel + conv2d_10.bias)    %conv2d_10.product, %conv2d_10.z, %conv2d_10  relu,
@@ -593,7 +805,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — planes: x ∗ W + b
     // 29. planes = conv2d_10 ∗ planes.kernel + planes.bias    %planes.product, %planes  add, models/unet-small.ts:36
-    convAdd_planes_evaluate();
+    convAdd_8x3x32x8x1x1x32(conv2d_10_evaluate, planes_kernel, planes_bias, planes_evaluate);
     // 30. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  15 nodes, models/unet-small.ts:39, 41
     reduceMaxSum_chosen_evaluate();
     // 31. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/unet-small.ts:39, 41
@@ -621,104 +833,126 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 1024, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:21
-    pad_x_padded_predict();
+    pad_1xNx34x34(x_predict, x_padded_predict, 1);
 
     // — conv2d: x ∗ W + b
     // 2. conv2d = relu(x ∗ conv2d.kernel + conv2d.bias)    %conv2d.product, %conv2d.z, %conv2d  relu, models/unet-small.ts:21
-    convRelu_conv2d_predict();
+    convRelu_Nx8x32x1x3x3x32(x_padded_predict, conv2d_kernel, conv2d_bias, conv2d_predict, 1);
     // 3. conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:21
-    pad_conv2d_padded_predict();
+    pad_1xNx34x34(conv2d_predict, conv2d_padded_predict, 8);
 
     // — conv2d_2: x ∗ W + b
     // 4. conv2d_2 = relu(conv2d ∗ conv2d_2.kernel + conv2d_2.bias)    %conv2d_2.product, %conv2d_2.z, %conv2d_2  relu,
     //     models/unet-small.ts:21
-    convRelu_concat_2_predict();
+    convRelu_1x8x32x8x3x3x32(
+      conv2d_padded_predict,
+      conv2d_2_kernel,
+      conv2d_2_bias,
+      concat_2_predict,
+    );
 
     // — maxPool2d: the largest of each window
     // 5. maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:30
-    windowMax_maxPool2d_predict();
+    windowMax_Nx8x16x1x1x2x2x16(concat_2_predict, maxPool2d_predict, 1);
     // 6. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:21
-    pad_maxPool2d_padded_predict();
+    pad_Nx8x18x18(maxPool2d_predict, maxPool2d_padded_predict, 1);
 
     // — conv2d_3: x ∗ W + b
     // 7. conv2d_3 = relu(maxPool2d ∗ conv2d_3.kernel + conv2d_3.bias)    %conv2d_3.product, %conv2d_3.z, %conv2d_3  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_3_predict();
     // 8. conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:21
-    pad_conv2d_3_padded_predict();
+    pad_Nx16x18x18(conv2d_3_predict, conv2d_3_padded_predict, 1);
 
     // — conv2d_4: x ∗ W + b
     // 9. conv2d_4 = relu(conv2d_3 ∗ conv2d_4.kernel + conv2d_4.bias)    %conv2d_4.product, %conv2d_4.z, %conv2d_4  relu,
     //     models/unet-small.ts:21
-    convRelu_concat_predict();
+    convRelu_Nx16x16x16x3x3x16(
+      conv2d_3_padded_predict,
+      conv2d_4_kernel,
+      conv2d_4_bias,
+      concat_predict,
+      1,
+    );
 
     // — maxPool2d_2: the largest of each window
     // 10. maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:31
-    windowMax_maxPool2d_2_predict();
+    windowMax_Nx16x8x1x1x2x2x8(concat_predict, maxPool2d_2_predict, 1);
     // 11. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:21
-    pad_maxPool2d_2_padded_predict();
+    pad_Nx16x10x10(maxPool2d_2_predict, maxPool2d_2_padded_predict, 1);
 
     // — conv2d_5: x ∗ W + b
     // 12. conv2d_5 = relu(maxPool2d_2 ∗ conv2d_5.kernel + conv2d_5.bias)    %conv2d_5.product, %conv2d_5.z, %conv2d_5  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_5_predict();
     // 13. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:21
-    pad_conv2d_5_padded_predict();
+    pad_Nx32x10x10(conv2d_5_predict, conv2d_5_padded_predict, 1);
 
     // — conv2d_6: x ∗ W + b
     // 14. conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:21
     conv_conv2d_6_product_predict();
     // 15. conv2d_6 = relu(conv2d_6.product + conv2d_6.bias)    %conv2d_6.z, %conv2d_6  relu, models/unet-small.ts:21
     // concat = concat(conv2d_4, reshape(relu(conv2d_6.z), [1,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
-    concat_concat_predict();
+    concat_Nx32x16x16(conv2d_6_product_predict, conv2d_6_bias, concat_predict, 1);
     // 16. concat_padded = concat in a margin of zeros    %concat_padded  pad for conv2d_7.product, models/unet-small.ts:21
-    pad_concat_padded_predict();
+    pad_Nx48x18x18(concat_predict, concat_padded_predict, 1);
 
     // — conv2d_7: x ∗ W + b
     // 17. conv2d_7 = relu(concat ∗ conv2d_7.kernel + conv2d_7.bias)    %conv2d_7.product, %conv2d_7.z, %conv2d_7  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_7_predict();
     // 18. conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:21
-    pad_conv2d_7_padded_predict();
+    pad_Nx16x18x18(conv2d_7_predict, conv2d_7_padded_predict, 1);
 
     // — conv2d_8: x ∗ W + b
     // 19. conv2d_8 = relu(conv2d_7 ∗ conv2d_8.kernel + conv2d_8.bias)    %conv2d_8.product, %conv2d_8.z, %conv2d_8  relu,
     //     models/unet-small.ts:21
-    convRelu_conv2d_8_predict();
+    convRelu_Nx16x16x16x3x3x16(
+      conv2d_7_padded_predict,
+      conv2d_8_kernel,
+      conv2d_8_bias,
+      conv2d_8_predict,
+      1,
+    );
 
     // — conv2dTranspose: the adjoint of x ∗ W, + b
     // 20. conv2dTranspose.product.phase0 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase0  conv, models/unet-small.ts:34
-    conv_concat_3_predict();
+    conv_Nx8x16x16x1x1x16(conv2d_8_predict, conv2dTranspose_kernel, concat_3_predict, 1);
     // 21. conv2dTranspose.product.phase1 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase1  conv, models/unet-small.ts:34
-    conv_concat_3_predict_2();
+    conv_Nx8x16x16x1x1x16_2(conv2d_8_predict, conv2dTranspose_kernel, concat_3_predict, 1);
     // 22. conv2dTranspose.product.phase2 = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,2,2]
     //     %conv2dTranspose.product.phase2  conv, models/unet-small.ts:34
-    conv_concat_3_predict_3();
+    conv_Nx8x16x16x1x1x16_3(conv2d_8_predict, conv2dTranspose_kernel, concat_3_predict, 1);
     // 23. as statement 24 of step    %conv2dTranspose.product.phase3, %concat_3  again, models/unet-small.ts:34
-    conv_concat_3_predict_4();
+    conv_Nx8x16x16x1x1x16_4(conv2d_8_predict, conv2dTranspose_kernel, concat_3_predict, 1);
 
     // 24. conv2dTranspose.product = reshape(transpose(reshape(concat_3, [1,2,2,8,16,16]), [0,3,4,1,5,2]), [1,8,32,32])[0,0,0,0 ..
     //     1,8,32,32]    %conv2dTranspose.product  identity, models/unet-small.ts:34
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:34
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:35
-    concat_concat_2_predict();
+    concat_Nx8x32x32(concat_3_predict, conv2dTranspose_bias, concat_2_predict, 1);
 
     // 25. concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:21
-    pad_concat_2_padded_predict();
+    pad_1xNx34x34(concat_2_predict, concat_2_padded_predict, 16);
 
     // — conv2d_9: x ∗ W + b
     // 26. conv2d_9 = relu(concat_2 ∗ conv2d_9.kernel + conv2d_9.bias)    %conv2d_9.product, %conv2d_9.z, %conv2d_9  relu,
     //     models/unet-small.ts:21
     convRelu_conv2d_9_predict();
     // 27. conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:21
-    pad_conv2d_9_padded_predict();
+    pad_1xNx34x34(conv2d_9_predict, conv2d_9_padded_predict, 8);
 
     // — conv2d_10: x ∗ W + b
     // 28. conv2d_10 = relu(conv2d_9 ∗ conv2d_10.kernel + conv2d_10.bias)    %conv2d_10.product, %conv2d_10.z, %conv2d_10  relu,
     //     models/unet-small.ts:21
-    convRelu_conv2d_10_predict();
+    convRelu_1x8x32x8x3x3x32(
+      conv2d_9_padded_predict,
+      conv2d_10_kernel,
+      conv2d_10_bias,
+      conv2d_10_predict,
+    );
 
     // — planes: x ∗ W + b
     // 29. planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:36
@@ -950,48 +1184,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const concat_2_padded_predict = floats(355008, 18496); // [1,16,34,34]  scratch, 25–26
   const conv2d_9_padded_predict = floats(355008, 9248); // [1,8,34,34]  scratch, 27–28
 
-  const pad_x_padded = pad_1xNx34x34(8, { x, y: x_padded });
   const convRelu_conv2d = convRelu_8x8x32x1x3x3x32({
     x_padded,
     conv2d_kernel,
     conv2d_bias,
     conv2d,
   });
-  const pad_conv2d_padded = pad_8x8x34x34({ x: conv2d, y: conv2d_padded });
   const convRelu_concat_2 = convRelu_8x8x32x8x3x3x32({
     conv2d_padded,
     conv2d_2_kernel,
     conv2d_2_bias,
     concat_2,
   });
-  const windowMax_maxPool2d = windowMax_Nx8x16x1x1x2x2x16(8, { concat_2, maxPool2d });
-  const pad_maxPool2d_padded = pad_Nx8x18x18(8, { maxPool2d, maxPool2d_padded });
   const convRelu_conv2d_3 = convRelu_8x16x16x8x3x3x16({
     maxPool2d_padded,
     conv2d_3_kernel,
     conv2d_3_bias,
     conv2d_3,
   });
-  const pad_conv2d_3_padded = pad_Nx16x18x18(8, { x: conv2d_3, y: conv2d_3_padded });
-  const convRelu_conv2d_4 = convRelu_Nx16x16x16x3x3x16(8, {
-    x: conv2d_3_padded,
-    kernel: conv2d_4_kernel,
-    bias: conv2d_4_bias,
-    y: conv2d_4,
-  });
-  const windowMax_maxPool2d_2 = windowMax_Nx16x8x1x1x2x2x8(8, { x: conv2d_4, maxPool2d_2 });
-  const pad_maxPool2d_2_padded = pad_Nx16x10x10(8, { maxPool2d_2, maxPool2d_2_padded });
   const convRelu_conv2d_5 = convRelu_8x32x8x16x3x3x8({
     maxPool2d_2_padded,
     conv2d_5_kernel,
     conv2d_5_bias,
     conv2d_5,
   });
-  const widen_conv2d_5_padded_wide = widen_8x10x10x32({
-    x: conv2d_5,
-    x_padded_wide: conv2d_5_padded_wide,
-  });
-  const widen_conv2d_6_kernel_wide = widen_32x3x3x32({ conv2d_6_kernel, conv2d_6_kernel_wide });
   const convRelu_conv2d_6 = convRelu_8x32x8x3x3x32x8({
     conv2d_5_padded_wide,
     conv2d_6_kernel_wide,
@@ -999,52 +1215,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_6,
   });
   const widen_conv2d_4_padded_wide = widen_8x18x18x48({ conv2d_4, conv2d_6, conv2d_4_padded_wide });
-  const widen_conv2d_7_kernel_wide = widen_16x3x3x48({ conv2d_7_kernel, conv2d_7_kernel_wide });
   const convRelu_conv2d_7 = convRelu_8x16x16x3x3x48x16({
     conv2d_4_padded_wide,
     conv2d_7_kernel_wide,
     conv2d_7_bias,
     conv2d_7,
   });
-  const pad_conv2d_7_padded = pad_Nx16x18x18(8, { x: conv2d_7, y: conv2d_7_padded });
-  const convRelu_conv2d_8 = convRelu_Nx16x16x16x3x3x16(8, {
-    x: conv2d_7_padded,
-    kernel: conv2d_8_kernel,
-    bias: conv2d_8_bias,
-    y: conv2d_8,
-  });
-  const conv_concat_3 = conv_Nx8x16x16x1x1x16(8, { conv2d_8, conv2dTranspose_kernel, concat_3 });
-  const conv_concat_3_2 = conv_Nx8x16x16x1x1x16_2(8, {
-    conv2d_8,
-    conv2dTranspose_kernel,
-    concat_3,
-  });
-  const conv_concat_3_3 = conv_Nx8x16x16x1x1x16_3(8, {
-    conv2d_8,
-    conv2dTranspose_kernel,
-    concat_3,
-  });
-  const conv_concat_3_4 = conv_Nx8x16x16x1x1x16_4(8, {
-    conv2d_8,
-    conv2dTranspose_kernel,
-    concat_3,
-  });
-  const concat_concat_2 = concat_Nx8x32x32(8, { concat_3, conv2dTranspose_bias, concat_2 });
-  const pad_concat_2_padded = pad_8x16x34x34({ concat_2, concat_2_padded });
   const convRelu_conv2d_9 = convRelu_8x8x32x16x3x3x32({
     concat_2_padded,
     conv2d_9_kernel,
     conv2d_9_bias,
     conv2d_9,
   });
-  const pad_conv2d_9_padded = pad_8x8x34x34({ x: conv2d_9, y: conv2d_9_padded });
   const convRelu_conv2d_10 = convRelu_8x8x32x8x3x3x32_2({
     conv2d_9_padded,
     conv2d_10_kernel,
     conv2d_10_bias,
     conv2d_10,
   });
-  const convAdd_planes = convAdd_8x3x32x8x1x1x32({ conv2d_10, planes_kernel, planes_bias, planes });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_8x32x32x3({
     rowSum,
     planes,
@@ -1079,46 +1267,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2d_10_bias = sumAdam_8x32x32x8({
-    d_z: d_conv2d_10_z,
-    m: conv2d_10_bias_m,
-    v: conv2d_10_bias_v,
-    w: conv2d_10_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_10_z_padded = pad_8x8x34x34({ x: d_conv2d_10_z, y: d_conv2d_10_z_padded });
-  const convWhere_d_conv2d_9_z = convWhere_8x8x32x8x3x3x32({
-    d_z_padded: d_conv2d_10_z_padded,
-    kernel: conv2d_10_kernel,
-    conv2d: conv2d_9,
-    d_z: d_conv2d_9_z,
-  });
-  const pad_conv2d_9_padded_2 = pad_8x8x34x34({ x: conv2d_9, y: conv2d_9_padded_2 });
-  const convAdam_conv2d_10_kernel = convAdam_8x8x3x8x32x32x3({
-    x: conv2d_9_padded_2,
-    d_z: d_conv2d_10_z,
-    m: conv2d_10_kernel_m,
-    v: conv2d_10_kernel_v,
-    w: conv2d_10_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_conv2d_9_bias = sumAdam_8x32x32x8({
-    d_z: d_conv2d_9_z,
-    m: conv2d_9_bias_m,
-    v: conv2d_9_bias_v,
-    w: conv2d_9_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_9_z_padded = pad_8x8x34x34({ x: d_conv2d_9_z, y: d_conv2d_9_z_padded });
   const conv_d_concat_2 = conv_8x16x32x8x3x3x32({
     d_conv2d_9_z_padded,
     conv2d_9_kernel,
     d_concat_2,
   });
-  const pad_concat_2_padded_2 = pad_8x16x34x34({ concat_2, concat_2_padded: concat_2_padded_2 });
   const widen_d_conv2d_9_z_wide = widen_8x8x32x32({ d_conv2d_9_z, d_conv2d_9_z_wide });
   const convAdam_conv2d_9_kernel = convAdam_8x16x3x8x32x32x3({
     concat_2_padded_2,
@@ -1129,27 +1282,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2dTranspose_bias = sumAdam_8x32x32x8_2({
-    d_concat_2,
-    m: conv2dTranspose_bias_m,
-    v: conv2dTranspose_bias_v,
-    w: conv2dTranspose_bias,
-    rate,
-    correction,
-  });
   const convWhere_d_conv2d_8_z = convWhere_8x16x16x8x2x2x16({
     d_concat_2,
     conv2dTranspose_kernel,
     conv2d_8,
     d_conv2d_8_z,
-  });
-  const sumAdam_conv2d_8_bias = sumAdam_8x16x16x16({
-    d_z: d_conv2d_8_z,
-    m: conv2d_8_bias_m,
-    v: conv2d_8_bias_v,
-    w: conv2d_8_bias,
-    rate,
-    correction,
   });
   const conv_d_reverse_conv = conv_8x16x2x8x16x16x2({ d_concat_2, conv2d_8, d_reverse_conv });
   const adam_conv2dTranspose_kernel = adam_16x8x2x2({
@@ -1160,32 +1297,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_d_conv2d_8_z_padded = pad_Nx16x18x18(8, { x: d_conv2d_8_z, y: d_conv2d_8_z_padded });
-  const convWhere_d_conv2d_7_z = convWhere_8x16x16x16x3x3x16({
-    d_z_padded: d_conv2d_8_z_padded,
-    kernel: conv2d_8_kernel,
-    conv2d: conv2d_7,
-    d_z: d_conv2d_7_z,
-  });
-  const pad_conv2d_7_padded_2 = pad_Nx16x18x18(8, { x: conv2d_7, y: conv2d_7_padded_2 });
-  const convAdam_conv2d_8_kernel = convAdam_16x16x3x8x16x16x3({
-    x: conv2d_7_padded_2,
-    d_z: d_conv2d_8_z,
-    m: conv2d_8_kernel_m,
-    v: conv2d_8_kernel_v,
-    w: conv2d_8_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_conv2d_7_bias = sumAdam_8x16x16x16({
-    d_z: d_conv2d_7_z,
-    m: conv2d_7_bias_m,
-    v: conv2d_7_bias_v,
-    w: conv2d_7_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_7_z_padded = pad_Nx16x18x18(8, { x: d_conv2d_7_z, y: d_conv2d_7_z_padded });
   const conv_d_concat = conv_8x48x16x16x3x3x16({ d_conv2d_7_z_padded, conv2d_7_kernel, d_concat });
   const pad_conv2d_4_padded = pad_8x48x18x18({ conv2d_4, conv2d_6, conv2d_4_padded });
   const convAdam_conv2d_7_kernel = convAdam_16x48x3x8x16x16x3({
@@ -1198,18 +1309,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumWhere_d_conv2d_6_z = sumWhere_8x32x8x2x2x8({ d_concat, conv2d_6, d_conv2d_6_z });
-  const sumAdam_conv2d_6_bias = sumAdam_8x8x8x32({
-    d_z: d_conv2d_6_z,
-    m: conv2d_6_bias_m,
-    v: conv2d_6_bias_v,
-    w: conv2d_6_bias,
-    rate,
-    correction,
-  });
-  const widen_d_conv2d_6_z_padded_wide = widen_8x10x10x32({
-    x: d_conv2d_6_z,
-    x_padded_wide: d_conv2d_6_z_padded_wide,
-  });
   const widen_conv2d_6_kernel_wide_2 = widen_32x3x3x32_2({
     conv2d_6_kernel,
     conv2d_6_kernel_wide_2,
@@ -1220,7 +1319,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_5,
     d_conv2d_5_z,
   });
-  const pad_conv2d_5_padded = pad_Nx32x10x10(8, { x: conv2d_5, x_padded: conv2d_5_padded });
   const convAdam_conv2d_6_kernel = convAdam_32x32x3x8x8x8x3({
     conv2d_5_padded,
     d_conv2d_6_z,
@@ -1230,26 +1328,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_conv2d_5_bias = sumAdam_8x8x8x32({
-    d_z: d_conv2d_5_z,
-    m: conv2d_5_bias_m,
-    v: conv2d_5_bias_v,
-    w: conv2d_5_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_5_z_padded = pad_Nx32x10x10(8, {
-    x: d_conv2d_5_z,
-    x_padded: d_conv2d_5_z_padded,
-  });
   const conv_d_maxPool2d_2 = conv_8x16x8x3x3x32x8({
     d_conv2d_5_z_padded,
     conv2d_5_kernel,
     d_maxPool2d_2,
-  });
-  const pad_maxPool2d_2_padded_2 = pad_Nx16x10x10(8, {
-    maxPool2d_2,
-    maxPool2d_2_padded: maxPool2d_2_padded_2,
   });
   const convAdam_conv2d_5_kernel = convAdam_32x16x3x8x8x8x3({
     maxPool2d_2_padded_2,
@@ -1260,55 +1342,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const windowArgmaxWhere_d_conv2d_4_z = windowArgmaxWhere_8x16x8x8({
-    conv2d_4,
-    d_conv2d_4_windowArgmax,
-    d_concat,
-    d_maxPool2d_2,
-    d_conv2d_4_z,
-  });
-  const sumAdam_conv2d_4_bias = sumAdam_8x16x16x16({
-    d_z: d_conv2d_4_z,
-    m: conv2d_4_bias_m,
-    v: conv2d_4_bias_v,
-    w: conv2d_4_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_4_z_padded = pad_Nx16x18x18(8, { x: d_conv2d_4_z, y: d_conv2d_4_z_padded });
-  const convWhere_d_conv2d_3_z = convWhere_8x16x16x16x3x3x16({
-    d_z_padded: d_conv2d_4_z_padded,
-    kernel: conv2d_4_kernel,
-    conv2d: conv2d_3,
-    d_z: d_conv2d_3_z,
-  });
-  const pad_conv2d_3_padded_2 = pad_Nx16x18x18(8, { x: conv2d_3, y: conv2d_3_padded_2 });
-  const convAdam_conv2d_4_kernel = convAdam_16x16x3x8x16x16x3({
-    x: conv2d_3_padded_2,
-    d_z: d_conv2d_4_z,
-    m: conv2d_4_kernel_m,
-    v: conv2d_4_kernel_v,
-    w: conv2d_4_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_conv2d_3_bias = sumAdam_8x16x16x16({
-    d_z: d_conv2d_3_z,
-    m: conv2d_3_bias_m,
-    v: conv2d_3_bias_v,
-    w: conv2d_3_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_3_z_padded = pad_Nx16x18x18(8, { x: d_conv2d_3_z, y: d_conv2d_3_z_padded });
   const conv_d_maxPool2d = conv_8x8x16x16x3x3x16({
     d_conv2d_3_z_padded,
     conv2d_3_kernel,
     d_maxPool2d,
-  });
-  const pad_maxPool2d_padded_2 = pad_Nx8x18x18(8, {
-    maxPool2d,
-    maxPool2d_padded: maxPool2d_padded_2,
   });
   const convAdam_conv2d_3_kernel = convAdam_16x8x3x8x16x16x3({
     maxPool2d_padded_2,
@@ -1319,47 +1356,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const windowArgmaxWhere_d_conv2d_2_z = windowArgmaxWhere_8x8x16x16({
-    concat_2,
-    d_conv2d_2_windowArgmax,
-    d_concat_2,
-    d_maxPool2d,
-    d_conv2d_2_z,
-  });
-  const sumAdam_conv2d_2_bias = sumAdam_8x32x32x8({
-    d_z: d_conv2d_2_z,
-    m: conv2d_2_bias_m,
-    v: conv2d_2_bias_v,
-    w: conv2d_2_bias,
-    rate,
-    correction,
-  });
-  const pad_d_conv2d_2_z_padded = pad_8x8x34x34({ x: d_conv2d_2_z, y: d_conv2d_2_z_padded });
-  const convWhere_d_conv2d_z = convWhere_8x8x32x8x3x3x32({
-    d_z_padded: d_conv2d_2_z_padded,
-    kernel: conv2d_2_kernel,
-    conv2d,
-    d_z: d_conv2d_z,
-  });
-  const pad_conv2d_padded_2 = pad_8x8x34x34({ x: conv2d, y: conv2d_padded_2 });
-  const convAdam_conv2d_2_kernel = convAdam_8x8x3x8x32x32x3({
-    x: conv2d_padded_2,
-    d_z: d_conv2d_2_z,
-    m: conv2d_2_kernel_m,
-    v: conv2d_2_kernel_v,
-    w: conv2d_2_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_conv2d_bias = sumAdam_8x32x32x8({
-    d_z: d_conv2d_z,
-    m: conv2d_bias_m,
-    v: conv2d_bias_v,
-    w: conv2d_bias,
-    rate,
-    correction,
-  });
-  const pad_x_padded_2 = pad_1xNx34x34(8, { x, y: x_padded_2 });
   const convAdam_conv2d_kernel = convAdam_8x1x3x8x32x32x3({
     x_padded_2,
     d_conv2d_z,
@@ -1369,40 +1365,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_x_padded_evaluate = pad_1xNx34x34(8, { x: x_evaluate, y: x_padded_evaluate });
-  const convRelu_conv2d_evaluate = convRelu_Nx8x32x1x3x3x32(8, {
-    x_padded: x_padded_evaluate,
-    conv2d_kernel,
-    conv2d_bias,
-    conv2d: conv2d_evaluate,
-  });
-  const pad_conv2d_padded_evaluate = pad_8x8x34x34({
-    x: conv2d_evaluate,
-    y: conv2d_padded_evaluate,
-  });
   const convRelu_concat_2_evaluate = convRelu_8x8x32x8x3x3x32_evaluate({
     conv2d_padded: conv2d_padded_evaluate,
     conv2d_2_kernel,
     conv2d_2_bias,
     concat_2: concat_2_evaluate,
   });
-  const windowMax_maxPool2d_evaluate = windowMax_Nx8x16x1x1x2x2x16(8, {
-    concat_2: concat_2_evaluate,
-    maxPool2d: maxPool2d_evaluate,
-  });
-  const pad_maxPool2d_padded_evaluate = pad_Nx8x18x18(8, {
-    maxPool2d: maxPool2d_evaluate,
-    maxPool2d_padded: maxPool2d_padded_evaluate,
-  });
   const convRelu_conv2d_3_evaluate = convRelu_8x16x16x8x3x3x16_evaluate({
     maxPool2d_padded: maxPool2d_padded_evaluate,
     conv2d_3_kernel,
     conv2d_3_bias,
     conv2d_3: conv2d_3_evaluate,
-  });
-  const pad_conv2d_3_padded_evaluate = pad_Nx16x18x18(8, {
-    x: conv2d_3_evaluate,
-    y: conv2d_3_padded_evaluate,
   });
   const convRelu_concat_evaluate = convRelu_8x16x16x16x3x3x16_evaluate({
     conv2d_3_padded: conv2d_3_padded_evaluate,
@@ -1414,33 +1387,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     concat: concat_evaluate,
     maxPool2d_2: maxPool2d_2_evaluate,
   });
-  const pad_maxPool2d_2_padded_evaluate = pad_Nx16x10x10(8, {
-    maxPool2d_2: maxPool2d_2_evaluate,
-    maxPool2d_2_padded: maxPool2d_2_padded_evaluate,
-  });
   const convRelu_conv2d_5_evaluate = convRelu_8x32x8x16x3x3x8_evaluate({
     maxPool2d_2_padded: maxPool2d_2_padded_evaluate,
     conv2d_5_kernel,
     conv2d_5_bias,
     conv2d_5: conv2d_5_evaluate,
   });
-  const pad_conv2d_5_padded_evaluate = pad_Nx32x10x10(8, {
-    x: conv2d_5_evaluate,
-    x_padded: conv2d_5_padded_evaluate,
-  });
   const conv_conv2d_6_product_evaluate = conv_8x32x8x3x3x32x8_evaluate({
     conv2d_5_padded: conv2d_5_padded_evaluate,
     conv2d_6_kernel,
     conv2d_6_product: conv2d_6_product_evaluate,
-  });
-  const concat_concat_evaluate = concat_Nx32x16x16(8, {
-    conv2d_6_product: conv2d_6_product_evaluate,
-    conv2d_6_bias,
-    concat: concat_evaluate,
-  });
-  const pad_concat_padded_evaluate = pad_Nx48x18x18(8, {
-    concat: concat_evaluate,
-    concat_padded: concat_padded_evaluate,
   });
   const convRelu_conv2d_7_evaluate = convRelu_8x16x16x3x3x48x16_evaluate({
     concat_padded: concat_padded_evaluate,
@@ -1448,44 +1404,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_7_bias,
     conv2d_7: conv2d_7_evaluate,
   });
-  const pad_conv2d_7_padded_evaluate = pad_Nx16x18x18(8, {
-    x: conv2d_7_evaluate,
-    y: conv2d_7_padded_evaluate,
-  });
   const convRelu_conv2d_8_evaluate = convRelu_8x16x16x16x3x3x16_2_evaluate({
     conv2d_7_padded: conv2d_7_padded_evaluate,
     conv2d_8_kernel,
     conv2d_8_bias,
     conv2d_8: conv2d_8_evaluate,
-  });
-  const conv_concat_3_evaluate = conv_Nx8x16x16x1x1x16(8, {
-    conv2d_8: conv2d_8_evaluate,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_evaluate,
-  });
-  const conv_concat_3_evaluate_2 = conv_Nx8x16x16x1x1x16_2(8, {
-    conv2d_8: conv2d_8_evaluate,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_evaluate,
-  });
-  const conv_concat_3_evaluate_3 = conv_Nx8x16x16x1x1x16_3(8, {
-    conv2d_8: conv2d_8_evaluate,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_evaluate,
-  });
-  const conv_concat_3_evaluate_4 = conv_Nx8x16x16x1x1x16_4(8, {
-    conv2d_8: conv2d_8_evaluate,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_evaluate,
-  });
-  const concat_concat_2_evaluate = concat_Nx8x32x32(8, {
-    concat_3: concat_3_evaluate,
-    conv2dTranspose_bias,
-    concat_2: concat_2_evaluate,
-  });
-  const pad_concat_2_padded_evaluate = pad_8x16x34x34({
-    concat_2: concat_2_evaluate,
-    concat_2_padded: concat_2_padded_evaluate,
   });
   const convRelu_conv2d_9_evaluate = convRelu_8x8x32x16x3x3x32_evaluate({
     concat_2_padded: concat_2_padded_evaluate,
@@ -1493,21 +1416,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_9_bias,
     conv2d_9: conv2d_9_evaluate,
   });
-  const pad_conv2d_9_padded_evaluate = pad_8x8x34x34({
-    x: conv2d_9_evaluate,
-    y: conv2d_9_padded_evaluate,
-  });
   const convRelu_conv2d_10_evaluate = convRelu_8x8x32x8x3x3x32_2_evaluate({
     conv2d_9_padded: conv2d_9_padded_evaluate,
     conv2d_10_kernel,
     conv2d_10_bias,
     conv2d_10: conv2d_10_evaluate,
-  });
-  const convAdd_planes_evaluate = convAdd_8x3x32x8x1x1x32({
-    conv2d_10: conv2d_10_evaluate,
-    planes_kernel,
-    planes_bias,
-    planes: planes_evaluate,
   });
   const reduceMaxSum_chosen_evaluate = reduceMaxSum_8x32x32_evaluate({
     rowSum: rowSum_evaluate,
@@ -1525,54 +1438,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     y: y_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const pad_x_padded_predict = pad_1xNx34x34(1, { x: x_predict, y: x_padded_predict });
-  const convRelu_conv2d_predict = convRelu_Nx8x32x1x3x3x32(1, {
-    x_padded: x_padded_predict,
-    conv2d_kernel,
-    conv2d_bias,
-    conv2d: conv2d_predict,
-  });
-  const pad_conv2d_padded_predict = pad_1xNx34x34(8, {
-    x: conv2d_predict,
-    y: conv2d_padded_predict,
-  });
-  const convRelu_concat_2_predict = convRelu_1x8x32x8x3x3x32({
-    x: conv2d_padded_predict,
-    kernel: conv2d_2_kernel,
-    bias: conv2d_2_bias,
-    y: concat_2_predict,
-  });
-  const windowMax_maxPool2d_predict = windowMax_Nx8x16x1x1x2x2x16(1, {
-    concat_2: concat_2_predict,
-    maxPool2d: maxPool2d_predict,
-  });
-  const pad_maxPool2d_padded_predict = pad_Nx8x18x18(1, {
-    maxPool2d: maxPool2d_predict,
-    maxPool2d_padded: maxPool2d_padded_predict,
-  });
   const convRelu_conv2d_3_predict = convRelu_1x16x16x8x3x3x16_predict({
     maxPool2d_padded: maxPool2d_padded_predict,
     conv2d_3_kernel,
     conv2d_3_bias,
     conv2d_3: conv2d_3_predict,
-  });
-  const pad_conv2d_3_padded_predict = pad_Nx16x18x18(1, {
-    x: conv2d_3_predict,
-    y: conv2d_3_padded_predict,
-  });
-  const convRelu_concat_predict = convRelu_Nx16x16x16x3x3x16(1, {
-    x: conv2d_3_padded_predict,
-    kernel: conv2d_4_kernel,
-    bias: conv2d_4_bias,
-    y: concat_predict,
-  });
-  const windowMax_maxPool2d_2_predict = windowMax_Nx16x8x1x1x2x2x8(1, {
-    x: concat_predict,
-    maxPool2d_2: maxPool2d_2_predict,
-  });
-  const pad_maxPool2d_2_padded_predict = pad_Nx16x10x10(1, {
-    maxPool2d_2: maxPool2d_2_predict,
-    maxPool2d_2_padded: maxPool2d_2_padded_predict,
   });
   const convRelu_conv2d_5_predict = convRelu_1x32x8x16x3x3x8_predict({
     maxPool2d_2_padded: maxPool2d_2_padded_predict,
@@ -1580,23 +1450,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_5_bias,
     conv2d_5: conv2d_5_predict,
   });
-  const pad_conv2d_5_padded_predict = pad_Nx32x10x10(1, {
-    x: conv2d_5_predict,
-    x_padded: conv2d_5_padded_predict,
-  });
   const conv_conv2d_6_product_predict = conv_1x32x8x3x3x32x8_predict({
     conv2d_5_padded: conv2d_5_padded_predict,
     conv2d_6_kernel,
     conv2d_6_product: conv2d_6_product_predict,
-  });
-  const concat_concat_predict = concat_Nx32x16x16(1, {
-    conv2d_6_product: conv2d_6_product_predict,
-    conv2d_6_bias,
-    concat: concat_predict,
-  });
-  const pad_concat_padded_predict = pad_Nx48x18x18(1, {
-    concat: concat_predict,
-    concat_padded: concat_padded_predict,
   });
   const convRelu_conv2d_7_predict = convRelu_1x16x16x3x3x48x16_predict({
     concat_padded: concat_padded_predict,
@@ -1604,60 +1461,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_7_bias,
     conv2d_7: conv2d_7_predict,
   });
-  const pad_conv2d_7_padded_predict = pad_Nx16x18x18(1, {
-    x: conv2d_7_predict,
-    y: conv2d_7_padded_predict,
-  });
-  const convRelu_conv2d_8_predict = convRelu_Nx16x16x16x3x3x16(1, {
-    x: conv2d_7_padded_predict,
-    kernel: conv2d_8_kernel,
-    bias: conv2d_8_bias,
-    y: conv2d_8_predict,
-  });
-  const conv_concat_3_predict = conv_Nx8x16x16x1x1x16(1, {
-    conv2d_8: conv2d_8_predict,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_predict,
-  });
-  const conv_concat_3_predict_2 = conv_Nx8x16x16x1x1x16_2(1, {
-    conv2d_8: conv2d_8_predict,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_predict,
-  });
-  const conv_concat_3_predict_3 = conv_Nx8x16x16x1x1x16_3(1, {
-    conv2d_8: conv2d_8_predict,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_predict,
-  });
-  const conv_concat_3_predict_4 = conv_Nx8x16x16x1x1x16_4(1, {
-    conv2d_8: conv2d_8_predict,
-    conv2dTranspose_kernel,
-    concat_3: concat_3_predict,
-  });
-  const concat_concat_2_predict = concat_Nx8x32x32(1, {
-    concat_3: concat_3_predict,
-    conv2dTranspose_bias,
-    concat_2: concat_2_predict,
-  });
-  const pad_concat_2_padded_predict = pad_1xNx34x34(16, {
-    x: concat_2_predict,
-    y: concat_2_padded_predict,
-  });
   const convRelu_conv2d_9_predict = convRelu_1x8x32x16x3x3x32_predict({
     concat_2_padded: concat_2_padded_predict,
     conv2d_9_kernel,
     conv2d_9_bias,
     conv2d_9: conv2d_9_predict,
-  });
-  const pad_conv2d_9_padded_predict = pad_1xNx34x34(8, {
-    x: conv2d_9_predict,
-    y: conv2d_9_padded_predict,
-  });
-  const convRelu_conv2d_10_predict = convRelu_1x8x32x8x3x3x32({
-    x: conv2d_9_padded_predict,
-    kernel: conv2d_10_kernel,
-    bias: conv2d_10_bias,
-    y: conv2d_10_predict,
   });
   const conv_planes_product_predict = conv_1x3x32x8x1x1x32_predict({
     conv2d_10: conv2d_10_predict,
@@ -2007,23 +1815,20 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
  * y[i<1,j<extent,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0)
  * Takes an extent of 1, 8 or 16 along j.
  */
-function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "y">): () => void {
-  return function pad_1xNx34x34(): void {
-    const { x, y } = arrays;
-    for (let j = 0; j < extent; j++) {
-      y[j * 1156] = 0;
-      for (let m = 0; m < 32; m++) y[j * 1156 + m + 1] = 0;
-      y[j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        y[j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++) y[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-        y[j * 1156 + l * 34 + 67] = 0;
-      }
-      y[j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) y[j * 1156 + m + 1123] = 0;
-      y[j * 1156 + 1155] = 0;
+function pad_1xNx34x34(x: Float32Array, y: Float32Array, extent: number): void {
+  for (let j = 0; j < extent; j++) {
+    y[j * 1156] = 0;
+    for (let m = 0; m < 32; m++) y[j * 1156 + m + 1] = 0;
+    y[j * 1156 + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      y[j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++) y[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
+      y[j * 1156 + l * 34 + 67] = 0;
     }
-  };
+    y[j * 1156 + 1122] = 0;
+    for (let m = 0; m < 32; m++) y[j * 1156 + m + 1123] = 0;
+    y[j * 1156 + 1155] = 0;
+  }
 }
 
 /**
@@ -2046,20 +1851,22 @@ function convRelu_8x8x32x1x3x3x32(
         let sum3 = 0;
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const at_2 = i * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = x_padded[at_2]!;
             const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const x_padded_2 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const x_padded_3 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            sum0 += x_padded_0 * conv2d_kernel_0;
-            sum1 += x_padded_1 * conv2d_kernel_0;
-            sum2 += x_padded_2 * conv2d_kernel_0;
-            sum3 += x_padded_3 * conv2d_kernel_0;
+            const a1 = x_padded[at_2 + 1]!;
+            const a2 = x_padded[at_2 + 2]!;
+            const a3 = x_padded[at_2 + 3]!;
+            sum0 += a0 * conv2d_kernel_0;
+            sum1 += a1 * conv2d_kernel_0;
+            sum2 += a2 * conv2d_kernel_0;
+            sum3 += a3 * conv2d_kernel_0;
           }
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum0));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum1));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum2));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum3));
+        const at = i * 8192 + j * 1024 + l * 32 + m;
+        relu(conv2d_bias, conv2d, j, at, Math.fround(sum0));
+        relu(conv2d_bias, conv2d, j, at + 1, Math.fround(sum1));
+        relu(conv2d_bias, conv2d, j, at + 2, Math.fround(sum2));
+        relu(conv2d_bias, conv2d, j, at + 3, Math.fround(sum3));
       }
   }
   return function convRelu_8x8x32x1x3x3x32(): void {
@@ -2067,29 +1874,31 @@ function convRelu_8x8x32x1x3x3x32(
   };
 }
 
-/** y[i<8,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0) */
-function pad_8x8x34x34(arrays: Floats<"x" | "y">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { x, y } = arrays;
-    for (let j = 0; j < 8; j++) {
-      y[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1] = 0;
-      y[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        y[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          y[i * 9248 + j * 1156 + l * 34 + m + 35] = x[i * 8192 + j * 1024 + l * 32 + m]!;
-        y[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-      }
-      y[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) y[i * 9248 + j * 1156 + m + 1123] = 0;
-      y[i * 9248 + j * 1156 + 1155] = 0;
+/**
+ * y[i<8,j<J,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
+ * For J: 8 and 16.
+ */
+function pad_8xNx34x34(x: Float32Array, y: Float32Array, J: number): void {
+  for (let i = 0; i < 8; i++) pad_8xNx34x34_block(i, x, y, J);
+}
+
+function pad_8xNx34x34_block(i: number, x: Float32Array, y: Float32Array, J: number): void {
+  i &= 7;
+  for (let j = 0; j < J; j++) {
+    const at = i * 1156 * J + j * 1156;
+    y[at] = 0;
+    for (let m = 0; m < 32; m++) y[i * 1156 * J + j * 1156 + m + 1] = 0;
+    y[at + 33] = 0;
+    for (let l = 0; l < 32; l++) {
+      y[i * 1156 * J + j * 1156 + l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++)
+        y[i * 1156 * J + j * 1156 + l * 34 + m + 35] = x[i * 1024 * J + j * 1024 + l * 32 + m]!;
+      y[i * 1156 * J + j * 1156 + l * 34 + 67] = 0;
     }
+    y[at + 1122] = 0;
+    for (let m = 0; m < 32; m++) y[i * 1156 * J + j * 1156 + m + 1123] = 0;
+    y[at + 1155] = 0;
   }
-  return function pad_8x8x34x34(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
 }
 
 /**
@@ -2117,56 +1926,31 @@ function convRelu_8x8x32x8x3x3x32(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_padded_0 = conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_padded_1 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const conv2d_padded_2 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const conv2d_padded_3 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-            sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-            sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-            sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-            sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-            sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-            sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-            sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = conv2d_padded[at_2]!;
+            const b0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_padded[at_2 + 1]!;
+            const a2 = conv2d_padded[at_2 + 2]!;
+            const a3 = conv2d_padded[at_2 + 3]!;
+            const b1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 16384 + j * 1024 + l * 32 + m;
+      relu(conv2d_2_bias, concat_2, j, at, Math.fround(sum00));
+      relu(conv2d_2_bias, concat_2, j, at + 1, Math.fround(sum01));
+      relu(conv2d_2_bias, concat_2, j, at + 2, Math.fround(sum02));
+      relu(conv2d_2_bias, concat_2, j, at + 3, Math.fround(sum03));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x8x3x3x32(): void {
@@ -2180,51 +1964,56 @@ function convRelu_8x8x32x8x3x3x32(
  * Takes 1 or 8 rows.
  */
 function windowMax_Nx8x16x1x1x2x2x16(
+  concat_2: Float32Array,
+  maxPool2d: Float32Array,
   rows: number,
-  arrays: Floats<"concat_2" | "maxPool2d">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { concat_2, maxPool2d } = arrays;
-    for (let j = 0; j < 8; j++)
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
-          maxPool2d[i * 2048 + j * 256 + l * 16 + m] = max;
-        }
-  }
-  return function windowMax_Nx8x16x1x1x2x2x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+): void {
+  for (let i = 0; i < rows; i++) windowMax_Nx8x16x1x1x2x2x16_block(i, concat_2, maxPool2d);
+}
+
+function windowMax_Nx8x16x1x1x2x2x16_block(
+  i: number,
+  concat_2: Float32Array,
+  maxPool2d: Float32Array,
+): void {
+  i &= 7;
+  for (let j = 0; j < 8; j++)
+    for (let l = 0; l < 16; l++)
+      for (let m = 0; m < 16; m++) {
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++)
+            max = Math.max(max, concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+        maxPool2d[i * 2048 + j * 256 + l * 16 + m] = max;
+      }
 }
 
 /**
  * maxPool2d_padded[i<rows,j<8,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, maxPool2d[i,j,l − 1,m − 1], 0)
  * Takes 1 or 8 rows.
  */
-function pad_Nx8x18x18(rows: number, arrays: Floats<"maxPool2d" | "maxPool2d_padded">): () => void {
-  return function pad_Nx8x18x18(): void {
-    const { maxPool2d, maxPool2d_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 8; j++) {
-        maxPool2d_padded[i * 2592 + j * 324] = 0;
-        for (let m = 0; m < 16; m++) maxPool2d_padded[i * 2592 + j * 324 + m + 1] = 0;
-        maxPool2d_padded[i * 2592 + j * 324 + 17] = 0;
-        for (let l = 0; l < 16; l++) {
-          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 18] = 0;
-          for (let m = 0; m < 16; m++)
-            maxPool2d_padded[i * 2592 + j * 324 + l * 18 + m + 19] =
-              maxPool2d[i * 2048 + j * 256 + l * 16 + m]!;
-          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 35] = 0;
-        }
-        maxPool2d_padded[i * 2592 + j * 324 + 306] = 0;
-        for (let m = 0; m < 16; m++) maxPool2d_padded[i * 2592 + j * 324 + m + 307] = 0;
-        maxPool2d_padded[i * 2592 + j * 324 + 323] = 0;
+function pad_Nx8x18x18(
+  maxPool2d: Float32Array,
+  maxPool2d_padded: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++) {
+      const at = i * 2592 + j * 324;
+      maxPool2d_padded[at] = 0;
+      for (let m = 0; m < 16; m++) maxPool2d_padded[i * 2592 + j * 324 + m + 1] = 0;
+      maxPool2d_padded[at + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++)
+          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + m + 19] =
+            maxPool2d[i * 2048 + j * 256 + l * 16 + m]!;
+        maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 35] = 0;
       }
-  };
+      maxPool2d_padded[at + 306] = 0;
+      for (let m = 0; m < 16; m++) maxPool2d_padded[i * 2592 + j * 324 + m + 307] = 0;
+      maxPool2d_padded[at + 323] = 0;
+    }
 }
 
 /**
@@ -2252,57 +2041,31 @@ function convRelu_8x16x16x8x3x3x16(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_padded_0 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_padded_1 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_padded_2 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_padded_3 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
-              sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
-              sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
-              sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
-              sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
-              sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
-              sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
-              sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
+              const at_2 = i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3;
+              const a0 = maxPool2d_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_padded[at_2 + 1]!;
+              const a2 = maxPool2d_padded[at_2 + 2]!;
+              const a3 = maxPool2d_padded[at_2 + 3]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 256,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 257,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 258,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 259,
-          Math.fround(sum13),
-        );
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+        relu(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+        relu(conv2d_3_bias, conv2d_3, j, at + 2, Math.fround(sum02));
+        relu(conv2d_3_bias, conv2d_3, j, at + 3, Math.fround(sum03));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 256, Math.fround(sum10));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 257, Math.fround(sum11));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 258, Math.fround(sum12));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_8x16x16x8x3x3x16(): void {
@@ -2314,25 +2077,23 @@ function convRelu_8x16x16x8x3x3x16(
  * y[i<rows,j<16,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, x[i,j,l − 1,m − 1], 0)
  * Takes 1 or 8 rows.
  */
-function pad_Nx16x18x18(rows: number, arrays: Floats<"x" | "y">): () => void {
-  return function pad_Nx16x18x18(): void {
-    const { x, y } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++) {
-        y[i * 5184 + j * 324] = 0;
-        for (let m = 0; m < 16; m++) y[i * 5184 + j * 324 + m + 1] = 0;
-        y[i * 5184 + j * 324 + 17] = 0;
-        for (let l = 0; l < 16; l++) {
-          y[i * 5184 + j * 324 + l * 18 + 18] = 0;
-          for (let m = 0; m < 16; m++)
-            y[i * 5184 + j * 324 + l * 18 + m + 19] = x[i * 4096 + j * 256 + l * 16 + m]!;
-          y[i * 5184 + j * 324 + l * 18 + 35] = 0;
-        }
-        y[i * 5184 + j * 324 + 306] = 0;
-        for (let m = 0; m < 16; m++) y[i * 5184 + j * 324 + m + 307] = 0;
-        y[i * 5184 + j * 324 + 323] = 0;
+function pad_Nx16x18x18(x: Float32Array, y: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++) {
+      const at = i * 5184 + j * 324;
+      y[at] = 0;
+      for (let m = 0; m < 16; m++) y[i * 5184 + j * 324 + m + 1] = 0;
+      y[at + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        y[i * 5184 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++)
+          y[i * 5184 + j * 324 + l * 18 + m + 19] = x[i * 4096 + j * 256 + l * 16 + m]!;
+        y[i * 5184 + j * 324 + l * 18 + 35] = 0;
       }
-  };
+      y[at + 306] = 0;
+      for (let m = 0; m < 16; m++) y[i * 5184 + j * 324 + m + 307] = 0;
+      y[at + 323] = 0;
+    }
 }
 
 /**
@@ -2341,78 +2102,96 @@ function pad_Nx16x18x18(rows: number, arrays: Floats<"x" | "y">): () => void {
  * Takes 1 or 8 rows.
  */
 function convRelu_Nx16x16x16x3x3x16(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
-): () => void {
-  function block(i: number, j: number, l: number): void {
-    i &= 7;
-    j &= 15;
-    l &= 15;
-    const { x, kernel, bias, y } = arrays;
-    for (let m = 0; m < 16; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_0 = x[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const kernel_0 = kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const x_1 = x[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const x_2 = x[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const x_3 = x[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const kernel_1 = kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += x_0 * kernel_0;
-            sum01 += x_1 * kernel_0;
-            sum02 += x_2 * kernel_0;
-            sum03 += x_3 * kernel_0;
-            sum10 += x_0 * kernel_1;
-            sum11 += x_1 * kernel_1;
-            sum12 += x_2 * kernel_1;
-            sum13 += x_3 * kernel_1;
-          }
-      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 258, Math.fround(sum12));
-      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 259, Math.fround(sum13));
-    }
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j += 2)
+      for (let l = 0; l < 16; l++) convRelu_Nx16x16x16x3x3x16_block(i, j, l, x, kernel, bias, y);
+}
+
+function convRelu_Nx16x16x16x3x3x16_block(
+  i: number,
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  i &= 7;
+  j &= 15;
+  l &= 15;
+  for (let m = 0; m < 16; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 16; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+          const x_0 = x[at_2]!;
+          const a0 = kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          const x_3 = x[at_2 + 3]!;
+          const a1 = kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum02 += x_2 * a0;
+          sum03 += x_3 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum12 += x_2 * a1;
+          sum13 += x_3 * a1;
+        }
+    const at = i * 4096 + j * 256 + l * 16 + m;
+    relu(bias, y, j, at, Math.fround(sum00));
+    relu(bias, y, j, at + 1, Math.fround(sum01));
+    relu(bias, y, j, at + 2, Math.fround(sum02));
+    relu(bias, y, j, at + 3, Math.fround(sum03));
+    relu(bias, y, j + 1, at + 256, Math.fround(sum10));
+    relu(bias, y, j + 1, at + 257, Math.fround(sum11));
+    relu(bias, y, j + 1, at + 258, Math.fround(sum12));
+    relu(bias, y, j + 1, at + 259, Math.fround(sum13));
   }
-  return function convRelu_Nx16x16x16x3x3x16(): void {
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j += 2) for (let l = 0; l < 16; l++) block(i, j, l);
-  };
 }
 
 /**
  * maxPool2d_2[i<rows,j<16,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
  * Takes 1 or 8 rows.
  */
-function windowMax_Nx16x8x1x1x2x2x8(rows: number, arrays: Floats<"x" | "maxPool2d_2">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { x, maxPool2d_2 } = arrays;
-    for (let j = 0; j < 16; j++)
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++)
-              max = Math.max(max, x[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
-          maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
-        }
-  }
-  return function windowMax_Nx16x8x1x1x2x2x8(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
+function windowMax_Nx16x8x1x1x2x2x8(
+  x: Float32Array,
+  maxPool2d_2: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i++) windowMax_Nx16x8x1x1x2x2x8_block(i, x, maxPool2d_2);
+}
+
+function windowMax_Nx16x8x1x1x2x2x8_block(
+  i: number,
+  x: Float32Array,
+  maxPool2d_2: Float32Array,
+): void {
+  i &= 7;
+  for (let j = 0; j < 16; j++)
+    for (let l = 0; l < 8; l++)
+      for (let m = 0; m < 8; m++) {
+        let max = -Infinity;
+        for (let k3 = 0; k3 < 2; k3++)
+          for (let k4 = 0; k4 < 2; k4++)
+            max = Math.max(max, x[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+        maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
+      }
 }
 
 /**
@@ -2420,28 +2199,27 @@ function windowMax_Nx16x8x1x1x2x2x8(rows: number, arrays: Floats<"x" | "maxPool2
  * Takes 1 or 8 rows.
  */
 function pad_Nx16x10x10(
+  maxPool2d_2: Float32Array,
+  maxPool2d_2_padded: Float32Array,
   rows: number,
-  arrays: Floats<"maxPool2d_2" | "maxPool2d_2_padded">,
-): () => void {
-  return function pad_Nx16x10x10(): void {
-    const { maxPool2d_2, maxPool2d_2_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j++) {
-        maxPool2d_2_padded[i * 1600 + j * 100] = 0;
-        for (let m = 0; m < 8; m++) maxPool2d_2_padded[i * 1600 + j * 100 + m + 1] = 0;
-        maxPool2d_2_padded[i * 1600 + j * 100 + 9] = 0;
-        for (let l = 0; l < 8; l++) {
-          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 10] = 0;
-          for (let m = 0; m < 8; m++)
-            maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + m + 11] =
-              maxPool2d_2[i * 1024 + j * 64 + l * 8 + m]!;
-          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 19] = 0;
-        }
-        maxPool2d_2_padded[i * 1600 + j * 100 + 90] = 0;
-        for (let m = 0; m < 8; m++) maxPool2d_2_padded[i * 1600 + j * 100 + m + 91] = 0;
-        maxPool2d_2_padded[i * 1600 + j * 100 + 99] = 0;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j++) {
+      const at = i * 1600 + j * 100;
+      maxPool2d_2_padded[at] = 0;
+      for (let m = 0; m < 8; m++) maxPool2d_2_padded[i * 1600 + j * 100 + m + 1] = 0;
+      maxPool2d_2_padded[at + 9] = 0;
+      for (let l = 0; l < 8; l++) {
+        maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 10] = 0;
+        for (let m = 0; m < 8; m++)
+          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + m + 11] =
+            maxPool2d_2[i * 1024 + j * 64 + l * 8 + m]!;
+        maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 19] = 0;
       }
-  };
+      maxPool2d_2_padded[at + 90] = 0;
+      for (let m = 0; m < 8; m++) maxPool2d_2_padded[i * 1600 + j * 100 + m + 91] = 0;
+      maxPool2d_2_padded[at + 99] = 0;
+    }
 }
 
 /**
@@ -2469,57 +2247,31 @@ function convRelu_8x32x8x16x3x3x8(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
+              const at_2 = i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3;
+              const a0 = maxPool2d_2_padded[at_2]!;
+              const b0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_2_padded[at_2 + 1]!;
+              const a2 = maxPool2d_2_padded[at_2 + 2]!;
+              const a3 = maxPool2d_2_padded[at_2 + 3]!;
+              const b1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 64,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 65,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 66,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 67,
-          Math.fround(sum13),
-        );
+        const at = i * 2048 + j * 64 + l * 8 + m;
+        relu(conv2d_5_bias, conv2d_5, j, at, Math.fround(sum00));
+        relu(conv2d_5_bias, conv2d_5, j, at + 1, Math.fround(sum01));
+        relu(conv2d_5_bias, conv2d_5, j, at + 2, Math.fround(sum02));
+        relu(conv2d_5_bias, conv2d_5, j, at + 3, Math.fround(sum03));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 64, Math.fround(sum10));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 65, Math.fround(sum11));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 66, Math.fround(sum12));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_8x32x8x16x3x3x8(): void {
@@ -2528,65 +2280,68 @@ function convRelu_8x32x8x16x3x3x8(
 }
 
 /** x_padded_wide[i<8,j<10,l<10,m<32] = f64(where(0 ≤ j − 1 ∧ j − 1 < 8 ∧ 0 ≤ l − 1 ∧ l − 1 < 8, x[i,m,j − 1,l − 1], 0)) */
-function widen_8x10x10x32(arrays: Floats<"x"> & Doubles<"x_padded_wide">): () => void {
-  return function widen_8x10x10x32(): void {
-    const { x, x_padded_wide } = arrays;
-    for (let i = 0; i < 8; i++) {
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded_wide[i * 3200 + m + 32] = 0;
-        x_padded_wide[i * 3200 + m + 64] = 0;
-        x_padded_wide[i * 3200 + m + 96] = 0;
-        x_padded_wide[i * 3200 + m + 128] = 0;
-        x_padded_wide[i * 3200 + m + 160] = 0;
-        x_padded_wide[i * 3200 + m + 192] = 0;
-        x_padded_wide[i * 3200 + m + 224] = 0;
-        x_padded_wide[i * 3200 + m + 256] = 0;
-      }
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 288] = 0;
-      for (let j = 0; j < 8; j++) {
-        for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + j * 320 + m + 320] = 0;
-        for (let m = 0; m < 32; m++) {
-          x_padded_wide[i * 3200 + j * 320 + m + 352] = x[i * 2048 + m * 64 + j * 8]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 384] = x[i * 2048 + m * 64 + j * 8 + 1]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 416] = x[i * 2048 + m * 64 + j * 8 + 2]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 448] = x[i * 2048 + m * 64 + j * 8 + 3]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 480] = x[i * 2048 + m * 64 + j * 8 + 4]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 512] = x[i * 2048 + m * 64 + j * 8 + 5]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 544] = x[i * 2048 + m * 64 + j * 8 + 6]!;
-          x_padded_wide[i * 3200 + j * 320 + m + 576] = x[i * 2048 + m * 64 + j * 8 + 7]!;
-        }
-        for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + j * 320 + m + 608] = 0;
-      }
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 2880] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded_wide[i * 3200 + m + 2912] = 0;
-        x_padded_wide[i * 3200 + m + 2944] = 0;
-        x_padded_wide[i * 3200 + m + 2976] = 0;
-        x_padded_wide[i * 3200 + m + 3008] = 0;
-        x_padded_wide[i * 3200 + m + 3040] = 0;
-        x_padded_wide[i * 3200 + m + 3072] = 0;
-        x_padded_wide[i * 3200 + m + 3104] = 0;
-        x_padded_wide[i * 3200 + m + 3136] = 0;
-      }
-      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 3168] = 0;
+function widen_8x10x10x32(x: Float32Array, x_padded_wide: Float64Array): void {
+  for (let i = 0; i < 8; i++) {
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m] = 0;
+    for (let m = 0; m < 32; m++) {
+      const at = i * 3200 + m;
+      x_padded_wide[at + 32] = 0;
+      x_padded_wide[at + 64] = 0;
+      x_padded_wide[at + 96] = 0;
+      x_padded_wide[at + 128] = 0;
+      x_padded_wide[at + 160] = 0;
+      x_padded_wide[at + 192] = 0;
+      x_padded_wide[at + 224] = 0;
+      x_padded_wide[at + 256] = 0;
     }
-  };
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 288] = 0;
+    for (let j = 0; j < 8; j++) {
+      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + j * 320 + m + 320] = 0;
+      for (let m = 0; m < 32; m++) {
+        const at = i * 3200 + j * 320 + m;
+        const at_2 = i * 2048 + m * 64 + j * 8;
+        x_padded_wide[at + 352] = x[at_2]!;
+        x_padded_wide[at + 384] = x[at_2 + 1]!;
+        x_padded_wide[at + 416] = x[at_2 + 2]!;
+        x_padded_wide[at + 448] = x[at_2 + 3]!;
+        x_padded_wide[at + 480] = x[at_2 + 4]!;
+        x_padded_wide[at + 512] = x[at_2 + 5]!;
+        x_padded_wide[at + 544] = x[at_2 + 6]!;
+        x_padded_wide[at + 576] = x[at_2 + 7]!;
+      }
+      for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + j * 320 + m + 608] = 0;
+    }
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 2880] = 0;
+    for (let m = 0; m < 32; m++) {
+      const at = i * 3200 + m;
+      x_padded_wide[at + 2912] = 0;
+      x_padded_wide[at + 2944] = 0;
+      x_padded_wide[at + 2976] = 0;
+      x_padded_wide[at + 3008] = 0;
+      x_padded_wide[at + 3040] = 0;
+      x_padded_wide[at + 3072] = 0;
+      x_padded_wide[at + 3104] = 0;
+      x_padded_wide[at + 3136] = 0;
+    }
+    for (let m = 0; m < 32; m++) x_padded_wide[i * 3200 + m + 3168] = 0;
+  }
 }
 
-/** conv2d_6_kernel_wide[i<32,j<3,l<3,m<32] = f64(conv2d_6_kernel[i,m,j,l]) */
-function widen_32x3x3x32(
-  arrays: Floats<"conv2d_6_kernel"> & Doubles<"conv2d_6_kernel_wide">,
-): () => void {
-  return function widen_32x3x3x32(): void {
-    const { conv2d_6_kernel, conv2d_6_kernel_wide } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 32; m++)
-            conv2d_6_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv2d_6_kernel[i * 288 + m * 9 + j * 3 + l]!;
-  };
+/**
+ * kernel_wide[i<I,j<3,l<3,m<M] = f64(kernel[i,m,j,l])
+ * For I, M: 32, 32 and 16, 48.
+ */
+function widen_Nx3x3xN(
+  kernel: Float32Array,
+  kernel_wide: Float64Array,
+  I: number,
+  M: number,
+): void {
+  for (let i = 0; i < I; i++)
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 3; l++)
+        for (let m = 0; m < M; m++)
+          kernel_wide[i * 9 * M + j * 3 * M + l * M + m] = kernel[i * 9 * M + m * 9 + j * 3 + l]!;
 }
 
 /**
@@ -2613,87 +2368,71 @@ function convRelu_8x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * 96 + k2 * 32 + k3;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-              const conv2d_6_kernel_wide_0 = conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const a0 = conv2d_5_padded_wide[at_2]!;
+              const b0 = conv2d_6_kernel_wide[at_3]!;
+              const a1 = conv2d_5_padded_wide[at_2 + 32]!;
+              const b1 = conv2d_6_kernel_wide[at_3 + 288]!;
+              const b2 = conv2d_6_kernel_wide[at_3 + 576]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const a0 = conv2d_5_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_6_kernel_wide[at_3 + 1]!;
+              const a1 = conv2d_5_padded_wide[at_2 + 33]!;
+              const b1 = conv2d_6_kernel_wide[at_3 + 289]!;
+              const b2 = conv2d_6_kernel_wide[at_3 + 577]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const a0 = conv2d_5_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_6_kernel_wide[at_3 + 2]!;
+              const a1 = conv2d_5_padded_wide[at_2 + 34]!;
+              const b1 = conv2d_6_kernel_wide[at_3 + 290]!;
+              const b2 = conv2d_6_kernel_wide[at_3 + 578]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const a0 = conv2d_5_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_6_kernel_wide[at_3 + 3]!;
+              const a1 = conv2d_5_padded_wide[at_2 + 35]!;
+              const b1 = conv2d_6_kernel_wide[at_3 + 291]!;
+              const b2 = conv2d_6_kernel_wide[at_3 + 579]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      relu(conv2d_6_bias, conv2d_6, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-      relu(conv2d_6_bias, conv2d_6, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-      relu(conv2d_6_bias, conv2d_6, j + 1, i * 2048 + j * 64 + l * 8 + m + 64, Math.fround(sum10));
-      relu(conv2d_6_bias, conv2d_6, j + 1, i * 2048 + j * 64 + l * 8 + m + 65, Math.fround(sum11));
-      relu(conv2d_6_bias, conv2d_6, j + 2, i * 2048 + j * 64 + l * 8 + m + 128, Math.fround(sum20));
-      relu(conv2d_6_bias, conv2d_6, j + 2, i * 2048 + j * 64 + l * 8 + m + 129, Math.fround(sum21));
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      relu(conv2d_6_bias, conv2d_6, j, at, Math.fround(sum00));
+      relu(conv2d_6_bias, conv2d_6, j, at + 1, Math.fround(sum01));
+      relu(conv2d_6_bias, conv2d_6, j + 1, at + 64, Math.fround(sum10));
+      relu(conv2d_6_bias, conv2d_6, j + 1, at + 65, Math.fround(sum11));
+      relu(conv2d_6_bias, conv2d_6, j + 2, at + 128, Math.fround(sum20));
+      relu(conv2d_6_bias, conv2d_6, j + 2, at + 129, Math.fround(sum21));
     }
   }
   function block_2(i: number, l: number): void {
@@ -2708,21 +2447,21 @@ function convRelu_8x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_wide_2 =
-              conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-            const conv2d_6_kernel_wide_3 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8640]!;
-            const conv2d_5_padded_wide_3 =
-              conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-            const conv2d_6_kernel_wide_4 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8928]!;
-            sum00_2 += conv2d_5_padded_wide_2 * conv2d_6_kernel_wide_3;
-            sum01_2 += conv2d_5_padded_wide_3 * conv2d_6_kernel_wide_3;
-            sum10_2 += conv2d_5_padded_wide_2 * conv2d_6_kernel_wide_4;
-            sum11_2 += conv2d_5_padded_wide_3 * conv2d_6_kernel_wide_4;
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const a2 = conv2d_5_padded_wide[at_2]!;
+            const b3 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8640]!;
+            const a3 = conv2d_5_padded_wide[at_2 + 32]!;
+            const b4 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8928]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
-      relu(conv2d_6_bias, conv2d_6, 30, i * 2048 + l * 8 + m + 1920, Math.fround(sum00_2));
-      relu(conv2d_6_bias, conv2d_6, 30, i * 2048 + l * 8 + m + 1921, Math.fround(sum01_2));
-      relu(conv2d_6_bias, conv2d_6, 31, i * 2048 + l * 8 + m + 1984, Math.fround(sum10_2));
-      relu(conv2d_6_bias, conv2d_6, 31, i * 2048 + l * 8 + m + 1985, Math.fround(sum11_2));
+      const at = i * 2048 + l * 8 + m;
+      relu(conv2d_6_bias, conv2d_6, 30, at + 1920, Math.fround(sum00_2));
+      relu(conv2d_6_bias, conv2d_6, 30, at + 1921, Math.fround(sum01_2));
+      relu(conv2d_6_bias, conv2d_6, 31, at + 1984, Math.fround(sum10_2));
+      relu(conv2d_6_bias, conv2d_6, 31, at + 1985, Math.fround(sum11_2));
     }
   }
   return function convRelu_8x32x8x3x3x32x8(): void {
@@ -2747,24 +2486,26 @@ function widen_8x18x18x48(
     for (let m = 0; m < 32; m++) conv2d_4_padded_wide[i * 15552 + m + 16] = 0;
     for (let l = 0; l < 16; l += 8) {
       for (let m = 0; m < 16; m++) {
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 48] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 96] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 144] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 192] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 240] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 288] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 336] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 384] = 0;
+        const at = i * 15552 + l * 48 + m;
+        conv2d_4_padded_wide[at + 48] = 0;
+        conv2d_4_padded_wide[at + 96] = 0;
+        conv2d_4_padded_wide[at + 144] = 0;
+        conv2d_4_padded_wide[at + 192] = 0;
+        conv2d_4_padded_wide[at + 240] = 0;
+        conv2d_4_padded_wide[at + 288] = 0;
+        conv2d_4_padded_wide[at + 336] = 0;
+        conv2d_4_padded_wide[at + 384] = 0;
       }
       for (let m = 0; m < 32; m++) {
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 64] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 112] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 160] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 208] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 256] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 304] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 352] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 400] = 0;
+        const at = i * 15552 + l * 48 + m;
+        conv2d_4_padded_wide[at + 64] = 0;
+        conv2d_4_padded_wide[at + 112] = 0;
+        conv2d_4_padded_wide[at + 160] = 0;
+        conv2d_4_padded_wide[at + 208] = 0;
+        conv2d_4_padded_wide[at + 256] = 0;
+        conv2d_4_padded_wide[at + 304] = 0;
+        conv2d_4_padded_wide[at + 352] = 0;
+        conv2d_4_padded_wide[at + 400] = 0;
       }
     }
     for (let m = 0; m < 16; m++) conv2d_4_padded_wide[i * 15552 + m + 816] = 0;
@@ -2774,40 +2515,29 @@ function widen_8x18x18x48(
       for (let m = 0; m < 32; m++) conv2d_4_padded_wide[i * 15552 + j * 864 + m + 880] = 0;
       for (let l = 0; l < 16; l += 8) {
         for (let m = 0; m < 16; m++) {
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 912] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 960] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 1]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1008] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 2]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1056] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 3]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1104] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 4]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1152] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 5]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1200] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 6]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1248] =
-            conv2d_4[i * 4096 + m * 256 + j * 16 + l + 7]!;
+          const at = i * 15552 + j * 864 + l * 48 + m;
+          const at_2 = i * 4096 + m * 256 + j * 16 + l;
+          conv2d_4_padded_wide[at + 912] = conv2d_4[at_2]!;
+          conv2d_4_padded_wide[at + 960] = conv2d_4[at_2 + 1]!;
+          conv2d_4_padded_wide[at + 1008] = conv2d_4[at_2 + 2]!;
+          conv2d_4_padded_wide[at + 1056] = conv2d_4[at_2 + 3]!;
+          conv2d_4_padded_wide[at + 1104] = conv2d_4[at_2 + 4]!;
+          conv2d_4_padded_wide[at + 1152] = conv2d_4[at_2 + 5]!;
+          conv2d_4_padded_wide[at + 1200] = conv2d_4[at_2 + 6]!;
+          conv2d_4_padded_wide[at + 1248] = conv2d_4[at_2 + 7]!;
         }
         for (let m = 0; m < 32; m++) {
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 928] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + ((l / 2) | 0)]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 976] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + (((l + 1) / 2) | 0)]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1024] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + ((l / 2) | 0) + 1]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1072] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + (((l + 1) / 2) | 0) + 1]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1120] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + ((l / 2) | 0) + 2]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1168] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + (((l + 1) / 2) | 0) + 2]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1216] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + ((l / 2) | 0) + 3]!;
-          conv2d_4_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1264] =
-            conv2d_6[i * 2048 + m * 64 + ((j / 2) | 0) * 8 + (((l + 1) / 2) | 0) + 3]!;
+          const at = i * 15552 + j * 864 + l * 48 + m;
+          const at_2 = i * 2048 + m * 64 + ((j / 2) | 0) * 8 + ((l / 2) | 0);
+          conv2d_4_padded_wide[at + 928] = conv2d_6[at_2]!;
+          const at_3 = i * 2048 + m * 64 + ((j / 2) | 0) * 8 + (((l + 1) / 2) | 0);
+          conv2d_4_padded_wide[at + 976] = conv2d_6[at_3]!;
+          conv2d_4_padded_wide[at + 1024] = conv2d_6[at_2 + 1]!;
+          conv2d_4_padded_wide[at + 1072] = conv2d_6[at_3 + 1]!;
+          conv2d_4_padded_wide[at + 1120] = conv2d_6[at_2 + 2]!;
+          conv2d_4_padded_wide[at + 1168] = conv2d_6[at_3 + 2]!;
+          conv2d_4_padded_wide[at + 1216] = conv2d_6[at_2 + 3]!;
+          conv2d_4_padded_wide[at + 1264] = conv2d_6[at_3 + 3]!;
         }
       }
       for (let m = 0; m < 16; m++) conv2d_4_padded_wide[i * 15552 + j * 864 + m + 1680] = 0;
@@ -2817,24 +2547,26 @@ function widen_8x18x18x48(
     for (let m = 0; m < 32; m++) conv2d_4_padded_wide[i * 15552 + m + 14704] = 0;
     for (let l = 0; l < 16; l += 8) {
       for (let m = 0; m < 16; m++) {
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14736] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14784] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14832] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14880] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14928] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14976] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 15024] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 15072] = 0;
+        const at = i * 15552 + l * 48 + m;
+        conv2d_4_padded_wide[at + 14736] = 0;
+        conv2d_4_padded_wide[at + 14784] = 0;
+        conv2d_4_padded_wide[at + 14832] = 0;
+        conv2d_4_padded_wide[at + 14880] = 0;
+        conv2d_4_padded_wide[at + 14928] = 0;
+        conv2d_4_padded_wide[at + 14976] = 0;
+        conv2d_4_padded_wide[at + 15024] = 0;
+        conv2d_4_padded_wide[at + 15072] = 0;
       }
       for (let m = 0; m < 32; m++) {
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14752] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14800] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14848] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14896] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14944] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 14992] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 15040] = 0;
-        conv2d_4_padded_wide[i * 15552 + l * 48 + m + 15088] = 0;
+        const at = i * 15552 + l * 48 + m;
+        conv2d_4_padded_wide[at + 14752] = 0;
+        conv2d_4_padded_wide[at + 14800] = 0;
+        conv2d_4_padded_wide[at + 14848] = 0;
+        conv2d_4_padded_wide[at + 14896] = 0;
+        conv2d_4_padded_wide[at + 14944] = 0;
+        conv2d_4_padded_wide[at + 14992] = 0;
+        conv2d_4_padded_wide[at + 15040] = 0;
+        conv2d_4_padded_wide[at + 15088] = 0;
       }
     }
     for (let m = 0; m < 16; m++) conv2d_4_padded_wide[i * 15552 + m + 15504] = 0;
@@ -2842,21 +2574,6 @@ function widen_8x18x18x48(
   }
   return function widen_8x18x18x48(): void {
     for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/** conv2d_7_kernel_wide[i<16,j<3,l<3,m<48] = f64(conv2d_7_kernel[i,m,j,l]) */
-function widen_16x3x3x48(
-  arrays: Floats<"conv2d_7_kernel"> & Doubles<"conv2d_7_kernel_wide">,
-): () => void {
-  return function widen_16x3x3x48(): void {
-    const { conv2d_7_kernel, conv2d_7_kernel_wide } = arrays;
-    for (let i = 0; i < 16; i++)
-      for (let j = 0; j < 3; j++)
-        for (let l = 0; l < 3; l++)
-          for (let m = 0; m < 48; m++)
-            conv2d_7_kernel_wide[i * 432 + j * 144 + l * 48 + m] =
-              conv2d_7_kernel[i * 432 + m * 9 + j * 3 + l]!;
   };
 }
 
@@ -2884,119 +2601,82 @@ function convRelu_8x16x16x3x3x48x16(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3 += 4) {
+            const at_2 = i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3;
+            const at_3 = j * 432 + k * 144 + k2 * 48 + k3;
             {
-              const conv2d_4_padded_wide_0 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
-              const conv2d_4_padded_wide_1 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 48]!;
-              const conv2d_4_padded_wide_2 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 96]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
-              sum00 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const a0 = conv2d_4_padded_wide[at_2]!;
+              const b0 = conv2d_7_kernel_wide[at_3]!;
+              const a1 = conv2d_4_padded_wide[at_2 + 48]!;
+              const a2 = conv2d_4_padded_wide[at_2 + 96]!;
+              const b1 = conv2d_7_kernel_wide[at_3 + 432]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 1 === 48) break;
             {
-              const conv2d_4_padded_wide_0 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 1]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 1]!;
-              const conv2d_4_padded_wide_1 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 49]!;
-              const conv2d_4_padded_wide_2 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 97]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 433]!;
-              sum00 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const a0 = conv2d_4_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_7_kernel_wide[at_3 + 1]!;
+              const a1 = conv2d_4_padded_wide[at_2 + 49]!;
+              const a2 = conv2d_4_padded_wide[at_2 + 97]!;
+              const b1 = conv2d_7_kernel_wide[at_3 + 433]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 2 === 48) break;
             {
-              const conv2d_4_padded_wide_0 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 2]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 2]!;
-              const conv2d_4_padded_wide_1 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 50]!;
-              const conv2d_4_padded_wide_2 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 98]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 434]!;
-              sum00 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const a0 = conv2d_4_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_7_kernel_wide[at_3 + 2]!;
+              const a1 = conv2d_4_padded_wide[at_2 + 50]!;
+              const a2 = conv2d_4_padded_wide[at_2 + 98]!;
+              const b1 = conv2d_7_kernel_wide[at_3 + 434]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
             if (k3 + 3 === 48) break;
             {
-              const conv2d_4_padded_wide_0 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 3]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 3]!;
-              const conv2d_4_padded_wide_1 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 51]!;
-              const conv2d_4_padded_wide_2 =
-                conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 99]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 435]!;
-              sum00 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += conv2d_4_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += conv2d_4_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += conv2d_4_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const a0 = conv2d_4_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_7_kernel_wide[at_3 + 3]!;
+              const a1 = conv2d_4_padded_wide[at_2 + 51]!;
+              const a2 = conv2d_4_padded_wide[at_2 + 99]!;
+              const b1 = conv2d_7_kernel_wide[at_3 + 435]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
             }
           }
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 256,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 257,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 258,
-        Math.fround(sum12),
-      );
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      relu(conv2d_7_bias, conv2d_7, j, at, Math.fround(sum00));
+      relu(conv2d_7_bias, conv2d_7, j, at + 1, Math.fround(sum01));
+      relu(conv2d_7_bias, conv2d_7, j, at + 2, Math.fround(sum02));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 256, Math.fround(sum10));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 257, Math.fround(sum11));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 258, Math.fround(sum12));
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 48; k3++) {
-          const conv2d_4_padded_wide_3 =
-            conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + k2 * 48 + k3 + 720]!;
-          const conv2d_7_kernel_wide_2 = conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
-          const conv2d_7_kernel_wide_3 =
-            conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
-          sum0 += conv2d_4_padded_wide_3 * conv2d_7_kernel_wide_2;
-          sum1 += conv2d_4_padded_wide_3 * conv2d_7_kernel_wide_3;
+          const a3 = conv2d_4_padded_wide[i * 15552 + l * 864 + k * 864 + k2 * 48 + k3 + 720]!;
+          const b2 = conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
+          const b3 = conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + 15, Math.fround(sum0));
     relu(conv2d_7_bias, conv2d_7, j + 1, i * 4096 + j * 256 + l * 16 + 271, Math.fround(sum1));
@@ -3013,39 +2693,49 @@ function convRelu_8x16x16x3x3x48x16(
  * Takes 1 or 8 rows.
  */
 function conv_Nx8x16x16x1x1x16(
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_8" | "conv2dTranspose_kernel" | "concat_3">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { conv2d_8, conv2dTranspose_kernel, concat_3 } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          const conv2d_8_0 = conv2d_8[i * 4096 + k * 256 + l * 16 + m]!;
-          const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4]!;
-          const conv2d_8_1 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 1]!;
-          const conv2d_8_2 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 2]!;
-          const conv2d_8_3 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 3]!;
-          sum0 += conv2d_8_0 * conv2dTranspose_kernel_0;
-          sum1 += conv2d_8_1 * conv2dTranspose_kernel_0;
-          sum2 += conv2d_8_2 * conv2dTranspose_kernel_0;
-          sum3 += conv2d_8_3 * conv2dTranspose_kernel_0;
-        }
-        concat_3[i * 8192 + j * 256 + l * 16 + m] = sum0;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 1] = sum1;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 2] = sum2;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 3] = sum3;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++)
+      conv_Nx8x16x16x1x1x16_block(i, j, conv2d_8, conv2dTranspose_kernel, concat_3);
+}
+
+function conv_Nx8x16x16x1x1x16_block(
+  i: number,
+  j: number,
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
+): void {
+  i &= 7;
+  j &= 7;
+  for (let l = 0; l < 16; l++)
+    for (let m = 0; m < 16; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 4096 + k * 256 + l * 16 + m;
+        const a0 = conv2d_8[at_2]!;
+        const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4]!;
+        const a1 = conv2d_8[at_2 + 1]!;
+        const a2 = conv2d_8[at_2 + 2]!;
+        const a3 = conv2d_8[at_2 + 3]!;
+        sum0 += a0 * conv2dTranspose_kernel_0;
+        sum1 += a1 * conv2dTranspose_kernel_0;
+        sum2 += a2 * conv2dTranspose_kernel_0;
+        sum3 += a3 * conv2dTranspose_kernel_0;
       }
-  }
-  return function conv_Nx8x16x16x1x1x16(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j++) block(i, j);
-  };
+      const at = i * 8192 + j * 256 + l * 16 + m;
+      concat_3[at] = sum0;
+      concat_3[at + 1] = sum1;
+      concat_3[at + 2] = sum2;
+      concat_3[at + 3] = sum3;
+    }
 }
 
 /**
@@ -3054,39 +2744,49 @@ function conv_Nx8x16x16x1x1x16(
  * Takes 1 or 8 rows.
  */
 function conv_Nx8x16x16x1x1x16_2(
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_8" | "conv2dTranspose_kernel" | "concat_3">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { conv2d_8, conv2dTranspose_kernel, concat_3 } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          const conv2d_8_0 = conv2d_8[i * 4096 + k * 256 + l * 16 + m]!;
-          const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 1]!;
-          const conv2d_8_1 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 1]!;
-          const conv2d_8_2 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 2]!;
-          const conv2d_8_3 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 3]!;
-          sum0 += conv2d_8_0 * conv2dTranspose_kernel_0;
-          sum1 += conv2d_8_1 * conv2dTranspose_kernel_0;
-          sum2 += conv2d_8_2 * conv2dTranspose_kernel_0;
-          sum3 += conv2d_8_3 * conv2dTranspose_kernel_0;
-        }
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 2048] = sum0;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 2049] = sum1;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 2050] = sum2;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 2051] = sum3;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++)
+      conv_Nx8x16x16x1x1x16_2_block(i, j, conv2d_8, conv2dTranspose_kernel, concat_3);
+}
+
+function conv_Nx8x16x16x1x1x16_2_block(
+  i: number,
+  j: number,
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
+): void {
+  i &= 7;
+  j &= 7;
+  for (let l = 0; l < 16; l++)
+    for (let m = 0; m < 16; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 4096 + k * 256 + l * 16 + m;
+        const a0 = conv2d_8[at_2]!;
+        const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 1]!;
+        const a1 = conv2d_8[at_2 + 1]!;
+        const a2 = conv2d_8[at_2 + 2]!;
+        const a3 = conv2d_8[at_2 + 3]!;
+        sum0 += a0 * conv2dTranspose_kernel_0;
+        sum1 += a1 * conv2dTranspose_kernel_0;
+        sum2 += a2 * conv2dTranspose_kernel_0;
+        sum3 += a3 * conv2dTranspose_kernel_0;
       }
-  }
-  return function conv_Nx8x16x16x1x1x16_2(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j++) block(i, j);
-  };
+      const at = i * 8192 + j * 256 + l * 16 + m;
+      concat_3[at + 2048] = sum0;
+      concat_3[at + 2049] = sum1;
+      concat_3[at + 2050] = sum2;
+      concat_3[at + 2051] = sum3;
+    }
 }
 
 /**
@@ -3095,39 +2795,49 @@ function conv_Nx8x16x16x1x1x16_2(
  * Takes 1 or 8 rows.
  */
 function conv_Nx8x16x16x1x1x16_3(
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_8" | "conv2dTranspose_kernel" | "concat_3">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { conv2d_8, conv2dTranspose_kernel, concat_3 } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          const conv2d_8_0 = conv2d_8[i * 4096 + k * 256 + l * 16 + m]!;
-          const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 2]!;
-          const conv2d_8_1 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 1]!;
-          const conv2d_8_2 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 2]!;
-          const conv2d_8_3 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 3]!;
-          sum0 += conv2d_8_0 * conv2dTranspose_kernel_0;
-          sum1 += conv2d_8_1 * conv2dTranspose_kernel_0;
-          sum2 += conv2d_8_2 * conv2dTranspose_kernel_0;
-          sum3 += conv2d_8_3 * conv2dTranspose_kernel_0;
-        }
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 4096] = sum0;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 4097] = sum1;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 4098] = sum2;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 4099] = sum3;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++)
+      conv_Nx8x16x16x1x1x16_3_block(i, j, conv2d_8, conv2dTranspose_kernel, concat_3);
+}
+
+function conv_Nx8x16x16x1x1x16_3_block(
+  i: number,
+  j: number,
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
+): void {
+  i &= 7;
+  j &= 7;
+  for (let l = 0; l < 16; l++)
+    for (let m = 0; m < 16; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 4096 + k * 256 + l * 16 + m;
+        const a0 = conv2d_8[at_2]!;
+        const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 2]!;
+        const a1 = conv2d_8[at_2 + 1]!;
+        const a2 = conv2d_8[at_2 + 2]!;
+        const a3 = conv2d_8[at_2 + 3]!;
+        sum0 += a0 * conv2dTranspose_kernel_0;
+        sum1 += a1 * conv2dTranspose_kernel_0;
+        sum2 += a2 * conv2dTranspose_kernel_0;
+        sum3 += a3 * conv2dTranspose_kernel_0;
       }
-  }
-  return function conv_Nx8x16x16x1x1x16_3(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j++) block(i, j);
-  };
+      const at = i * 8192 + j * 256 + l * 16 + m;
+      concat_3[at + 4096] = sum0;
+      concat_3[at + 4097] = sum1;
+      concat_3[at + 4098] = sum2;
+      concat_3[at + 4099] = sum3;
+    }
 }
 
 /**
@@ -3136,39 +2846,49 @@ function conv_Nx8x16x16x1x1x16_3(
  * Takes 1 or 8 rows.
  */
 function conv_Nx8x16x16x1x1x16_4(
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_8" | "conv2dTranspose_kernel" | "concat_3">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { conv2d_8, conv2dTranspose_kernel, concat_3 } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          const conv2d_8_0 = conv2d_8[i * 4096 + k * 256 + l * 16 + m]!;
-          const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 3]!;
-          const conv2d_8_1 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 1]!;
-          const conv2d_8_2 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 2]!;
-          const conv2d_8_3 = conv2d_8[i * 4096 + k * 256 + l * 16 + m + 3]!;
-          sum0 += conv2d_8_0 * conv2dTranspose_kernel_0;
-          sum1 += conv2d_8_1 * conv2dTranspose_kernel_0;
-          sum2 += conv2d_8_2 * conv2dTranspose_kernel_0;
-          sum3 += conv2d_8_3 * conv2dTranspose_kernel_0;
-        }
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 6144] = sum0;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 6145] = sum1;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 6146] = sum2;
-        concat_3[i * 8192 + j * 256 + l * 16 + m + 6147] = sum3;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j++)
+      conv_Nx8x16x16x1x1x16_4_block(i, j, conv2d_8, conv2dTranspose_kernel, concat_3);
+}
+
+function conv_Nx8x16x16x1x1x16_4_block(
+  i: number,
+  j: number,
+  conv2d_8: Float32Array,
+  conv2dTranspose_kernel: Float32Array,
+  concat_3: Float32Array,
+): void {
+  i &= 7;
+  j &= 7;
+  for (let l = 0; l < 16; l++)
+    for (let m = 0; m < 16; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const at_2 = i * 4096 + k * 256 + l * 16 + m;
+        const a0 = conv2d_8[at_2]!;
+        const conv2dTranspose_kernel_0 = conv2dTranspose_kernel[k * 32 + j * 4 + 3]!;
+        const a1 = conv2d_8[at_2 + 1]!;
+        const a2 = conv2d_8[at_2 + 2]!;
+        const a3 = conv2d_8[at_2 + 3]!;
+        sum0 += a0 * conv2dTranspose_kernel_0;
+        sum1 += a1 * conv2dTranspose_kernel_0;
+        sum2 += a2 * conv2dTranspose_kernel_0;
+        sum3 += a3 * conv2dTranspose_kernel_0;
       }
-  }
-  return function conv_Nx8x16x16x1x1x16_4(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j++) block(i, j);
-  };
+      const at = i * 8192 + j * 256 + l * 16 + m;
+      concat_3[at + 6144] = sum0;
+      concat_3[at + 6145] = sum1;
+      concat_3[at + 6146] = sum2;
+      concat_3[at + 6147] = sum3;
+    }
 }
 
 /**
@@ -3178,12 +2898,12 @@ function conv_Nx8x16x16x1x1x16_4(
  * Takes 1 or 8 rows.
  */
 function concat_Nx8x32x32(
+  concat_3: Float32Array,
+  conv2dTranspose_bias: Float32Array,
+  concat_2: Float32Array,
   rows: number,
-  arrays: Floats<"concat_3" | "conv2dTranspose_bias" | "concat_2">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { concat_3, conv2dTranspose_bias, concat_2 } = arrays;
+): void {
+  for (let i = 0; i < rows; i++)
     for (let j = 0; j < 8; j++)
       for (let l = 0; l < 32; l++)
         for (let m = 0; m < 32; m++)
@@ -3196,36 +2916,6 @@ function concat_Nx8x32x32(
                 ((l / 2) | 0) * 16 +
                 ((m / 2) | 0)
             ]! + conv2dTranspose_bias[j]!;
-  }
-  return function concat_Nx8x32x32(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
-}
-
-/** concat_2_padded[i<8,j<16,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[i,j,l − 1,m − 1], 0) */
-function pad_8x16x34x34(arrays: Floats<"concat_2" | "concat_2_padded">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { concat_2, concat_2_padded } = arrays;
-    for (let j = 0; j < 16; j++) {
-      concat_2_padded[i * 18496 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) concat_2_padded[i * 18496 + j * 1156 + m + 1] = 0;
-      concat_2_padded[i * 18496 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        concat_2_padded[i * 18496 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          concat_2_padded[i * 18496 + j * 1156 + l * 34 + m + 35] =
-            concat_2[i * 16384 + j * 1024 + l * 32 + m]!;
-        concat_2_padded[i * 18496 + j * 1156 + l * 34 + 67] = 0;
-      }
-      concat_2_padded[i * 18496 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) concat_2_padded[i * 18496 + j * 1156 + m + 1123] = 0;
-      concat_2_padded[i * 18496 + j * 1156 + 1155] = 0;
-    }
-  }
-  return function pad_8x16x34x34(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
 }
 
 /**
@@ -3253,57 +2943,31 @@ function convRelu_8x8x32x16x3x3x32(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const concat_2_padded_0 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const concat_2_padded_1 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const concat_2_padded_2 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const concat_2_padded_3 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
-            sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
-            sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
-            sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
-            sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
-            sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
-            sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
-            sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
+            const at_2 = i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = concat_2_padded[at_2]!;
+            const b0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = concat_2_padded[at_2 + 1]!;
+            const a2 = concat_2_padded[at_2 + 2]!;
+            const a3 = concat_2_padded[at_2 + 3]!;
+            const b1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      relu(conv2d_9_bias, conv2d_9, j, at, Math.fround(sum00));
+      relu(conv2d_9_bias, conv2d_9, j, at + 1, Math.fround(sum01));
+      relu(conv2d_9_bias, conv2d_9, j, at + 2, Math.fround(sum02));
+      relu(conv2d_9_bias, conv2d_9, j, at + 3, Math.fround(sum03));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x16x3x3x32(): void {
@@ -3337,57 +3001,31 @@ function convRelu_8x8x32x8x3x3x32_2(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_9_padded_0 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_9_padded_1 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const conv2d_9_padded_2 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const conv2d_9_padded_3 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
-            sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
-            sum02 += conv2d_9_padded_2 * conv2d_10_kernel_0;
-            sum03 += conv2d_9_padded_3 * conv2d_10_kernel_0;
-            sum10 += conv2d_9_padded_0 * conv2d_10_kernel_1;
-            sum11 += conv2d_9_padded_1 * conv2d_10_kernel_1;
-            sum12 += conv2d_9_padded_2 * conv2d_10_kernel_1;
-            sum13 += conv2d_9_padded_3 * conv2d_10_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = conv2d_9_padded[at_2]!;
+            const b0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_9_padded[at_2 + 1]!;
+            const a2 = conv2d_9_padded[at_2 + 2]!;
+            const a3 = conv2d_9_padded[at_2 + 3]!;
+            const b1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      relu(conv2d_10_bias, conv2d_10, j, at, Math.fround(sum00));
+      relu(conv2d_10_bias, conv2d_10, j, at + 1, Math.fround(sum01));
+      relu(conv2d_10_bias, conv2d_10, j, at + 2, Math.fround(sum02));
+      relu(conv2d_10_bias, conv2d_10, j, at + 3, Math.fround(sum03));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x8x3x3x32_2(): void {
@@ -3401,38 +3039,50 @@ function convRelu_8x8x32x8x3x3x32_2(
  * planes[i,j,l,m] = planes_product[i,j,l,m] + planes_bias[j]
  */
 function convAdd_8x3x32x8x1x1x32(
-  arrays: Floats<"conv2d_10" | "planes_kernel" | "planes_bias" | "planes">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 3;
-    const { conv2d_10, planes_kernel, planes_bias, planes } = arrays;
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          const conv2d_10_0 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
-          const planes_kernel_0 = planes_kernel[j * 8 + k]!;
-          const conv2d_10_1 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
-          const conv2d_10_2 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
-          const conv2d_10_3 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
-          sum0 += conv2d_10_0 * planes_kernel_0;
-          sum1 += conv2d_10_1 * planes_kernel_0;
-          sum2 += conv2d_10_2 * planes_kernel_0;
-          sum3 += conv2d_10_3 * planes_kernel_0;
-        }
-        planes[i * 3072 + j * 1024 + l * 32 + m] = Math.fround(sum0) + planes_bias[j]!;
-        planes[i * 3072 + j * 1024 + l * 32 + m + 1] = Math.fround(sum1) + planes_bias[j]!;
-        planes[i * 3072 + j * 1024 + l * 32 + m + 2] = Math.fround(sum2) + planes_bias[j]!;
-        planes[i * 3072 + j * 1024 + l * 32 + m + 3] = Math.fround(sum3) + planes_bias[j]!;
+  conv2d_10: Float32Array,
+  planes_kernel: Float32Array,
+  planes_bias: Float32Array,
+  planes: Float32Array,
+): void {
+  for (let i = 0; i < 8; i++)
+    for (let j = 0; j < 3; j++)
+      convAdd_8x3x32x8x1x1x32_block(i, j, conv2d_10, planes_kernel, planes_bias, planes);
+}
+
+function convAdd_8x3x32x8x1x1x32_block(
+  i: number,
+  j: number,
+  conv2d_10: Float32Array,
+  planes_kernel: Float32Array,
+  planes_bias: Float32Array,
+  planes: Float32Array,
+): void {
+  i &= 7;
+  j &= 3;
+  for (let l = 0; l < 32; l++)
+    for (let m = 0; m < 32; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        const at_2 = i * 8192 + k * 1024 + l * 32 + m;
+        const a0 = conv2d_10[at_2]!;
+        const planes_kernel_0 = planes_kernel[j * 8 + k]!;
+        const a1 = conv2d_10[at_2 + 1]!;
+        const a2 = conv2d_10[at_2 + 2]!;
+        const a3 = conv2d_10[at_2 + 3]!;
+        sum0 += a0 * planes_kernel_0;
+        sum1 += a1 * planes_kernel_0;
+        sum2 += a2 * planes_kernel_0;
+        sum3 += a3 * planes_kernel_0;
       }
-  }
-  return function convAdd_8x3x32x8x1x1x32(): void {
-    for (let i = 0; i < 8; i++) for (let j = 0; j < 3; j++) block(i, j);
-  };
+      const at = i * 3072 + j * 1024 + l * 32 + m;
+      planes[at] = Math.fround(sum0) + planes_bias[j]!;
+      planes[at + 1] = Math.fround(sum1) + planes_bias[j]!;
+      planes[at + 2] = Math.fround(sum2) + planes_bias[j]!;
+      planes[at + 3] = Math.fround(sum3) + planes_bias[j]!;
+    }
 }
 
 /**
@@ -3535,12 +3185,13 @@ function sumAdam_8x32x32x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 32; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
-          const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
-          const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
-          const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
-          sum0 += d_shifted_0;
-          sum1 += d_shifted_1;
-          sum2 += d_shifted_2;
+          const at = k * 3072 + k2 * 96 + k3 * 3;
+          const a0 = d_shifted[at]!;
+          const a1 = d_shifted[at + 1]!;
+          const a2 = d_shifted[at + 2]!;
+          sum0 += a0;
+          sum1 += a1;
+          sum2 += a2;
         }
     adam(m, v, w, 0, Math.fround(sum0), rate_0, correction_0);
     adam(m, v, w, 1, Math.fround(sum1), rate_0, correction_0);
@@ -3566,24 +3217,22 @@ function convWhere_8x8x32x3x1x1x32(
         let sum2 = 0;
         let sum3 = 0;
         for (let k = 0; k < 3; k++) {
-          const d_shifted_0 = d_shifted[i * 3072 + l * 96 + m * 3 + k]!;
+          const at_2 = i * 3072 + l * 96 + m * 3 + k;
+          const a0 = d_shifted[at_2]!;
           const planes_kernel_0 = planes_kernel[k * 8 + j]!;
-          const d_shifted_1 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 3]!;
-          const d_shifted_2 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 6]!;
-          const d_shifted_3 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 9]!;
-          sum0 += d_shifted_0 * planes_kernel_0;
-          sum1 += d_shifted_1 * planes_kernel_0;
-          sum2 += d_shifted_2 * planes_kernel_0;
-          sum3 += d_shifted_3 * planes_kernel_0;
+          const a1 = d_shifted[at_2 + 3]!;
+          const a2 = d_shifted[at_2 + 6]!;
+          const a3 = d_shifted[at_2 + 9]!;
+          sum0 += a0 * planes_kernel_0;
+          sum1 += a1 * planes_kernel_0;
+          sum2 += a2 * planes_kernel_0;
+          sum3 += a3 * planes_kernel_0;
         }
-        d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m] =
-          0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m]! ? Math.fround(sum0) : 0;
-        d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
-          0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1]! ? Math.fround(sum1) : 0;
-        d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
-          0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2]! ? Math.fround(sum2) : 0;
-        d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
-          0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 8192 + j * 1024 + l * 32 + m;
+        d_conv2d_10_z[at] = 0 < conv2d_10[at]! ? Math.fround(sum0) : 0;
+        d_conv2d_10_z[at + 1] = 0 < conv2d_10[at + 1]! ? Math.fround(sum1) : 0;
+        d_conv2d_10_z[at + 2] = 0 < conv2d_10[at + 2]! ? Math.fround(sum2) : 0;
+        d_conv2d_10_z[at + 3] = 0 < conv2d_10[at + 3]! ? Math.fround(sum3) : 0;
       }
   }
   return function convWhere_8x8x32x3x1x1x32(): void {
@@ -3613,15 +3262,16 @@ function convAdam_3x8x1x8x32x32x1(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 32; k2++)
             for (let k3 = 0; k3 < 32; k3++) {
-              const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
+              const at = k * 8192 + j * 1024 + k2 * 32 + k3;
+              const a0 = conv2d_10[at]!;
               const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + i]!;
-              const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
-              const conv2d_10_2 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2048]!;
-              const conv2d_10_3 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += conv2d_10_0 * d_shifted_0;
-              sum1 += conv2d_10_1 * d_shifted_0;
-              sum2 += conv2d_10_2 * d_shifted_0;
-              sum3 += conv2d_10_3 * d_shifted_0;
+              const a1 = conv2d_10[at + 1024]!;
+              const a2 = conv2d_10[at + 2048]!;
+              const a3 = conv2d_10[at + 3072]!;
+              sum0 += a0 * d_shifted_0;
+              sum1 += a1 * d_shifted_0;
+              sum2 += a2 * d_shifted_0;
+              sum3 += a3 * d_shifted_0;
             }
         adam(m, v, w, i * 8 + j, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 8 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -3632,91 +3282,144 @@ function convAdam_3x8x1x8x32x32x1(
 }
 
 /**
- * d_bias[i<8] = Σ k<8, k2<32, k3<32: d_z[k,i,k2,k3]
+ * For I, K2, n, n_2 = 8, 32, 8192, 0:
+ * d_bias[i<8] = Σ k<8, k2<32, k3<32: d_y[k,i,k2,k3]
  * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I, K2, n, n_2 = 8, 32, 16_384, 8192:
+ * d_bias[i<8] = Σ k<8, k2<32, k3<32: d_y[k,i + 8,k2,k3]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I, K2, n, n_2 = 16, 16, 4096, 0:
+ * d_bias[i<16] = Σ k<8, k2<16, k3<16: d_y[k,i,k2,k3]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * For I, K2, n, n_2 = 32, 8, 2048, 0:
+ * d_bias[i<32] = Σ k<8, k2<8, k3<8: d_y[k,i,k2,k3]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * Plain twins: sumAdam_8x32x32x8, sumAdam_8x32x32x8_2, sumAdam_8x16x16x16, sumAdam_8x8x8x32.
  */
-function sumAdam_8x32x32x8(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 8; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++) sum += d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_8x32x32x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
+function sumAdam_8xNxNxN(
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+  K2: number,
+  n: number,
+  n_2: number,
+): void {
+  for (let i = 0; i < I; i++) sumAdam_8xNxNxN_block(i, d_y, m, v, w, rate, correction, K2, n, n_2);
+}
+
+function sumAdam_8xNxNxN_block(
+  i: number,
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  K2: number,
+  n: number,
+  n_2: number,
+): void {
+  i &= 31;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum = 0;
+  for (let k = 0; k < 8; k++)
+    for (let k2 = 0; k2 < K2; k2++)
+      for (let k3 = 0; k3 < K2; k3++) sum += d_y[k * n + i * K2 * K2 + k2 * K2 + k3 + n_2]!;
+  adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
 }
 
 /**
- * d_conv2d[i<8,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: d_z_padded[i,k,l + k2,m + k3]·kernel[k,j,−k2 + 2,−k3 + 2]
+ * d_conv2d[i<8,j<J,l<L,m<L] = Σ k<J, k2<3, k3<3: d_z_padded[i,k,l + k2,m + k3]·kernel[k,j,−k2 + 2,−k3 + 2]
  * d_z[i,j,l,m] = where(0 < conv2d[i,j,l,m], d_conv2d[i,j,l,m], 0)
+ * For J, L, n, n_2, n_3: 8, 32, 9248, 1156, 34 and 16, 16, 5184, 324, 18.
+ * Plain twins: convWhere_8x8x32x8x3x3x32, convWhere_8x16x16x16x3x3x16.
  */
-function convWhere_8x8x32x8x3x3x32(
-  arrays: Floats<"d_z_padded" | "kernel" | "conv2d" | "d_z">,
-): () => void {
-  function block(i: number, j: number, l: number): void {
-    i &= 7;
-    j &= 7;
-    l &= 31;
-    const { d_z_padded, kernel, conv2d, d_z } = arrays;
-    for (let m = 0; m < 32; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const d_z_padded_0 = d_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const kernel_0 = kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_z_padded_1 = d_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_z_padded_2 = d_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_z_padded_3 = d_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const kernel_1 = kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_z_padded_0 * kernel_0;
-            sum01 += d_z_padded_1 * kernel_0;
-            sum02 += d_z_padded_2 * kernel_0;
-            sum03 += d_z_padded_3 * kernel_0;
-            sum10 += d_z_padded_0 * kernel_1;
-            sum11 += d_z_padded_1 * kernel_1;
-            sum12 += d_z_padded_2 * kernel_1;
-            sum13 += d_z_padded_3 * kernel_1;
-          }
-      d_z[i * 8192 + j * 1024 + l * 32 + m] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m]! ? Math.fround(sum00) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 1]! ? Math.fround(sum01) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 2]! ? Math.fround(sum02) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 3]! ? Math.fround(sum03) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? Math.fround(sum10) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? Math.fround(sum11) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? Math.fround(sum12) : 0;
-      d_z[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-        0 < conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? Math.fround(sum13) : 0;
-    }
+function convWhere_8xNxNxNx3x3xN(
+  d_z_padded: Float32Array,
+  kernel: Float32Array,
+  conv2d: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  for (let i = 0; i < 8; i++)
+    for (let j = 0; j < J; j += 2)
+      for (let l = 0; l < L; l++)
+        convWhere_8xNxNxNx3x3xN_block(i, j, l, d_z_padded, kernel, conv2d, d_z, J, L, n, n_2, n_3);
+}
+
+function convWhere_8xNxNxNx3x3xN_block(
+  i: number,
+  j: number,
+  l: number,
+  d_z_padded: Float32Array,
+  kernel: Float32Array,
+  conv2d: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+  n_2: number,
+  n_3: number,
+): void {
+  i &= 7;
+  j &= 15;
+  l &= 31;
+  for (let m = 0; m < L; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < J; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = i * n + k * n_2 + l * n_3 + k2 * n_3 + m + k3;
+          const a0 = d_z_padded[at_2]!;
+          const at_3 = k * 9 * J + j * 9 + k2 * -3 + k3 * -1;
+          const b0 = kernel[at_3 + 8]!;
+          const a1 = d_z_padded[at_2 + 1]!;
+          const a2 = d_z_padded[at_2 + 2]!;
+          const a3 = d_z_padded[at_2 + 3]!;
+          const b1 = kernel[at_3 + 17]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum03 += a3 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum13 += a3 * b1;
+        }
+    const at = i * 256 * L + j * L * L + l * L + m;
+    d_z[at] = 0 < conv2d[at]! ? Math.fround(sum00) : 0;
+    d_z[at + 1] = 0 < conv2d[at + 1]! ? Math.fround(sum01) : 0;
+    d_z[at + 2] = 0 < conv2d[at + 2]! ? Math.fround(sum02) : 0;
+    d_z[at + 3] = 0 < conv2d[at + 3]! ? Math.fround(sum03) : 0;
+    d_z[at + L * L] = 0 < conv2d[at + L * L]! ? Math.fround(sum10) : 0;
+    d_z[at + L * L + 1] = 0 < conv2d[at + L * L + 1]! ? Math.fround(sum11) : 0;
+    d_z[at + L * L + 2] = 0 < conv2d[at + L * L + 2]! ? Math.fround(sum12) : 0;
+    d_z[at + L * L + 3] = 0 < conv2d[at + L * L + 3]! ? Math.fround(sum13) : 0;
   }
-  return function convWhere_8x8x32x8x3x3x32(): void {
-    for (let i = 0; i < 8; i++)
-      for (let j = 0; j < 8; j += 2) for (let l = 0; l < 32; l++) block(i, j, l);
-  };
 }
 
 /**
@@ -3726,88 +3429,94 @@ function convWhere_8x8x32x8x3x3x32(
  * w′[i,j,l,m] = w[i,j,l,m] − m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
  */
 function convAdam_8x8x3x8x32x32x3(
-  arrays: Floats<"x" | "d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function convAdam_8x8x3x8x32x32x3(): void {
-    const { x, d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 8; i += 2)
-      for (let j = 0; j < 8; j++)
-        for (let l = 0; l < 3; l++) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 8; k++)
-            for (let k2 = 0; k2 < 32; k2++)
-              for (let k3 = 0; k3 < 32; k3 += 4) {
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                  const d_z_0 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_z_1 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                  sum00 += x_0 * d_z_0;
-                  sum01 += x_1 * d_z_0;
-                  sum02 += x_2 * d_z_0;
-                  sum10 += x_0 * d_z_1;
-                  sum11 += x_1 * d_z_1;
-                  sum12 += x_2 * d_z_1;
-                }
-                if (k3 + 1 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const d_z_0 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_z_1 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                  sum00 += x_0 * d_z_0;
-                  sum01 += x_1 * d_z_0;
-                  sum02 += x_2 * d_z_0;
-                  sum10 += x_0 * d_z_1;
-                  sum11 += x_1 * d_z_1;
-                  sum12 += x_2 * d_z_1;
-                }
-                if (k3 + 2 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_z_0 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const d_z_1 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                  sum00 += x_0 * d_z_0;
-                  sum01 += x_1 * d_z_0;
-                  sum02 += x_2 * d_z_0;
-                  sum10 += x_0 * d_z_1;
-                  sum11 += x_1 * d_z_1;
-                  sum12 += x_2 * d_z_1;
-                }
-                if (k3 + 3 === 32) break;
-                {
-                  const x_0 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_z_0 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                  const x_1 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const x_2 = x[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                  const d_z_1 = d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                  sum00 += x_0 * d_z_0;
-                  sum01 += x_1 * d_z_0;
-                  sum02 += x_2 * d_z_0;
-                  sum10 += x_0 * d_z_1;
-                  sum11 += x_1 * d_z_1;
-                  sum12 += x_2 * d_z_1;
-                }
+  x: Float32Array,
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 8; i += 2)
+    for (let j = 0; j < 8; j++)
+      for (let l = 0; l < 3; l++) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 8; k++)
+          for (let k2 = 0; k2 < 32; k2++)
+            for (let k3 = 0; k3 < 32; k3 += 4) {
+              const at = k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3;
+              const at_2 = k * 8192 + i * 1024 + k2 * 32 + k3;
+              {
+                const x_0 = x[at]!;
+                const a0 = d_z[at_2]!;
+                const x_1 = x[at + 1]!;
+                const x_2 = x[at + 2]!;
+                const a1 = d_z[at_2 + 1024]!;
+                sum00 += x_0 * a0;
+                sum01 += x_1 * a0;
+                sum02 += x_2 * a0;
+                sum10 += x_0 * a1;
+                sum11 += x_1 * a1;
+                sum12 += x_2 * a1;
               }
-          adam(m, v, w, i * 72 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 72, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 73, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 72 + j * 9 + l * 3 + 74, Math.fround(sum12), rate_0, correction_0);
-        }
-  };
+              if (k3 + 1 === 32) break;
+              {
+                const x_0 = x[at + 1]!;
+                const a0 = d_z[at_2 + 1]!;
+                const x_1 = x[at + 2]!;
+                const x_2 = x[at + 3]!;
+                const a1 = d_z[at_2 + 1025]!;
+                sum00 += x_0 * a0;
+                sum01 += x_1 * a0;
+                sum02 += x_2 * a0;
+                sum10 += x_0 * a1;
+                sum11 += x_1 * a1;
+                sum12 += x_2 * a1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const x_0 = x[at + 2]!;
+                const a0 = d_z[at_2 + 2]!;
+                const x_1 = x[at + 3]!;
+                const x_2 = x[at + 4]!;
+                const a1 = d_z[at_2 + 1026]!;
+                sum00 += x_0 * a0;
+                sum01 += x_1 * a0;
+                sum02 += x_2 * a0;
+                sum10 += x_0 * a1;
+                sum11 += x_1 * a1;
+                sum12 += x_2 * a1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const x_0 = x[at + 3]!;
+                const a0 = d_z[at_2 + 3]!;
+                const x_1 = x[at + 4]!;
+                const x_2 = x[at + 5]!;
+                const a1 = d_z[at_2 + 1027]!;
+                sum00 += x_0 * a0;
+                sum01 += x_1 * a0;
+                sum02 += x_2 * a0;
+                sum10 += x_0 * a1;
+                sum11 += x_1 * a1;
+                sum12 += x_2 * a1;
+              }
+            }
+        const at = i * 72 + j * 9 + l * 3;
+        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+        adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+        adam(m, v, w, at + 72, Math.fround(sum10), rate_0, correction_0);
+        adam(m, v, w, at + 73, Math.fround(sum11), rate_0, correction_0);
+        adam(m, v, w, at + 74, Math.fround(sum12), rate_0, correction_0);
+      }
 }
 
 /** d_concat_2[i<8,j<16,l<32,m<32] = Σ k<8, k2<3, k3<3: d_conv2d_9_z_padded[i,k,l + k2,m + k3]·conv2d_9_kernel[k,j,−k2 + 2,−k3 + 2] */
@@ -3831,33 +3540,32 @@ function conv_8x16x32x8x3x3x32(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_conv2d_9_z_padded_0 =
-              d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_9_kernel_0 = conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_conv2d_9_z_padded_1 =
-              d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_conv2d_9_z_padded_2 =
-              d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_conv2d_9_z_padded_3 =
-              d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_9_kernel_1 = conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_0;
-            sum01 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_0;
-            sum02 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_0;
-            sum03 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_0;
-            sum10 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_1;
-            sum11 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_1;
-            sum12 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_1;
-            sum13 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = d_conv2d_9_z_padded[at_2]!;
+            const at_3 = k * 144 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_9_kernel[at_3 + 8]!;
+            const a1 = d_conv2d_9_z_padded[at_2 + 1]!;
+            const a2 = d_conv2d_9_z_padded[at_2 + 2]!;
+            const a3 = d_conv2d_9_z_padded[at_2 + 3]!;
+            const b1 = conv2d_9_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m] = sum00;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = sum01;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = sum02;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = sum03;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = sum10;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = sum11;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = sum12;
-      d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = sum13;
+      const at = i * 16384 + j * 1024 + l * 32 + m;
+      d_concat_2[at] = sum00;
+      d_concat_2[at + 1] = sum01;
+      d_concat_2[at + 2] = sum02;
+      d_concat_2[at + 3] = sum03;
+      d_concat_2[at + 1024] = sum10;
+      d_concat_2[at + 1025] = sum11;
+      d_concat_2[at + 1026] = sum12;
+      d_concat_2[at + 1027] = sum13;
     }
   }
   return function conv_8x16x32x8x3x3x32(): void {
@@ -3910,115 +3618,72 @@ function convAdam_8x16x3x8x32x32x3(
           for (let k = 0; k < 8; k++)
             for (let k2 = 0; k2 < 32; k2++)
               for (let k3 = 0; k3 < 32; k3 += 4) {
+                const at = k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3;
+                const at_2 = k * 8192 + i * 1024 + k2 * 32 + k3;
                 {
-                  const concat_2_padded_2_0 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                  const d_conv2d_9_z_wide_0 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                  const concat_2_padded_2_1 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const concat_2_padded_2_2 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_conv2d_9_z_wide_1 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_wide_0;
-                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_wide_0;
-                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_wide_0;
-                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_wide_1;
-                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_wide_1;
-                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_wide_1;
+                  const a0 = concat_2_padded_2[at]!;
+                  const b0 = d_conv2d_9_z_wide[at_2]!;
+                  const a1 = concat_2_padded_2[at + 1]!;
+                  const a2 = concat_2_padded_2[at + 2]!;
+                  const b1 = d_conv2d_9_z_wide[at_2 + 1024]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 1 === 32) break;
                 {
-                  const concat_2_padded_2_0 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                  const d_conv2d_9_z_wide_0 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                  const concat_2_padded_2_1 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const concat_2_padded_2_2 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_conv2d_9_z_wide_1 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_wide_0;
-                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_wide_0;
-                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_wide_0;
-                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_wide_1;
-                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_wide_1;
-                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_wide_1;
+                  const a0 = concat_2_padded_2[at + 1]!;
+                  const b0 = d_conv2d_9_z_wide[at_2 + 1]!;
+                  const a1 = concat_2_padded_2[at + 2]!;
+                  const a2 = concat_2_padded_2[at + 3]!;
+                  const b1 = d_conv2d_9_z_wide[at_2 + 1025]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 2 === 32) break;
                 {
-                  const concat_2_padded_2_0 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                  const d_conv2d_9_z_wide_0 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                  const concat_2_padded_2_1 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const concat_2_padded_2_2 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const d_conv2d_9_z_wide_1 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_wide_0;
-                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_wide_0;
-                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_wide_0;
-                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_wide_1;
-                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_wide_1;
-                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_wide_1;
+                  const a0 = concat_2_padded_2[at + 2]!;
+                  const b0 = d_conv2d_9_z_wide[at_2 + 2]!;
+                  const a1 = concat_2_padded_2[at + 3]!;
+                  const a2 = concat_2_padded_2[at + 4]!;
+                  const b1 = d_conv2d_9_z_wide[at_2 + 1026]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
                 if (k3 + 3 === 32) break;
                 {
-                  const concat_2_padded_2_0 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                  const d_conv2d_9_z_wide_0 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                  const concat_2_padded_2_1 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                  const concat_2_padded_2_2 =
-                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                  const d_conv2d_9_z_wide_1 =
-                    d_conv2d_9_z_wide[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_wide_0;
-                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_wide_0;
-                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_wide_0;
-                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_wide_1;
-                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_wide_1;
-                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_wide_1;
+                  const a0 = concat_2_padded_2[at + 3]!;
+                  const b0 = d_conv2d_9_z_wide[at_2 + 3]!;
+                  const a1 = concat_2_padded_2[at + 4]!;
+                  const a2 = concat_2_padded_2[at + 5]!;
+                  const b1 = d_conv2d_9_z_wide[at_2 + 1027]!;
+                  sum00 += a0 * b0;
+                  sum01 += a1 * b0;
+                  sum02 += a2 * b0;
+                  sum10 += a0 * b1;
+                  sum11 += a1 * b1;
+                  sum12 += a2 * b1;
                 }
               }
-          adam(m, v, w, i * 144 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-          adam(m, v, w, i * 144 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-          adam(m, v, w, i * 144 + j * 9 + l * 3 + 2, Math.fround(sum02), rate_0, correction_0);
-          adam(m, v, w, i * 144 + j * 9 + l * 3 + 144, Math.fround(sum10), rate_0, correction_0);
-          adam(m, v, w, i * 144 + j * 9 + l * 3 + 145, Math.fround(sum11), rate_0, correction_0);
-          adam(m, v, w, i * 144 + j * 9 + l * 3 + 146, Math.fround(sum12), rate_0, correction_0);
+          const at = i * 144 + j * 9 + l * 3;
+          adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+          adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+          adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+          adam(m, v, w, at + 144, Math.fround(sum10), rate_0, correction_0);
+          adam(m, v, w, at + 145, Math.fround(sum11), rate_0, correction_0);
+          adam(m, v, w, at + 146, Math.fround(sum12), rate_0, correction_0);
         }
-  };
-}
-
-/**
- * d_conv2dTranspose_bias[i<8] = Σ k<8, k2<32, k3<32: d_concat_2[k,i + 8,k2,k3]
- * m′[i] = m[i]·0.9 + d_conv2dTranspose_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_conv2dTranspose_bias[i]·d_conv2dTranspose_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_8x32x32x8_2(
-  arrays: Floats<"d_concat_2" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { d_concat_2, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum = 0;
-    for (let k = 0; k < 8; k++)
-      for (let k2 = 0; k2 < 32; k2++)
-        for (let k3 = 0; k3 < 32; k3++)
-          sum += d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
-    adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-  }
-  return function sumAdam_8x32x32x8_2(): void {
-    for (let i = 0; i < 8; i++) block(i);
   };
 }
 
@@ -4042,56 +3707,27 @@ function convWhere_8x16x16x8x2x2x16(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 2; k2++)
             for (let k3 = 0; k3 < 2; k3++) {
-              const d_concat_2_0 =
-                d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8192]!;
+              const at_2 = i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3;
+              const a0 = d_concat_2[at_2 + 8192]!;
               const conv2dTranspose_kernel_0 =
                 conv2dTranspose_kernel[j * 32 + k * 4 + k2 * 2 + k3]!;
-              const d_concat_2_1 =
-                d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8194]!;
-              const d_concat_2_2 =
-                d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8196]!;
-              const d_concat_2_3 =
-                d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8198]!;
-              sum0 += d_concat_2_0 * conv2dTranspose_kernel_0;
-              sum1 += d_concat_2_1 * conv2dTranspose_kernel_0;
-              sum2 += d_concat_2_2 * conv2dTranspose_kernel_0;
-              sum3 += d_concat_2_3 * conv2dTranspose_kernel_0;
+              const a1 = d_concat_2[at_2 + 8194]!;
+              const a2 = d_concat_2[at_2 + 8196]!;
+              const a3 = d_concat_2[at_2 + 8198]!;
+              sum0 += a0 * conv2dTranspose_kernel_0;
+              sum1 += a1 * conv2dTranspose_kernel_0;
+              sum2 += a2 * conv2dTranspose_kernel_0;
+              sum3 += a3 * conv2dTranspose_kernel_0;
             }
-        d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m] =
-          0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m]! ? Math.fround(sum0) : 0;
-        d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 1] =
-          0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 1]! ? Math.fround(sum1) : 0;
-        d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 2] =
-          0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 2]! ? Math.fround(sum2) : 0;
-        d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 3] =
-          0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 3]! ? Math.fround(sum3) : 0;
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        d_conv2d_8_z[at] = 0 < conv2d_8[at]! ? Math.fround(sum0) : 0;
+        d_conv2d_8_z[at + 1] = 0 < conv2d_8[at + 1]! ? Math.fround(sum1) : 0;
+        d_conv2d_8_z[at + 2] = 0 < conv2d_8[at + 2]! ? Math.fround(sum2) : 0;
+        d_conv2d_8_z[at + 3] = 0 < conv2d_8[at + 3]! ? Math.fround(sum3) : 0;
       }
   }
   return function convWhere_8x16x16x8x2x2x16(): void {
     for (let i = 0; i < 8; i++) for (let j = 0; j < 16; j++) block(i, j);
-  };
-}
-
-/**
- * d_bias[i<16] = Σ k<8, k2<16, k3<16: d_z[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_8x16x16x16(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_8x16x16x16(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 16; k2++)
-          for (let k3 = 0; k3 < 16; k3++) sum += d_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
   };
 }
 
@@ -4115,29 +3751,32 @@ function conv_8x16x2x8x16x16x2(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + l * 32 + k2 * 64 + k3 * 2 + 8192]!;
-          const conv2d_8_0 = conv2d_8[k * 4096 + j * 256 + k2 * 16 + k3]!;
-          const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + l * 32 + k2 * 64 + k3 * 2 + 8193]!;
-          const conv2d_8_1 = conv2d_8[k * 4096 + j * 256 + k2 * 16 + k3 + 256]!;
-          const conv2d_8_2 = conv2d_8[k * 4096 + j * 256 + k2 * 16 + k3 + 512]!;
-          const conv2d_8_3 = conv2d_8[k * 4096 + j * 256 + k2 * 16 + k3 + 768]!;
-          sum00 += d_concat_2_0 * conv2d_8_0;
-          sum01 += d_concat_2_1 * conv2d_8_0;
-          sum10 += d_concat_2_0 * conv2d_8_1;
-          sum11 += d_concat_2_1 * conv2d_8_1;
-          sum20 += d_concat_2_0 * conv2d_8_2;
-          sum21 += d_concat_2_1 * conv2d_8_2;
-          sum30 += d_concat_2_0 * conv2d_8_3;
-          sum31 += d_concat_2_1 * conv2d_8_3;
+          const at_2 = k * 16384 + i * 1024 + l * 32 + k2 * 64 + k3 * 2;
+          const a0 = d_concat_2[at_2 + 8192]!;
+          const at_3 = k * 4096 + j * 256 + k2 * 16 + k3;
+          const b0 = conv2d_8[at_3]!;
+          const a1 = d_concat_2[at_2 + 8193]!;
+          const b1 = conv2d_8[at_3 + 256]!;
+          const b2 = conv2d_8[at_3 + 512]!;
+          const b3 = conv2d_8[at_3 + 768]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    d_reverse_conv[i * 64 + j * 4 + l * 2] = sum00;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 1] = sum01;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 4] = sum10;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 5] = sum11;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 8] = sum20;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 9] = sum21;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 12] = sum30;
-    d_reverse_conv[i * 64 + j * 4 + l * 2 + 13] = sum31;
+    const at = i * 64 + j * 4 + l * 2;
+    d_reverse_conv[at] = sum00;
+    d_reverse_conv[at + 1] = sum01;
+    d_reverse_conv[at + 4] = sum10;
+    d_reverse_conv[at + 5] = sum11;
+    d_reverse_conv[at + 8] = sum20;
+    d_reverse_conv[at + 9] = sum21;
+    d_reverse_conv[at + 12] = sum30;
+    d_reverse_conv[at + 13] = sum31;
   }
   return function conv_8x16x2x8x16x16x2(): void {
     for (let i = 0; i < 8; i++)
@@ -4177,85 +3816,23 @@ function adam_16x8x2x2(
       for (let j = 0; j < 8; j++)
         for (let l = 0; l < 2; l++)
           for (let m = 0; m < 2; m++) {
+            const at = i * 32 + j * 4 + l * 2 + m;
             const conv2dTranspose_kernel_m_next = Math.fround(
-              conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
+              conv2dTranspose_kernel_m[at]! * 0.9 +
                 d_reverse_conv[j * 64 + i * 4 + l * 2 + m]! * (1 - 0.9),
             );
-            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_m_next;
+            conv2dTranspose_kernel_m[at] = conv2dTranspose_kernel_m_next;
             const d_reverse_conv_0 = d_reverse_conv[j * 64 + i * 4 + l * 2 + m]!;
             const conv2dTranspose_kernel_v_next = Math.fround(
-              conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
+              conv2dTranspose_kernel_v[at]! * 0.999 +
                 d_reverse_conv_0 * d_reverse_conv_0 * (1 - 0.999),
             );
-            conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
-            conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
-              conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m]! -
+            conv2dTranspose_kernel_v[at] = conv2dTranspose_kernel_v_next;
+            conv2dTranspose_kernel[at] =
+              conv2dTranspose_kernel[at]! -
               (conv2dTranspose_kernel_m_next * rate_0) /
                 (Math.sqrt(conv2dTranspose_kernel_v_next * correction_0) + 1e-8);
           }
-  };
-}
-
-/**
- * d_conv2d[i<8,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: d_z_padded[i,k,l + k2,m + k3]·kernel[k,j,−k2 + 2,−k3 + 2]
- * d_z[i,j,l,m] = where(0 < conv2d[i,j,l,m], d_conv2d[i,j,l,m], 0)
- */
-function convWhere_8x16x16x16x3x3x16(
-  arrays: Floats<"d_z_padded" | "kernel" | "conv2d" | "d_z">,
-): () => void {
-  function block(i: number, j: number, l: number): void {
-    i &= 7;
-    j &= 15;
-    l &= 15;
-    const { d_z_padded, kernel, conv2d, d_z } = arrays;
-    for (let m = 0; m < 16; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const d_z_padded_0 = d_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const kernel_0 = kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_z_padded_1 = d_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const d_z_padded_2 = d_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const d_z_padded_3 = d_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const kernel_1 = kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_z_padded_0 * kernel_0;
-            sum01 += d_z_padded_1 * kernel_0;
-            sum02 += d_z_padded_2 * kernel_0;
-            sum03 += d_z_padded_3 * kernel_0;
-            sum10 += d_z_padded_0 * kernel_1;
-            sum11 += d_z_padded_1 * kernel_1;
-            sum12 += d_z_padded_2 * kernel_1;
-            sum13 += d_z_padded_3 * kernel_1;
-          }
-      d_z[i * 4096 + j * 256 + l * 16 + m] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m]! ? Math.fround(sum00) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 1] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 1]! ? Math.fround(sum01) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 2] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 2]! ? Math.fround(sum02) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 3] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 3]! ? Math.fround(sum03) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 256] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 256]! ? Math.fround(sum10) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 257] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 257]! ? Math.fround(sum11) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 258] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 258]! ? Math.fround(sum12) : 0;
-      d_z[i * 4096 + j * 256 + l * 16 + m + 259] =
-        0 < conv2d[i * 4096 + j * 256 + l * 16 + m + 259]! ? Math.fround(sum13) : 0;
-    }
-  }
-  return function convWhere_8x16x16x16x3x3x16(): void {
-    for (let i = 0; i < 8; i++)
-      for (let j = 0; j < 16; j += 2) for (let l = 0; l < 16; l++) block(i, j, l);
   };
 }
 
@@ -4266,141 +3843,132 @@ function convWhere_8x16x16x16x3x3x16(
  * w′[i,j,l,m] = w[i,j,l,m] − m′[i,j,l,m]·rate / (sqrt(v′[i,j,l,m]·correction) + 1e-8)
  */
 function convAdam_16x16x3x8x16x16x3(
-  arrays: Floats<"x" | "d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  function block(i: number, j: number, l: number): void {
-    i &= 15;
-    j &= 15;
-    l &= 3;
-    const { x, d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    let sum30 = 0;
-    let sum31 = 0;
-    for (let k = 0; k < 8; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) {
-          const x_0 = x[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
-          const d_z_0 = d_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const x_1 = x[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-          const d_z_1 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_z_2 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_z_3 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum00 += x_0 * d_z_0;
-          sum01 += x_1 * d_z_0;
-          sum10 += x_0 * d_z_1;
-          sum11 += x_1 * d_z_1;
-          sum20 += x_0 * d_z_2;
-          sum21 += x_1 * d_z_2;
-          sum30 += x_0 * d_z_3;
-          sum31 += x_1 * d_z_3;
-        }
-    adam(m, v, w, i * 144 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 144, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 145, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 288, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 289, Math.fround(sum21), rate_0, correction_0);
-    const d_kernel30 = Math.fround(sum30);
-    const kernel_m_next30 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_kernel30 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 432] = kernel_m_next30;
-    const kernel_v_next30 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 + d_kernel30 * d_kernel30 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 432] = kernel_v_next30;
-    w[i * 144 + j * 9 + l * 3 + 432] =
-      w[i * 144 + j * 9 + l * 3 + 432]! -
-      (kernel_m_next30 * rate_0) / (Math.sqrt(kernel_v_next30 * correction_0) + 1e-8);
-    const d_kernel31 = Math.fround(sum31);
-    const kernel_m_next31 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_kernel31 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 433] = kernel_m_next31;
-    const kernel_v_next31 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 + d_kernel31 * d_kernel31 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 433] = kernel_v_next31;
-    w[i * 144 + j * 9 + l * 3 + 433] =
-      w[i * 144 + j * 9 + l * 3 + 433]! -
-      (kernel_m_next31 * rate_0) / (Math.sqrt(kernel_v_next31 * correction_0) + 1e-8);
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 8; k++)
-      for (let k2 = 0; k2 < 16; k2++)
-        for (let k3 = 0; k3 < 16; k3++) {
-          const x_2 = x[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-          const d_z_4 = d_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const d_z_5 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_z_6 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_z_7 = d_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += x_2 * d_z_4;
-          sum1 += x_2 * d_z_5;
-          sum2 += x_2 * d_z_6;
-          sum3 += x_2 * d_z_7;
-        }
-    const d_kernel0 = Math.fround(sum0);
-    const kernel_m_next0 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_kernel0 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 2] = kernel_m_next0;
-    const kernel_v_next0 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 + d_kernel0 * d_kernel0 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 2] = kernel_v_next0;
-    w[i * 144 + j * 9 + l * 3 + 2] =
-      w[i * 144 + j * 9 + l * 3 + 2]! -
-      (kernel_m_next0 * rate_0) / (Math.sqrt(kernel_v_next0 * correction_0) + 1e-8);
-    const d_kernel1 = Math.fround(sum1);
-    const kernel_m_next1 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_kernel1 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 146] = kernel_m_next1;
-    const kernel_v_next1 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 + d_kernel1 * d_kernel1 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 146] = kernel_v_next1;
-    w[i * 144 + j * 9 + l * 3 + 146] =
-      w[i * 144 + j * 9 + l * 3 + 146]! -
-      (kernel_m_next1 * rate_0) / (Math.sqrt(kernel_v_next1 * correction_0) + 1e-8);
-    const d_kernel2 = Math.fround(sum2);
-    const kernel_m_next2 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_kernel2 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 290] = kernel_m_next2;
-    const kernel_v_next2 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 + d_kernel2 * d_kernel2 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 290] = kernel_v_next2;
-    w[i * 144 + j * 9 + l * 3 + 290] =
-      w[i * 144 + j * 9 + l * 3 + 290]! -
-      (kernel_m_next2 * rate_0) / (Math.sqrt(kernel_v_next2 * correction_0) + 1e-8);
-    const d_kernel3 = Math.fround(sum3);
-    const kernel_m_next3 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_kernel3 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 434] = kernel_m_next3;
-    const kernel_v_next3 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 + d_kernel3 * d_kernel3 * (1 - 0.999),
-    );
-    v[i * 144 + j * 9 + l * 3 + 434] = kernel_v_next3;
-    w[i * 144 + j * 9 + l * 3 + 434] =
-      w[i * 144 + j * 9 + l * 3 + 434]! -
-      (kernel_m_next3 * rate_0) / (Math.sqrt(kernel_v_next3 * correction_0) + 1e-8);
-  }
-  return function convAdam_16x16x3x8x16x16x3(): void {
-    for (let i = 0; i < 16; i += 4)
-      for (let j = 0; j < 16; j++) for (let l = 0; l < 3; l++) block(i, j, l);
-  };
+  x: Float32Array,
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  for (let i = 0; i < 16; i += 4)
+    for (let j = 0; j < 16; j++)
+      for (let l = 0; l < 3; l++)
+        convAdam_16x16x3x8x16x16x3_block(i, j, l, x, d_z, m, v, w, rate, correction);
+}
+
+function convAdam_16x16x3x8x16x16x3_block(
+  i: number,
+  j: number,
+  l: number,
+  x: Float32Array,
+  d_z: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  i &= 15;
+  j &= 15;
+  l &= 3;
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  let sum00 = 0;
+  let sum01 = 0;
+  let sum10 = 0;
+  let sum11 = 0;
+  let sum20 = 0;
+  let sum21 = 0;
+  let sum30 = 0;
+  let sum31 = 0;
+  for (let k = 0; k < 8; k++)
+    for (let k2 = 0; k2 < 16; k2++)
+      for (let k3 = 0; k3 < 16; k3++) {
+        const at_2 = k * 5184 + j * 324 + l * 18 + k2 * 18 + k3;
+        const x_0 = x[at_2]!;
+        const at_3 = k * 4096 + i * 256 + k2 * 16 + k3;
+        const a0 = d_z[at_3]!;
+        const x_1 = x[at_2 + 1]!;
+        const a1 = d_z[at_3 + 256]!;
+        const a2 = d_z[at_3 + 512]!;
+        const a3 = d_z[at_3 + 768]!;
+        sum00 += x_0 * a0;
+        sum01 += x_1 * a0;
+        sum10 += x_0 * a1;
+        sum11 += x_1 * a1;
+        sum20 += x_0 * a2;
+        sum21 += x_1 * a2;
+        sum30 += x_0 * a3;
+        sum31 += x_1 * a3;
+      }
+  const at = i * 144 + j * 9 + l * 3;
+  adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+  adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+  adam(m, v, w, at + 144, Math.fround(sum10), rate_0, correction_0);
+  adam(m, v, w, at + 145, Math.fround(sum11), rate_0, correction_0);
+  adam(m, v, w, at + 288, Math.fround(sum20), rate_0, correction_0);
+  adam(m, v, w, at + 289, Math.fround(sum21), rate_0, correction_0);
+  const d_kernel30 = Math.fround(sum30);
+  const kernel_m_next30 = Math.fround(m[at + 432]! * 0.9 + d_kernel30 * (1 - 0.9));
+  m[at + 432] = kernel_m_next30;
+  const kernel_v_next30 = Math.fround(v[at + 432]! * 0.999 + d_kernel30 * d_kernel30 * (1 - 0.999));
+  v[at + 432] = kernel_v_next30;
+  w[at + 432] =
+    w[at + 432]! - (kernel_m_next30 * rate_0) / (Math.sqrt(kernel_v_next30 * correction_0) + 1e-8);
+  const d_kernel31 = Math.fround(sum31);
+  const kernel_m_next31 = Math.fround(m[at + 433]! * 0.9 + d_kernel31 * (1 - 0.9));
+  m[at + 433] = kernel_m_next31;
+  const kernel_v_next31 = Math.fround(v[at + 433]! * 0.999 + d_kernel31 * d_kernel31 * (1 - 0.999));
+  v[at + 433] = kernel_v_next31;
+  w[at + 433] =
+    w[at + 433]! - (kernel_m_next31 * rate_0) / (Math.sqrt(kernel_v_next31 * correction_0) + 1e-8);
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let k = 0; k < 8; k++)
+    for (let k2 = 0; k2 < 16; k2++)
+      for (let k3 = 0; k3 < 16; k3++) {
+        const x_2 = x[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+        const at_2 = k * 4096 + i * 256 + k2 * 16 + k3;
+        const a4 = d_z[at_2]!;
+        const a5 = d_z[at_2 + 256]!;
+        const a6 = d_z[at_2 + 512]!;
+        const a7 = d_z[at_2 + 768]!;
+        sum0 += x_2 * a4;
+        sum1 += x_2 * a5;
+        sum2 += x_2 * a6;
+        sum3 += x_2 * a7;
+      }
+  const d_kernel0 = Math.fround(sum0);
+  const kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_kernel0 * (1 - 0.9));
+  m[at + 2] = kernel_m_next0;
+  const kernel_v_next0 = Math.fround(v[at + 2]! * 0.999 + d_kernel0 * d_kernel0 * (1 - 0.999));
+  v[at + 2] = kernel_v_next0;
+  w[at + 2] =
+    w[at + 2]! - (kernel_m_next0 * rate_0) / (Math.sqrt(kernel_v_next0 * correction_0) + 1e-8);
+  const d_kernel1 = Math.fround(sum1);
+  const kernel_m_next1 = Math.fround(m[at + 146]! * 0.9 + d_kernel1 * (1 - 0.9));
+  m[at + 146] = kernel_m_next1;
+  const kernel_v_next1 = Math.fround(v[at + 146]! * 0.999 + d_kernel1 * d_kernel1 * (1 - 0.999));
+  v[at + 146] = kernel_v_next1;
+  w[at + 146] =
+    w[at + 146]! - (kernel_m_next1 * rate_0) / (Math.sqrt(kernel_v_next1 * correction_0) + 1e-8);
+  const d_kernel2 = Math.fround(sum2);
+  const kernel_m_next2 = Math.fround(m[at + 290]! * 0.9 + d_kernel2 * (1 - 0.9));
+  m[at + 290] = kernel_m_next2;
+  const kernel_v_next2 = Math.fround(v[at + 290]! * 0.999 + d_kernel2 * d_kernel2 * (1 - 0.999));
+  v[at + 290] = kernel_v_next2;
+  w[at + 290] =
+    w[at + 290]! - (kernel_m_next2 * rate_0) / (Math.sqrt(kernel_v_next2 * correction_0) + 1e-8);
+  const d_kernel3 = Math.fround(sum3);
+  const kernel_m_next3 = Math.fround(m[at + 434]! * 0.9 + d_kernel3 * (1 - 0.9));
+  m[at + 434] = kernel_m_next3;
+  const kernel_v_next3 = Math.fround(v[at + 434]! * 0.999 + d_kernel3 * d_kernel3 * (1 - 0.999));
+  v[at + 434] = kernel_v_next3;
+  w[at + 434] =
+    w[at + 434]! - (kernel_m_next3 * rate_0) / (Math.sqrt(kernel_v_next3 * correction_0) + 1e-8);
 }
 
 /** d_concat[i<8,j<48,l<16,m<16] = Σ k<16, k2<3, k3<3: d_conv2d_7_z_padded[i,k,l + k2,m + k3]·conv2d_7_kernel[k,j,−k2 + 2,−k3 + 2] */
@@ -4424,33 +3992,32 @@ function conv_8x48x16x16x3x3x16(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_conv2d_7_z_padded_0 =
-              d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_7_kernel_0 = conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_conv2d_7_z_padded_1 =
-              d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const d_conv2d_7_z_padded_2 =
-              d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const d_conv2d_7_z_padded_3 =
-              d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_7_kernel_1 = conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_0;
-            sum01 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_0;
-            sum02 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_0;
-            sum03 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_0;
-            sum10 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_1;
-            sum11 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_1;
-            sum12 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_1;
-            sum13 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = d_conv2d_7_z_padded[at_2]!;
+            const at_3 = k * 432 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_7_kernel[at_3 + 8]!;
+            const a1 = d_conv2d_7_z_padded[at_2 + 1]!;
+            const a2 = d_conv2d_7_z_padded[at_2 + 2]!;
+            const a3 = d_conv2d_7_z_padded[at_2 + 3]!;
+            const b1 = conv2d_7_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_concat[i * 12288 + j * 256 + l * 16 + m] = sum00;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 1] = sum01;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 2] = sum02;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 3] = sum03;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 256] = sum10;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 257] = sum11;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 258] = sum12;
-      d_concat[i * 12288 + j * 256 + l * 16 + m + 259] = sum13;
+      const at = i * 12288 + j * 256 + l * 16 + m;
+      d_concat[at] = sum00;
+      d_concat[at + 1] = sum01;
+      d_concat[at + 2] = sum02;
+      d_concat[at + 3] = sum03;
+      d_concat[at + 256] = sum10;
+      d_concat[at + 257] = sum11;
+      d_concat[at + 258] = sum12;
+      d_concat[at + 259] = sum13;
     }
   }
   return function conv_8x48x16x16x3x3x16(): void {
@@ -4468,9 +4035,10 @@ function pad_8x48x18x18(arrays: Floats<"conv2d_4" | "conv2d_6" | "conv2d_4_padde
     i &= 7;
     const { conv2d_4, conv2d_6, conv2d_4_padded } = arrays;
     for (let j = 0; j < 16; j++) {
-      conv2d_4_padded[i * 15552 + j * 324] = 0;
+      const at = i * 15552 + j * 324;
+      conv2d_4_padded[at] = 0;
       for (let m = 0; m < 16; m++) conv2d_4_padded[i * 15552 + j * 324 + m + 1] = 0;
-      conv2d_4_padded[i * 15552 + j * 324 + 17] = 0;
+      conv2d_4_padded[at + 17] = 0;
       for (let l = 0; l < 16; l++) {
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++)
@@ -4478,14 +4046,15 @@ function pad_8x48x18x18(arrays: Floats<"conv2d_4" | "conv2d_6" | "conv2d_4_padde
             conv2d_4[i * 4096 + j * 256 + l * 16 + m]!;
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
       }
-      conv2d_4_padded[i * 15552 + j * 324 + 306] = 0;
+      conv2d_4_padded[at + 306] = 0;
       for (let m = 0; m < 16; m++) conv2d_4_padded[i * 15552 + j * 324 + m + 307] = 0;
-      conv2d_4_padded[i * 15552 + j * 324 + 323] = 0;
+      conv2d_4_padded[at + 323] = 0;
     }
     for (let j = 0; j < 32; j++) {
-      conv2d_4_padded[i * 15552 + j * 324 + 5184] = 0;
+      const at = i * 15552 + j * 324;
+      conv2d_4_padded[at + 5184] = 0;
       for (let m = 0; m < 16; m++) conv2d_4_padded[i * 15552 + j * 324 + m + 5185] = 0;
-      conv2d_4_padded[i * 15552 + j * 324 + 5201] = 0;
+      conv2d_4_padded[at + 5201] = 0;
       for (let l = 0; l < 16; l++) {
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5202] = 0;
         for (let m = 0; m < 16; m++)
@@ -4493,9 +4062,9 @@ function pad_8x48x18x18(arrays: Floats<"conv2d_4" | "conv2d_6" | "conv2d_4_padde
             conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5219] = 0;
       }
-      conv2d_4_padded[i * 15552 + j * 324 + 5490] = 0;
+      conv2d_4_padded[at + 5490] = 0;
       for (let m = 0; m < 16; m++) conv2d_4_padded[i * 15552 + j * 324 + m + 5491] = 0;
-      conv2d_4_padded[i * 15552 + j * 324 + 5507] = 0;
+      conv2d_4_padded[at + 5507] = 0;
     }
   }
   return function pad_8x48x18x18(): void {
@@ -4530,54 +4099,54 @@ function convAdam_16x48x3x8x16x16x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const conv2d_4_padded_0 = conv2d_4_padded[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3]!;
-          const d_conv2d_7_z_0 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const conv2d_4_padded_1 =
-            conv2d_4_padded[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-          const d_conv2d_7_z_1 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_conv2d_7_z_2 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_conv2d_7_z_3 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum00 += conv2d_4_padded_0 * d_conv2d_7_z_0;
-          sum01 += conv2d_4_padded_1 * d_conv2d_7_z_0;
-          sum10 += conv2d_4_padded_0 * d_conv2d_7_z_1;
-          sum11 += conv2d_4_padded_1 * d_conv2d_7_z_1;
-          sum20 += conv2d_4_padded_0 * d_conv2d_7_z_2;
-          sum21 += conv2d_4_padded_1 * d_conv2d_7_z_2;
-          sum30 += conv2d_4_padded_0 * d_conv2d_7_z_3;
-          sum31 += conv2d_4_padded_1 * d_conv2d_7_z_3;
+          const at_2 = k * 15552 + j * 324 + l * 18 + k2 * 18 + k3;
+          const a0 = conv2d_4_padded[at_2]!;
+          const at_3 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b0 = d_conv2d_7_z[at_3]!;
+          const a1 = conv2d_4_padded[at_2 + 1]!;
+          const b1 = d_conv2d_7_z[at_3 + 256]!;
+          const b2 = d_conv2d_7_z[at_3 + 512]!;
+          const b3 = d_conv2d_7_z[at_3 + 768]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    adam(m, v, w, i * 432 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 432, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 433, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 864, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 432 + j * 9 + l * 3 + 865, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 432 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 432, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 433, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 864, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 865, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_7_kernel30 = Math.fround(sum30);
     const conv2d_7_kernel_m_next30 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 + d_conv2d_7_kernel30 * (1 - 0.9),
+      m[at + 1296]! * 0.9 + d_conv2d_7_kernel30 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_m_next30;
+    m[at + 1296] = conv2d_7_kernel_m_next30;
     const conv2d_7_kernel_v_next30 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 1296]! * 0.999 +
-        d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * (1 - 0.999),
+      v[at + 1296]! * 0.999 + d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_v_next30;
-    w[i * 432 + j * 9 + l * 3 + 1296] =
-      w[i * 432 + j * 9 + l * 3 + 1296]! -
+    v[at + 1296] = conv2d_7_kernel_v_next30;
+    w[at + 1296] =
+      w[at + 1296]! -
       (conv2d_7_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_7_kernel31 = Math.fround(sum31);
     const conv2d_7_kernel_m_next31 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 + d_conv2d_7_kernel31 * (1 - 0.9),
+      m[at + 1297]! * 0.9 + d_conv2d_7_kernel31 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_m_next31;
+    m[at + 1297] = conv2d_7_kernel_m_next31;
     const conv2d_7_kernel_v_next31 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 1297]! * 0.999 +
-        d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * (1 - 0.999),
+      v[at + 1297]! * 0.999 + d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_v_next31;
-    w[i * 432 + j * 9 + l * 3 + 1297] =
-      w[i * 432 + j * 9 + l * 3 + 1297]! -
+    v[at + 1297] = conv2d_7_kernel_v_next31;
+    w[at + 1297] =
+      w[at + 1297]! -
       (conv2d_7_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -4587,71 +4156,65 @@ function convAdam_16x48x3x8x16x16x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const conv2d_4_padded_2 =
-            conv2d_4_padded[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-          const d_conv2d_7_z_4 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const d_conv2d_7_z_5 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_conv2d_7_z_6 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_conv2d_7_z_7 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += conv2d_4_padded_2 * d_conv2d_7_z_4;
-          sum1 += conv2d_4_padded_2 * d_conv2d_7_z_5;
-          sum2 += conv2d_4_padded_2 * d_conv2d_7_z_6;
-          sum3 += conv2d_4_padded_2 * d_conv2d_7_z_7;
+          const a2 = conv2d_4_padded[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+          const at_2 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b4 = d_conv2d_7_z[at_2]!;
+          const b5 = d_conv2d_7_z[at_2 + 256]!;
+          const b6 = d_conv2d_7_z[at_2 + 512]!;
+          const b7 = d_conv2d_7_z[at_2 + 768]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
     const d_conv2d_7_kernel0 = Math.fround(sum0);
-    const conv2d_7_kernel_m_next0 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_7_kernel0 * (1 - 0.9),
-    );
-    m[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_m_next0;
+    const conv2d_7_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_7_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_7_kernel_m_next0;
     const conv2d_7_kernel_v_next0 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_v_next0;
-    w[i * 432 + j * 9 + l * 3 + 2] =
-      w[i * 432 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_7_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_7_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_7_kernel1 = Math.fround(sum1);
     const conv2d_7_kernel_m_next1 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_7_kernel1 * (1 - 0.9),
+      m[at + 434]! * 0.9 + d_conv2d_7_kernel1 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_m_next1;
+    m[at + 434] = conv2d_7_kernel_m_next1;
     const conv2d_7_kernel_v_next1 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * (1 - 0.999),
+      v[at + 434]! * 0.999 + d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_v_next1;
-    w[i * 432 + j * 9 + l * 3 + 434] =
-      w[i * 432 + j * 9 + l * 3 + 434]! -
+    v[at + 434] = conv2d_7_kernel_v_next1;
+    w[at + 434] =
+      w[at + 434]! -
       (conv2d_7_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_7_kernel2 = Math.fround(sum2);
     const conv2d_7_kernel_m_next2 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 + d_conv2d_7_kernel2 * (1 - 0.9),
+      m[at + 866]! * 0.9 + d_conv2d_7_kernel2 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_m_next2;
+    m[at + 866] = conv2d_7_kernel_m_next2;
     const conv2d_7_kernel_v_next2 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
-        d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * (1 - 0.999),
+      v[at + 866]! * 0.999 + d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_v_next2;
-    w[i * 432 + j * 9 + l * 3 + 866] =
-      w[i * 432 + j * 9 + l * 3 + 866]! -
+    v[at + 866] = conv2d_7_kernel_v_next2;
+    w[at + 866] =
+      w[at + 866]! -
       (conv2d_7_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_7_kernel3 = Math.fround(sum3);
     const conv2d_7_kernel_m_next3 = Math.fround(
-      m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 + d_conv2d_7_kernel3 * (1 - 0.9),
+      m[at + 1298]! * 0.9 + d_conv2d_7_kernel3 * (1 - 0.9),
     );
-    m[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_m_next3;
+    m[at + 1298] = conv2d_7_kernel_m_next3;
     const conv2d_7_kernel_v_next3 = Math.fround(
-      v[i * 432 + j * 9 + l * 3 + 1298]! * 0.999 +
-        d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * (1 - 0.999),
+      v[at + 1298]! * 0.999 + d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * (1 - 0.999),
     );
-    v[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_v_next3;
-    w[i * 432 + j * 9 + l * 3 + 1298] =
-      w[i * 432 + j * 9 + l * 3 + 1298]! -
+    v[at + 1298] = conv2d_7_kernel_v_next3;
+    w[at + 1298] =
+      w[at + 1298]! -
       (conv2d_7_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_7_kernel_v_next3 * correction_0) + 1e-8);
   }
@@ -4684,29 +4247,6 @@ function sumWhere_8x32x8x2x2x8(
   }
   return function sumWhere_8x32x8x2x2x8(): void {
     for (let i = 0; i < 8; i++) block(i);
-  };
-}
-
-/**
- * d_bias[i<32] = Σ k<8, k2<8, k3<8: d_z[k,i,k2,k3]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_8x8x8x32(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_8x8x8x32(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 32; i++) {
-      let sum = 0;
-      for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 8; k2++)
-          for (let k3 = 0; k3 < 8; k3++) sum += d_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-      adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
-    }
   };
 }
 
@@ -4749,102 +4289,71 @@ function convWhere_8x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const at_3 = j * 288 + k * -96 + k2 * -32 + k3;
             {
-              const d_conv2d_6_z_padded_wide_0 =
-                d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-              const conv2d_6_kernel_wide_2_0 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 256]!;
-              const d_conv2d_6_z_padded_wide_1 =
-                d_conv2d_6_z_padded_wide[
-                  i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32
-                ]!;
-              const conv2d_6_kernel_wide_2_1 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 544]!;
-              const conv2d_6_kernel_wide_2_2 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 832]!;
-              sum00 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_0;
-              sum01 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_0;
-              sum10 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_1;
-              sum11 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_1;
-              sum20 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_2;
-              sum21 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_2;
+              const a0 = d_conv2d_6_z_padded_wide[at_2]!;
+              const b0 = conv2d_6_kernel_wide_2[at_3 + 256]!;
+              const a1 = d_conv2d_6_z_padded_wide[at_2 + 32]!;
+              const b1 = conv2d_6_kernel_wide_2[at_3 + 544]!;
+              const b2 = conv2d_6_kernel_wide_2[at_3 + 832]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 1 === 32) break;
             {
-              const d_conv2d_6_z_padded_wide_0 =
-                d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2d_6_kernel_wide_2_0 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 257]!;
-              const d_conv2d_6_z_padded_wide_1 =
-                d_conv2d_6_z_padded_wide[
-                  i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 33
-                ]!;
-              const conv2d_6_kernel_wide_2_1 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 545]!;
-              const conv2d_6_kernel_wide_2_2 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 833]!;
-              sum00 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_0;
-              sum01 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_0;
-              sum10 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_1;
-              sum11 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_1;
-              sum20 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_2;
-              sum21 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_2;
+              const a0 = d_conv2d_6_z_padded_wide[at_2 + 1]!;
+              const b0 = conv2d_6_kernel_wide_2[at_3 + 257]!;
+              const a1 = d_conv2d_6_z_padded_wide[at_2 + 33]!;
+              const b1 = conv2d_6_kernel_wide_2[at_3 + 545]!;
+              const b2 = conv2d_6_kernel_wide_2[at_3 + 833]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 2 === 32) break;
             {
-              const d_conv2d_6_z_padded_wide_0 =
-                d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2d_6_kernel_wide_2_0 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 258]!;
-              const d_conv2d_6_z_padded_wide_1 =
-                d_conv2d_6_z_padded_wide[
-                  i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 34
-                ]!;
-              const conv2d_6_kernel_wide_2_1 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 546]!;
-              const conv2d_6_kernel_wide_2_2 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 834]!;
-              sum00 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_0;
-              sum01 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_0;
-              sum10 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_1;
-              sum11 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_1;
-              sum20 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_2;
-              sum21 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_2;
+              const a0 = d_conv2d_6_z_padded_wide[at_2 + 2]!;
+              const b0 = conv2d_6_kernel_wide_2[at_3 + 258]!;
+              const a1 = d_conv2d_6_z_padded_wide[at_2 + 34]!;
+              const b1 = conv2d_6_kernel_wide_2[at_3 + 546]!;
+              const b2 = conv2d_6_kernel_wide_2[at_3 + 834]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
             if (k3 + 3 === 32) break;
             {
-              const d_conv2d_6_z_padded_wide_0 =
-                d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2d_6_kernel_wide_2_0 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 259]!;
-              const d_conv2d_6_z_padded_wide_1 =
-                d_conv2d_6_z_padded_wide[
-                  i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 35
-                ]!;
-              const conv2d_6_kernel_wide_2_1 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 547]!;
-              const conv2d_6_kernel_wide_2_2 =
-                conv2d_6_kernel_wide_2[j * 288 + k * -96 + k2 * -32 + k3 + 835]!;
-              sum00 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_0;
-              sum01 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_0;
-              sum10 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_1;
-              sum11 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_1;
-              sum20 += d_conv2d_6_z_padded_wide_0 * conv2d_6_kernel_wide_2_2;
-              sum21 += d_conv2d_6_z_padded_wide_1 * conv2d_6_kernel_wide_2_2;
+              const a0 = d_conv2d_6_z_padded_wide[at_2 + 3]!;
+              const b0 = conv2d_6_kernel_wide_2[at_3 + 259]!;
+              const a1 = d_conv2d_6_z_padded_wide[at_2 + 35]!;
+              const b1 = conv2d_6_kernel_wide_2[at_3 + 547]!;
+              const b2 = conv2d_6_kernel_wide_2[at_3 + 835]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum20 += a0 * b2;
+              sum21 += a1 * b2;
             }
           }
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m]! ? Math.fround(sum00) : 0;
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 1] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1]! ? Math.fround(sum01) : 0;
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 64] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64]! ? Math.fround(sum10) : 0;
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 65] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65]! ? Math.fround(sum11) : 0;
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 128] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 128]! ? Math.fround(sum20) : 0;
-      d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 129] =
-        0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 129]! ? Math.fround(sum21) : 0;
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      d_conv2d_5_z[at] = 0 < conv2d_5[at]! ? Math.fround(sum00) : 0;
+      d_conv2d_5_z[at + 1] = 0 < conv2d_5[at + 1]! ? Math.fround(sum01) : 0;
+      d_conv2d_5_z[at + 64] = 0 < conv2d_5[at + 64]! ? Math.fround(sum10) : 0;
+      d_conv2d_5_z[at + 65] = 0 < conv2d_5[at + 65]! ? Math.fround(sum11) : 0;
+      d_conv2d_5_z[at + 128] = 0 < conv2d_5[at + 128]! ? Math.fround(sum20) : 0;
+      d_conv2d_5_z[at + 129] = 0 < conv2d_5[at + 129]! ? Math.fround(sum21) : 0;
     }
   }
   function block_2(i: number, l: number): void {
@@ -4859,27 +4368,21 @@ function convWhere_8x32x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_6_z_padded_wide_2 =
-              d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-            const conv2d_6_kernel_wide_2_3 =
-              conv2d_6_kernel_wide_2[k * -96 + k2 * -32 + k3 + 8896]!;
-            const d_conv2d_6_z_padded_wide_3 =
-              d_conv2d_6_z_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-            const conv2d_6_kernel_wide_2_4 =
-              conv2d_6_kernel_wide_2[k * -96 + k2 * -32 + k3 + 9184]!;
-            sum00_2 += d_conv2d_6_z_padded_wide_2 * conv2d_6_kernel_wide_2_3;
-            sum01_2 += d_conv2d_6_z_padded_wide_3 * conv2d_6_kernel_wide_2_3;
-            sum10_2 += d_conv2d_6_z_padded_wide_2 * conv2d_6_kernel_wide_2_4;
-            sum11_2 += d_conv2d_6_z_padded_wide_3 * conv2d_6_kernel_wide_2_4;
+            const at_2 = i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3;
+            const a2 = d_conv2d_6_z_padded_wide[at_2]!;
+            const b3 = conv2d_6_kernel_wide_2[k * -96 + k2 * -32 + k3 + 8896]!;
+            const a3 = d_conv2d_6_z_padded_wide[at_2 + 32]!;
+            const b4 = conv2d_6_kernel_wide_2[k * -96 + k2 * -32 + k3 + 9184]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
-      d_conv2d_5_z[i * 2048 + l * 8 + m + 1920] =
-        0 < conv2d_5[i * 2048 + l * 8 + m + 1920]! ? Math.fround(sum00_2) : 0;
-      d_conv2d_5_z[i * 2048 + l * 8 + m + 1921] =
-        0 < conv2d_5[i * 2048 + l * 8 + m + 1921]! ? Math.fround(sum01_2) : 0;
-      d_conv2d_5_z[i * 2048 + l * 8 + m + 1984] =
-        0 < conv2d_5[i * 2048 + l * 8 + m + 1984]! ? Math.fround(sum10_2) : 0;
-      d_conv2d_5_z[i * 2048 + l * 8 + m + 1985] =
-        0 < conv2d_5[i * 2048 + l * 8 + m + 1985]! ? Math.fround(sum11_2) : 0;
+      const at = i * 2048 + l * 8 + m;
+      d_conv2d_5_z[at + 1920] = 0 < conv2d_5[at + 1920]! ? Math.fround(sum00_2) : 0;
+      d_conv2d_5_z[at + 1921] = 0 < conv2d_5[at + 1921]! ? Math.fround(sum01_2) : 0;
+      d_conv2d_5_z[at + 1984] = 0 < conv2d_5[at + 1984]! ? Math.fround(sum10_2) : 0;
+      d_conv2d_5_z[at + 1985] = 0 < conv2d_5[at + 1985]! ? Math.fround(sum11_2) : 0;
     }
   }
   return function convWhere_8x32x8x3x3x32x8(): void {
@@ -4894,25 +4397,23 @@ function convWhere_8x32x8x3x3x32x8(
  * x_padded[i<rows,j<32,l<10,m<10] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, x[i,j,l − 1,m − 1], 0)
  * Takes 1 or 8 rows.
  */
-function pad_Nx32x10x10(rows: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_Nx32x10x10(): void {
-    const { x, x_padded } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 32; j++) {
-        x_padded[i * 3200 + j * 100] = 0;
-        for (let m = 0; m < 8; m++) x_padded[i * 3200 + j * 100 + m + 1] = 0;
-        x_padded[i * 3200 + j * 100 + 9] = 0;
-        for (let l = 0; l < 8; l++) {
-          x_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
-          for (let m = 0; m < 8; m++)
-            x_padded[i * 3200 + j * 100 + l * 10 + m + 11] = x[i * 2048 + j * 64 + l * 8 + m]!;
-          x_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
-        }
-        x_padded[i * 3200 + j * 100 + 90] = 0;
-        for (let m = 0; m < 8; m++) x_padded[i * 3200 + j * 100 + m + 91] = 0;
-        x_padded[i * 3200 + j * 100 + 99] = 0;
+function pad_Nx32x10x10(x: Float32Array, x_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 32; j++) {
+      const at = i * 3200 + j * 100;
+      x_padded[at] = 0;
+      for (let m = 0; m < 8; m++) x_padded[i * 3200 + j * 100 + m + 1] = 0;
+      x_padded[at + 9] = 0;
+      for (let l = 0; l < 8; l++) {
+        x_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+        for (let m = 0; m < 8; m++)
+          x_padded[i * 3200 + j * 100 + l * 10 + m + 11] = x[i * 2048 + j * 64 + l * 8 + m]!;
+        x_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
       }
-  };
+      x_padded[at + 90] = 0;
+      for (let m = 0; m < 8; m++) x_padded[i * 3200 + j * 100 + m + 91] = 0;
+      x_padded[at + 99] = 0;
+    }
 }
 
 /**
@@ -4942,54 +4443,54 @@ function convAdam_32x32x3x8x8x8x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_5_padded_0 = conv2d_5_padded[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3]!;
-          const d_conv2d_6_z_0 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-          const conv2d_5_padded_1 =
-            conv2d_5_padded[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
-          const d_conv2d_6_z_1 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_6_z_2 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-          const d_conv2d_6_z_3 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-          sum00 += conv2d_5_padded_0 * d_conv2d_6_z_0;
-          sum01 += conv2d_5_padded_1 * d_conv2d_6_z_0;
-          sum10 += conv2d_5_padded_0 * d_conv2d_6_z_1;
-          sum11 += conv2d_5_padded_1 * d_conv2d_6_z_1;
-          sum20 += conv2d_5_padded_0 * d_conv2d_6_z_2;
-          sum21 += conv2d_5_padded_1 * d_conv2d_6_z_2;
-          sum30 += conv2d_5_padded_0 * d_conv2d_6_z_3;
-          sum31 += conv2d_5_padded_1 * d_conv2d_6_z_3;
+          const at_2 = k * 3200 + j * 100 + l * 10 + k2 * 10 + k3;
+          const a0 = conv2d_5_padded[at_2]!;
+          const at_3 = k * 2048 + i * 64 + k2 * 8 + k3;
+          const b0 = d_conv2d_6_z[at_3]!;
+          const a1 = conv2d_5_padded[at_2 + 1]!;
+          const b1 = d_conv2d_6_z[at_3 + 64]!;
+          const b2 = d_conv2d_6_z[at_3 + 128]!;
+          const b3 = d_conv2d_6_z[at_3 + 192]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    adam(m, v, w, i * 288 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 288 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 288 + j * 9 + l * 3 + 288, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 288 + j * 9 + l * 3 + 289, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 288 + j * 9 + l * 3 + 576, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 288 + j * 9 + l * 3 + 577, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 288 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 288, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 289, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 576, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 577, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_6_kernel30 = Math.fround(sum30);
     const conv2d_6_kernel_m_next30 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 + d_conv2d_6_kernel30 * (1 - 0.9),
+      m[at + 864]! * 0.9 + d_conv2d_6_kernel30 * (1 - 0.9),
     );
-    m[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_m_next30;
+    m[at + 864] = conv2d_6_kernel_m_next30;
     const conv2d_6_kernel_v_next30 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
-        d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * (1 - 0.999),
+      v[at + 864]! * 0.999 + d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_v_next30;
-    w[i * 288 + j * 9 + l * 3 + 864] =
-      w[i * 288 + j * 9 + l * 3 + 864]! -
+    v[at + 864] = conv2d_6_kernel_v_next30;
+    w[at + 864] =
+      w[at + 864]! -
       (conv2d_6_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_6_kernel31 = Math.fround(sum31);
     const conv2d_6_kernel_m_next31 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 + d_conv2d_6_kernel31 * (1 - 0.9),
+      m[at + 865]! * 0.9 + d_conv2d_6_kernel31 * (1 - 0.9),
     );
-    m[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_m_next31;
+    m[at + 865] = conv2d_6_kernel_m_next31;
     const conv2d_6_kernel_v_next31 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
-        d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * (1 - 0.999),
+      v[at + 865]! * 0.999 + d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_v_next31;
-    w[i * 288 + j * 9 + l * 3 + 865] =
-      w[i * 288 + j * 9 + l * 3 + 865]! -
+    v[at + 865] = conv2d_6_kernel_v_next31;
+    w[at + 865] =
+      w[at + 865]! -
       (conv2d_6_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -4999,71 +4500,65 @@ function convAdam_32x32x3x8x8x8x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const conv2d_5_padded_2 =
-            conv2d_5_padded[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
-          const d_conv2d_6_z_4 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-          const d_conv2d_6_z_5 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_6_z_6 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-          const d_conv2d_6_z_7 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-          sum0 += conv2d_5_padded_2 * d_conv2d_6_z_4;
-          sum1 += conv2d_5_padded_2 * d_conv2d_6_z_5;
-          sum2 += conv2d_5_padded_2 * d_conv2d_6_z_6;
-          sum3 += conv2d_5_padded_2 * d_conv2d_6_z_7;
+          const a2 = conv2d_5_padded[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
+          const at_2 = k * 2048 + i * 64 + k2 * 8 + k3;
+          const b4 = d_conv2d_6_z[at_2]!;
+          const b5 = d_conv2d_6_z[at_2 + 64]!;
+          const b6 = d_conv2d_6_z[at_2 + 128]!;
+          const b7 = d_conv2d_6_z[at_2 + 192]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
     const d_conv2d_6_kernel0 = Math.fround(sum0);
-    const conv2d_6_kernel_m_next0 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_6_kernel0 * (1 - 0.9),
-    );
-    m[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_m_next0;
+    const conv2d_6_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_6_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_6_kernel_m_next0;
     const conv2d_6_kernel_v_next0 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_v_next0;
-    w[i * 288 + j * 9 + l * 3 + 2] =
-      w[i * 288 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_6_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_6_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_6_kernel1 = Math.fround(sum1);
     const conv2d_6_kernel_m_next1 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_6_kernel1 * (1 - 0.9),
+      m[at + 290]! * 0.9 + d_conv2d_6_kernel1 * (1 - 0.9),
     );
-    m[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_m_next1;
+    m[at + 290] = conv2d_6_kernel_m_next1;
     const conv2d_6_kernel_v_next1 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * (1 - 0.999),
+      v[at + 290]! * 0.999 + d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_v_next1;
-    w[i * 288 + j * 9 + l * 3 + 290] =
-      w[i * 288 + j * 9 + l * 3 + 290]! -
+    v[at + 290] = conv2d_6_kernel_v_next1;
+    w[at + 290] =
+      w[at + 290]! -
       (conv2d_6_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_6_kernel2 = Math.fround(sum2);
     const conv2d_6_kernel_m_next2 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 + d_conv2d_6_kernel2 * (1 - 0.9),
+      m[at + 578]! * 0.9 + d_conv2d_6_kernel2 * (1 - 0.9),
     );
-    m[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_m_next2;
+    m[at + 578] = conv2d_6_kernel_m_next2;
     const conv2d_6_kernel_v_next2 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
-        d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * (1 - 0.999),
+      v[at + 578]! * 0.999 + d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_v_next2;
-    w[i * 288 + j * 9 + l * 3 + 578] =
-      w[i * 288 + j * 9 + l * 3 + 578]! -
+    v[at + 578] = conv2d_6_kernel_v_next2;
+    w[at + 578] =
+      w[at + 578]! -
       (conv2d_6_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_6_kernel3 = Math.fround(sum3);
     const conv2d_6_kernel_m_next3 = Math.fround(
-      m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 + d_conv2d_6_kernel3 * (1 - 0.9),
+      m[at + 866]! * 0.9 + d_conv2d_6_kernel3 * (1 - 0.9),
     );
-    m[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_m_next3;
+    m[at + 866] = conv2d_6_kernel_m_next3;
     const conv2d_6_kernel_v_next3 = Math.fround(
-      v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
-        d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * (1 - 0.999),
+      v[at + 866]! * 0.999 + d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * (1 - 0.999),
     );
-    v[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_v_next3;
-    w[i * 288 + j * 9 + l * 3 + 866] =
-      w[i * 288 + j * 9 + l * 3 + 866]! -
+    v[at + 866] = conv2d_6_kernel_v_next3;
+    w[at + 866] =
+      w[at + 866]! -
       (conv2d_6_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_6_kernel_v_next3 * correction_0) + 1e-8);
   }
@@ -5092,26 +4587,27 @@ function conv_8x16x8x3x3x32x8(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const d_conv2d_5_z_padded_0 =
-              d_conv2d_5_z_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_5_kernel_0 = conv2d_5_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 8]!;
-            const d_conv2d_5_z_padded_1 =
-              d_conv2d_5_z_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_5_kernel_1 = conv2d_5_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 17]!;
-            const conv2d_5_kernel_2 = conv2d_5_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 26]!;
-            sum00 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_0;
-            sum01 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_0;
-            sum10 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_1;
-            sum11 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_1;
-            sum20 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_2;
-            sum21 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_2;
+            const at_2 = i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = d_conv2d_5_z_padded[at_2]!;
+            const at_3 = k3 * 144 + j * 9 + k * -3 + k2 * -1;
+            const b0 = conv2d_5_kernel[at_3 + 8]!;
+            const a1 = d_conv2d_5_z_padded[at_2 + 1]!;
+            const b1 = conv2d_5_kernel[at_3 + 17]!;
+            const b2 = conv2d_5_kernel[at_3 + 26]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = sum00;
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 128] = sum20;
-      d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 129] = sum21;
+      const at = i * 1024 + j * 64 + l * 8 + m;
+      d_maxPool2d_2[at] = sum00;
+      d_maxPool2d_2[at + 1] = sum01;
+      d_maxPool2d_2[at + 64] = sum10;
+      d_maxPool2d_2[at + 65] = sum11;
+      d_maxPool2d_2[at + 128] = sum20;
+      d_maxPool2d_2[at + 129] = sum21;
     }
   }
   function block_2(i: number): void {
@@ -5124,13 +4620,12 @@ function conv_8x16x8x3x3x32x8(
         for (let k = 0; k < 3; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 32; k3++) {
-              const d_conv2d_5_z_padded_2 =
-                d_conv2d_5_z_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-              const conv2d_5_kernel_3 = conv2d_5_kernel[k3 * 144 + k * -3 + k2 * -1 + 143]!;
-              const d_conv2d_5_z_padded_3 =
-                d_conv2d_5_z_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-              sum0 += d_conv2d_5_z_padded_2 * conv2d_5_kernel_3;
-              sum1 += d_conv2d_5_z_padded_3 * conv2d_5_kernel_3;
+              const at = i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2;
+              const a2 = d_conv2d_5_z_padded[at]!;
+              const b3 = conv2d_5_kernel[k3 * 144 + k * -3 + k2 * -1 + 143]!;
+              const a3 = d_conv2d_5_z_padded[at + 1]!;
+              sum0 += a2 * b3;
+              sum1 += a3 * b3;
             }
         d_maxPool2d_2[i * 1024 + l * 8 + m + 960] = sum0;
         d_maxPool2d_2[i * 1024 + l * 8 + m + 961] = sum1;
@@ -5171,55 +4666,54 @@ function convAdam_32x16x3x8x8x8x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const maxPool2d_2_padded_2_0 =
-            maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3]!;
-          const d_conv2d_5_z_0 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-          const maxPool2d_2_padded_2_1 =
-            maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
-          const d_conv2d_5_z_1 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_5_z_2 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-          const d_conv2d_5_z_3 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-          sum00 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_0;
-          sum01 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_0;
-          sum10 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_1;
-          sum11 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_1;
-          sum20 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_2;
-          sum21 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_2;
-          sum30 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_3;
-          sum31 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_3;
+          const at_2 = k * 1600 + j * 100 + l * 10 + k2 * 10 + k3;
+          const a0 = maxPool2d_2_padded_2[at_2]!;
+          const at_3 = k * 2048 + i * 64 + k2 * 8 + k3;
+          const b0 = d_conv2d_5_z[at_3]!;
+          const a1 = maxPool2d_2_padded_2[at_2 + 1]!;
+          const b1 = d_conv2d_5_z[at_3 + 64]!;
+          const b2 = d_conv2d_5_z[at_3 + 128]!;
+          const b3 = d_conv2d_5_z[at_3 + 192]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    adam(m, v, w, i * 144 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 144, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 145, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 288, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 144 + j * 9 + l * 3 + 289, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 144 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 144, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 145, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 288, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 289, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_5_kernel30 = Math.fround(sum30);
     const conv2d_5_kernel_m_next30 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_5_kernel30 * (1 - 0.9),
+      m[at + 432]! * 0.9 + d_conv2d_5_kernel30 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_m_next30;
+    m[at + 432] = conv2d_5_kernel_m_next30;
     const conv2d_5_kernel_v_next30 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * (1 - 0.999),
+      v[at + 432]! * 0.999 + d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_v_next30;
-    w[i * 144 + j * 9 + l * 3 + 432] =
-      w[i * 144 + j * 9 + l * 3 + 432]! -
+    v[at + 432] = conv2d_5_kernel_v_next30;
+    w[at + 432] =
+      w[at + 432]! -
       (conv2d_5_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_5_kernel31 = Math.fround(sum31);
     const conv2d_5_kernel_m_next31 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_5_kernel31 * (1 - 0.9),
+      m[at + 433]! * 0.9 + d_conv2d_5_kernel31 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_m_next31;
+    m[at + 433] = conv2d_5_kernel_m_next31;
     const conv2d_5_kernel_v_next31 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * (1 - 0.999),
+      v[at + 433]! * 0.999 + d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_v_next31;
-    w[i * 144 + j * 9 + l * 3 + 433] =
-      w[i * 144 + j * 9 + l * 3 + 433]! -
+    v[at + 433] = conv2d_5_kernel_v_next31;
+    w[at + 433] =
+      w[at + 433]! -
       (conv2d_5_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -5229,71 +4723,65 @@ function convAdam_32x16x3x8x8x8x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 8; k2++)
         for (let k3 = 0; k3 < 8; k3++) {
-          const maxPool2d_2_padded_2_2 =
-            maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
-          const d_conv2d_5_z_4 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-          const d_conv2d_5_z_5 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-          const d_conv2d_5_z_6 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-          const d_conv2d_5_z_7 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-          sum0 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_4;
-          sum1 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_5;
-          sum2 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_6;
-          sum3 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_7;
+          const a2 = maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
+          const at_2 = k * 2048 + i * 64 + k2 * 8 + k3;
+          const b4 = d_conv2d_5_z[at_2]!;
+          const b5 = d_conv2d_5_z[at_2 + 64]!;
+          const b6 = d_conv2d_5_z[at_2 + 128]!;
+          const b7 = d_conv2d_5_z[at_2 + 192]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
     const d_conv2d_5_kernel0 = Math.fround(sum0);
-    const conv2d_5_kernel_m_next0 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_5_kernel0 * (1 - 0.9),
-    );
-    m[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_m_next0;
+    const conv2d_5_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_5_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_5_kernel_m_next0;
     const conv2d_5_kernel_v_next0 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_v_next0;
-    w[i * 144 + j * 9 + l * 3 + 2] =
-      w[i * 144 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_5_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_5_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_5_kernel1 = Math.fround(sum1);
     const conv2d_5_kernel_m_next1 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_5_kernel1 * (1 - 0.9),
+      m[at + 146]! * 0.9 + d_conv2d_5_kernel1 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_m_next1;
+    m[at + 146] = conv2d_5_kernel_m_next1;
     const conv2d_5_kernel_v_next1 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * (1 - 0.999),
+      v[at + 146]! * 0.999 + d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_v_next1;
-    w[i * 144 + j * 9 + l * 3 + 146] =
-      w[i * 144 + j * 9 + l * 3 + 146]! -
+    v[at + 146] = conv2d_5_kernel_v_next1;
+    w[at + 146] =
+      w[at + 146]! -
       (conv2d_5_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_5_kernel2 = Math.fround(sum2);
     const conv2d_5_kernel_m_next2 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_5_kernel2 * (1 - 0.9),
+      m[at + 290]! * 0.9 + d_conv2d_5_kernel2 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_m_next2;
+    m[at + 290] = conv2d_5_kernel_m_next2;
     const conv2d_5_kernel_v_next2 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * (1 - 0.999),
+      v[at + 290]! * 0.999 + d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_v_next2;
-    w[i * 144 + j * 9 + l * 3 + 290] =
-      w[i * 144 + j * 9 + l * 3 + 290]! -
+    v[at + 290] = conv2d_5_kernel_v_next2;
+    w[at + 290] =
+      w[at + 290]! -
       (conv2d_5_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_5_kernel3 = Math.fround(sum3);
     const conv2d_5_kernel_m_next3 = Math.fround(
-      m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_5_kernel3 * (1 - 0.9),
+      m[at + 434]! * 0.9 + d_conv2d_5_kernel3 * (1 - 0.9),
     );
-    m[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_m_next3;
+    m[at + 434] = conv2d_5_kernel_m_next3;
     const conv2d_5_kernel_v_next3 = Math.fround(
-      v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * (1 - 0.999),
+      v[at + 434]! * 0.999 + d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * (1 - 0.999),
     );
-    v[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_v_next3;
-    w[i * 144 + j * 9 + l * 3 + 434] =
-      w[i * 144 + j * 9 + l * 3 + 434]! -
+    v[at + 434] = conv2d_5_kernel_v_next3;
+    w[at + 434] =
+      w[at + 434]! -
       (conv2d_5_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_5_kernel_v_next3 * correction_0) + 1e-8);
   }
@@ -5304,51 +4792,63 @@ function convAdam_32x16x3x8x8x8x3(
 }
 
 /**
- * d_conv2d_4_windowArgmax[i<8,j<16,l<8,m<8] = argmax k<1, k2<1, k3<2, k4<2: conv2d_4[i,j,2·l + k3,2·m + k4]
- * d_conv2d_4_z[i,j,l<16,m<16] = where(0 < conv2d_4[i,j,l,m], d_concat[i,j,l,m] + where(d_conv2d_4_windowArgmax[i,j,(l div 2),(m div 2)] =
- *     2·(l mod 2) + (m mod 2), d_maxPool2d_2[i,j,(l div 2),(m div 2)], 0), 0)
+ * d_x[i<8,j<J,l<L,m<L] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
+ * d_z[i,j,l<2·L,m<2·L] = where(0 < x[i,j,l,m], d_concat[i,j,l,m] + where(d_x[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
+ *     d_maxPool2d[i,j,(l div 2),(m div 2)], 0), 0)
+ * For J, L, n: 16, 8, 12_288 and 8, 16, 16_384.
+ * Plain twins: windowArgmaxWhere_8x16x8x8, windowArgmaxWhere_8x8x16x16.
  */
-function windowArgmaxWhere_8x16x8x8(
-  arrays: Floats<"conv2d_4" | "d_concat" | "d_maxPool2d_2" | "d_conv2d_4_z"> &
-    Ints<"d_conv2d_4_windowArgmax">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { conv2d_4, d_conv2d_4_windowArgmax, d_concat, d_maxPool2d_2, d_conv2d_4_z } = arrays;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 8; l++)
-        for (let m = 0; m < 8; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++)
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = conv2d_4[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
-            }
-          d_conv2d_4_windowArgmax[i * 1024 + j * 64 + l * 8 + m] = argmax;
+function windowArgmaxWhere_8xNxNxN(
+  x: Float32Array,
+  d_x: Int32Array,
+  d_concat: Float32Array,
+  d_maxPool2d: Float32Array,
+  d_z: Float32Array,
+  J: number,
+  L: number,
+  n: number,
+): void {
+  for (let i = 0; i < 8; i++)
+    for (let j = 0; j < J; j++)
+      windowArgmaxWhere_8xNxNxN_block(i, j, x, d_x, d_concat, d_maxPool2d, d_z, L, n);
+}
+
+function windowArgmaxWhere_8xNxNxN_block(
+  i: number,
+  j: number,
+  x: Float32Array,
+  d_x: Int32Array,
+  d_concat: Float32Array,
+  d_maxPool2d: Float32Array,
+  d_z: Float32Array,
+  L: number,
+  n: number,
+): void {
+  i &= 7;
+  j &= 15;
+  for (let l = 0; l < L; l++)
+    for (let m = 0; m < L; m++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k3 = 0; k3 < 2; k3++)
+        for (let k4 = 0; k4 < 2; k4++) {
+          const value = x[i * 64 * L * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!;
+          if (best < value) {
+            best = value;
+            argmax = k3 * 2 + k4;
+          }
         }
-      for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++)
-          d_conv2d_4_z[i * 4096 + j * 256 + l * 16 + m] =
-            0 < conv2d_4[i * 4096 + j * 256 + l * 16 + m]!
-              ? d_concat[i * 12288 + j * 256 + l * 16 + m]! +
-                Math.fround(
-                  d_conv2d_4_windowArgmax[
-                    i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)
-                  ]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_maxPool2d_2[i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+      d_x[i * 128 * L + j * L * L + l * L + m] = argmax;
     }
-  }
-  return function windowArgmaxWhere_8x16x8x8(): void {
-    for (let i = 0; i < 8; i++) block(i);
-  };
+  for (let l = 0; l < L * 2; l++)
+    for (let m = 0; m < L * 2; m++) {
+      const at = i * 128 * L + j * L * L + ((l / 2) | 0) * L + ((m / 2) | 0);
+      d_z[i * 512 * L + j * 4 * L * L + l * 2 * L + m] =
+        0 < x[i * 64 * L * L + j * 4 * L * L + l * 2 * L + m]!
+          ? d_concat[i * n + j * 4 * L * L + l * 2 * L + m]! +
+            Math.fround(d_x[at]! === (l % 2) * 2 + (m % 2) ? d_maxPool2d[at]! : 0)
+          : 0;
+    }
 }
 
 /** d_maxPool2d[i<8,j<8,l<16,m<16] = Σ k<16, k2<3, k3<3: d_conv2d_3_z_padded[i,k,l + k2,m + k3]·conv2d_3_kernel[k,j,−k2 + 2,−k3 + 2] */
@@ -5372,33 +4872,32 @@ function conv_8x8x16x16x3x3x16(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const d_conv2d_3_z_padded_0 =
-              d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-            const d_conv2d_3_z_padded_1 =
-              d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const d_conv2d_3_z_padded_2 =
-              d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const d_conv2d_3_z_padded_3 =
-              d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_0;
-            sum01 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_0;
-            sum02 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_0;
-            sum03 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_0;
-            sum10 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_1;
-            sum11 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_1;
-            sum12 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_1;
-            sum13 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = d_conv2d_3_z_padded[at_2]!;
+            const at_3 = k * 72 + j * 9 + k2 * -3 + k3 * -1;
+            const b0 = conv2d_3_kernel[at_3 + 8]!;
+            const a1 = d_conv2d_3_z_padded[at_2 + 1]!;
+            const a2 = d_conv2d_3_z_padded[at_2 + 2]!;
+            const a3 = d_conv2d_3_z_padded[at_2 + 3]!;
+            const b1 = conv2d_3_kernel[at_3 + 17]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m] = sum00;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 1] = sum01;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 2] = sum02;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 3] = sum03;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 256] = sum10;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 257] = sum11;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 258] = sum12;
-      d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 259] = sum13;
+      const at = i * 2048 + j * 256 + l * 16 + m;
+      d_maxPool2d[at] = sum00;
+      d_maxPool2d[at + 1] = sum01;
+      d_maxPool2d[at + 2] = sum02;
+      d_maxPool2d[at + 3] = sum03;
+      d_maxPool2d[at + 256] = sum10;
+      d_maxPool2d[at + 257] = sum11;
+      d_maxPool2d[at + 258] = sum12;
+      d_maxPool2d[at + 259] = sum13;
     }
   }
   return function conv_8x8x16x16x3x3x16(): void {
@@ -5434,55 +4933,54 @@ function convAdam_16x8x3x8x16x16x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const maxPool2d_padded_2_0 =
-            maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3]!;
-          const d_conv2d_3_z_0 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const maxPool2d_padded_2_1 =
-            maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-          const d_conv2d_3_z_1 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_conv2d_3_z_2 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_conv2d_3_z_3 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum00 += maxPool2d_padded_2_0 * d_conv2d_3_z_0;
-          sum01 += maxPool2d_padded_2_1 * d_conv2d_3_z_0;
-          sum10 += maxPool2d_padded_2_0 * d_conv2d_3_z_1;
-          sum11 += maxPool2d_padded_2_1 * d_conv2d_3_z_1;
-          sum20 += maxPool2d_padded_2_0 * d_conv2d_3_z_2;
-          sum21 += maxPool2d_padded_2_1 * d_conv2d_3_z_2;
-          sum30 += maxPool2d_padded_2_0 * d_conv2d_3_z_3;
-          sum31 += maxPool2d_padded_2_1 * d_conv2d_3_z_3;
+          const at_2 = k * 2592 + j * 324 + l * 18 + k2 * 18 + k3;
+          const a0 = maxPool2d_padded_2[at_2]!;
+          const at_3 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b0 = d_conv2d_3_z[at_3]!;
+          const a1 = maxPool2d_padded_2[at_2 + 1]!;
+          const b1 = d_conv2d_3_z[at_3 + 256]!;
+          const b2 = d_conv2d_3_z[at_3 + 512]!;
+          const b3 = d_conv2d_3_z[at_3 + 768]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum20 += a0 * b2;
+          sum21 += a1 * b2;
+          sum30 += a0 * b3;
+          sum31 += a1 * b3;
         }
-    adam(m, v, w, i * 72 + j * 9 + l * 3, Math.fround(sum00), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 1, Math.fround(sum01), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 72, Math.fround(sum10), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 73, Math.fround(sum11), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 144, Math.fround(sum20), rate_0, correction_0);
-    adam(m, v, w, i * 72 + j * 9 + l * 3 + 145, Math.fround(sum21), rate_0, correction_0);
+    const at = i * 72 + j * 9 + l * 3;
+    adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+    adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+    adam(m, v, w, at + 72, Math.fround(sum10), rate_0, correction_0);
+    adam(m, v, w, at + 73, Math.fround(sum11), rate_0, correction_0);
+    adam(m, v, w, at + 144, Math.fround(sum20), rate_0, correction_0);
+    adam(m, v, w, at + 145, Math.fround(sum21), rate_0, correction_0);
     const d_conv2d_3_kernel30 = Math.fround(sum30);
     const conv2d_3_kernel_m_next30 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
+      m[at + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
+    m[at + 216] = conv2d_3_kernel_m_next30;
     const conv2d_3_kernel_v_next30 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
+      v[at + 216]! * 0.999 + d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
-    w[i * 72 + j * 9 + l * 3 + 216] =
-      w[i * 72 + j * 9 + l * 3 + 216]! -
+    v[at + 216] = conv2d_3_kernel_v_next30;
+    w[at + 216] =
+      w[at + 216]! -
       (conv2d_3_kernel_m_next30 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
     const d_conv2d_3_kernel31 = Math.fround(sum31);
     const conv2d_3_kernel_m_next31 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
+      m[at + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
+    m[at + 217] = conv2d_3_kernel_m_next31;
     const conv2d_3_kernel_v_next31 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
+      v[at + 217]! * 0.999 + d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
-    w[i * 72 + j * 9 + l * 3 + 217] =
-      w[i * 72 + j * 9 + l * 3 + 217]! -
+    v[at + 217] = conv2d_3_kernel_v_next31;
+    w[at + 217] =
+      w[at + 217]! -
       (conv2d_3_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
     let sum0 = 0;
@@ -5492,124 +4990,69 @@ function convAdam_16x8x3x8x16x16x3(
     for (let k = 0; k < 8; k++)
       for (let k2 = 0; k2 < 16; k2++)
         for (let k3 = 0; k3 < 16; k3++) {
-          const maxPool2d_padded_2_2 =
-            maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-          const d_conv2d_3_z_4 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          const d_conv2d_3_z_5 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-          const d_conv2d_3_z_6 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-          const d_conv2d_3_z_7 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += maxPool2d_padded_2_2 * d_conv2d_3_z_4;
-          sum1 += maxPool2d_padded_2_2 * d_conv2d_3_z_5;
-          sum2 += maxPool2d_padded_2_2 * d_conv2d_3_z_6;
-          sum3 += maxPool2d_padded_2_2 * d_conv2d_3_z_7;
+          const a2 = maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+          const at_2 = k * 4096 + i * 256 + k2 * 16 + k3;
+          const b4 = d_conv2d_3_z[at_2]!;
+          const b5 = d_conv2d_3_z[at_2 + 256]!;
+          const b6 = d_conv2d_3_z[at_2 + 512]!;
+          const b7 = d_conv2d_3_z[at_2 + 768]!;
+          sum0 += a2 * b4;
+          sum1 += a2 * b5;
+          sum2 += a2 * b6;
+          sum3 += a2 * b7;
         }
     const d_conv2d_3_kernel0 = Math.fround(sum0);
-    const conv2d_3_kernel_m_next0 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9),
-    );
-    m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
+    const conv2d_3_kernel_m_next0 = Math.fround(m[at + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9));
+    m[at + 2] = conv2d_3_kernel_m_next0;
     const conv2d_3_kernel_v_next0 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
+      v[at + 2]! * 0.999 + d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
-    w[i * 72 + j * 9 + l * 3 + 2] =
-      w[i * 72 + j * 9 + l * 3 + 2]! -
+    v[at + 2] = conv2d_3_kernel_v_next0;
+    w[at + 2] =
+      w[at + 2]! -
       (conv2d_3_kernel_m_next0 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
     const d_conv2d_3_kernel1 = Math.fround(sum1);
-    const conv2d_3_kernel_m_next1 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9),
-    );
-    m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
+    const conv2d_3_kernel_m_next1 = Math.fround(m[at + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9));
+    m[at + 74] = conv2d_3_kernel_m_next1;
     const conv2d_3_kernel_v_next1 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
+      v[at + 74]! * 0.999 + d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
-    w[i * 72 + j * 9 + l * 3 + 74] =
-      w[i * 72 + j * 9 + l * 3 + 74]! -
+    v[at + 74] = conv2d_3_kernel_v_next1;
+    w[at + 74] =
+      w[at + 74]! -
       (conv2d_3_kernel_m_next1 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
     const d_conv2d_3_kernel2 = Math.fround(sum2);
     const conv2d_3_kernel_m_next2 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
+      m[at + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
+    m[at + 146] = conv2d_3_kernel_m_next2;
     const conv2d_3_kernel_v_next2 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
+      v[at + 146]! * 0.999 + d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
-    w[i * 72 + j * 9 + l * 3 + 146] =
-      w[i * 72 + j * 9 + l * 3 + 146]! -
+    v[at + 146] = conv2d_3_kernel_v_next2;
+    w[at + 146] =
+      w[at + 146]! -
       (conv2d_3_kernel_m_next2 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
     const d_conv2d_3_kernel3 = Math.fround(sum3);
     const conv2d_3_kernel_m_next3 = Math.fround(
-      m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
+      m[at + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
     );
-    m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
+    m[at + 218] = conv2d_3_kernel_m_next3;
     const conv2d_3_kernel_v_next3 = Math.fround(
-      v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
+      v[at + 218]! * 0.999 + d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
     );
-    v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
-    w[i * 72 + j * 9 + l * 3 + 218] =
-      w[i * 72 + j * 9 + l * 3 + 218]! -
+    v[at + 218] = conv2d_3_kernel_v_next3;
+    w[at + 218] =
+      w[at + 218]! -
       (conv2d_3_kernel_m_next3 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x8x3x8x16x16x3(): void {
     for (let i = 0; i < 16; i += 4)
       for (let j = 0; j < 8; j++) for (let l = 0; l < 3; l++) block(i, j, l);
-  };
-}
-
-/**
- * d_conv2d_2_windowArgmax[i<8,j<8,l<16,m<16] = argmax k<1, k2<1, k3<2, k4<2: concat_2[i,j,2·l + k3,2·m + k4]
- * d_conv2d_2_z[i,j,l<32,m<32] = where(0 < concat_2[i,j,l,m], d_concat_2[i,j,l,m] + where(d_conv2d_2_windowArgmax[i,j,(l div 2),(m div 2)] =
- *     2·(l mod 2) + (m mod 2), d_maxPool2d[i,j,(l div 2),(m div 2)], 0), 0)
- */
-function windowArgmaxWhere_8x8x16x16(
-  arrays: Floats<"concat_2" | "d_concat_2" | "d_maxPool2d" | "d_conv2d_2_z"> &
-    Ints<"d_conv2d_2_windowArgmax">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { concat_2, d_conv2d_2_windowArgmax, d_concat_2, d_maxPool2d, d_conv2d_2_z } = arrays;
-    for (let l = 0; l < 16; l++)
-      for (let m = 0; m < 16; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 2; k3++)
-          for (let k4 = 0; k4 < 2; k4++) {
-            const value = concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 2 + k4;
-            }
-          }
-        d_conv2d_2_windowArgmax[i * 2048 + j * 256 + l * 16 + m] = argmax;
-      }
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m++)
-        d_conv2d_2_z[i * 8192 + j * 1024 + l * 32 + m] =
-          0 < concat_2[i * 16384 + j * 1024 + l * 32 + m]!
-            ? d_concat_2[i * 16384 + j * 1024 + l * 32 + m]! +
-              Math.fround(
-                d_conv2d_2_windowArgmax[
-                  i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
-                ]! ===
-                  (l % 2) * 2 + (m % 2)
-                  ? d_maxPool2d[i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                  : 0,
-              )
-            : 0;
-  }
-  return function windowArgmaxWhere_8x8x16x16(): void {
-    for (let i = 0; i < 8; i++) for (let j = 0; j < 8; j++) block(i, j);
   };
 }
 
@@ -5634,13 +5077,14 @@ function convAdam_8x1x3x8x32x32x3(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 32; k2++)
             for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3]!;
+              const at = k * 1156 + l * 34 + k2 * 34 + k3;
+              const a0 = x_padded_2[at]!;
               const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              sum0 += x_padded_2_0 * d_conv2d_z_0;
-              sum1 += x_padded_2_1 * d_conv2d_z_0;
-              sum2 += x_padded_2_2 * d_conv2d_z_0;
+              const a1 = x_padded_2[at + 1]!;
+              const a2 = x_padded_2[at + 2]!;
+              sum0 += a0 * d_conv2d_z_0;
+              sum1 += a1 * d_conv2d_z_0;
+              sum2 += a2 * d_conv2d_z_0;
             }
         adam(m, v, w, i * 9 + l * 3, Math.fround(sum0), rate_0, correction_0);
         adam(m, v, w, i * 9 + l * 3 + 1, Math.fround(sum1), rate_0, correction_0);
@@ -5655,77 +5099,65 @@ function convAdam_8x1x3x8x32x32x3(
  * Takes 1 or 8 rows.
  */
 function convRelu_Nx8x32x1x3x3x32(
+  x_padded: Float32Array,
+  conv2d_kernel: Float32Array,
+  conv2d_bias: Float32Array,
+  conv2d: Float32Array,
   rows: number,
-  arrays: Floats<"x_padded" | "conv2d_kernel" | "conv2d_bias" | "conv2d">,
-): () => void {
-  function block(i: number, j: number): void {
-    i &= 7;
-    j &= 7;
-    const { x_padded, conv2d_kernel, conv2d_bias, conv2d } = arrays;
-    for (let l = 0; l < 32; l++)
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const x_padded_2 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const x_padded_3 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
-            sum00 += x_padded_0 * conv2d_kernel_0;
-            sum01 += x_padded_1 * conv2d_kernel_0;
-            sum02 += x_padded_2 * conv2d_kernel_0;
-            sum03 += x_padded_3 * conv2d_kernel_0;
-            sum10 += x_padded_0 * conv2d_kernel_1;
-            sum11 += x_padded_1 * conv2d_kernel_1;
-            sum12 += x_padded_2 * conv2d_kernel_1;
-            sum13 += x_padded_3 * conv2d_kernel_1;
-          }
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu(conv2d_bias, conv2d, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1024,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1025,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1026,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_bias,
-          conv2d,
-          j + 1,
-          i * 8192 + j * 1024 + l * 32 + m + 1027,
-          Math.fround(sum13),
-        );
-      }
-  }
-  return function convRelu_Nx8x32x1x3x3x32(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 8; j += 2) block(i, j);
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 8; j += 2)
+      convRelu_Nx8x32x1x3x3x32_block(i, j, x_padded, conv2d_kernel, conv2d_bias, conv2d);
+}
+
+function convRelu_Nx8x32x1x3x3x32_block(
+  i: number,
+  j: number,
+  x_padded: Float32Array,
+  conv2d_kernel: Float32Array,
+  conv2d_bias: Float32Array,
+  conv2d: Float32Array,
+): void {
+  i &= 7;
+  j &= 7;
+  for (let l = 0; l < 32; l++)
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = i * 1156 + l * 34 + k2 * 34 + m + k3;
+          const a0 = x_padded[at_2]!;
+          const b0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+          const a1 = x_padded[at_2 + 1]!;
+          const a2 = x_padded[at_2 + 2]!;
+          const a3 = x_padded[at_2 + 3]!;
+          const b1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+          sum00 += a0 * b0;
+          sum01 += a1 * b0;
+          sum02 += a2 * b0;
+          sum03 += a3 * b0;
+          sum10 += a0 * b1;
+          sum11 += a1 * b1;
+          sum12 += a2 * b1;
+          sum13 += a3 * b1;
+        }
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      relu(conv2d_bias, conv2d, j, at, Math.fround(sum00));
+      relu(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
+      relu(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
+      relu(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
+      relu(conv2d_bias, conv2d, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_bias, conv2d, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_bias, conv2d, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_bias, conv2d, j + 1, at + 1027, Math.fround(sum13));
+    }
 }
 
 /**
@@ -5753,56 +5185,31 @@ function convRelu_8x8x32x8x3x3x32_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_padded_0 = conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_padded_1 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const conv2d_padded_2 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const conv2d_padded_3 =
-              conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-            sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-            sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-            sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-            sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-            sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-            sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-            sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = conv2d_padded[at_2]!;
+            const b0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_padded[at_2 + 1]!;
+            const a2 = conv2d_padded[at_2 + 2]!;
+            const a3 = conv2d_padded[at_2 + 3]!;
+            const b1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_2_bias, concat_2, j, i * 16384 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_2_bias,
-        concat_2,
-        j + 1,
-        i * 16384 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 16384 + j * 1024 + l * 32 + m;
+      relu(conv2d_2_bias, concat_2, j, at, Math.fround(sum00));
+      relu(conv2d_2_bias, concat_2, j, at + 1, Math.fround(sum01));
+      relu(conv2d_2_bias, concat_2, j, at + 2, Math.fround(sum02));
+      relu(conv2d_2_bias, concat_2, j, at + 3, Math.fround(sum03));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_2_bias, concat_2, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x8x3x3x32_evaluate(): void {
@@ -5836,57 +5243,31 @@ function convRelu_8x16x16x8x3x3x16_evaluate(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_padded_0 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_padded_1 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_padded_2 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_padded_3 =
-                maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
-              sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
-              sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
-              sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
-              sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
-              sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
-              sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
-              sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
+              const at_2 = i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3;
+              const a0 = maxPool2d_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_padded[at_2 + 1]!;
+              const a2 = maxPool2d_padded[at_2 + 2]!;
+              const a3 = maxPool2d_padded[at_2 + 3]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_3_bias, conv2d_3, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 256,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 257,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 258,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_3_bias,
-          conv2d_3,
-          j + 1,
-          i * 4096 + j * 256 + l * 16 + m + 259,
-          Math.fround(sum13),
-        );
+        const at = i * 4096 + j * 256 + l * 16 + m;
+        relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+        relu(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+        relu(conv2d_3_bias, conv2d_3, j, at + 2, Math.fround(sum02));
+        relu(conv2d_3_bias, conv2d_3, j, at + 3, Math.fround(sum03));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 256, Math.fround(sum10));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 257, Math.fround(sum11));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 258, Math.fround(sum12));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_8x16x16x8x3x3x16_evaluate(): void {
@@ -5919,57 +5300,31 @@ function convRelu_8x16x16x16x3x3x16_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_3_padded_0 =
-              conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_3_padded_1 =
-              conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const conv2d_3_padded_2 =
-              conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const conv2d_3_padded_3 =
-              conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-            sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-            sum02 += conv2d_3_padded_2 * conv2d_4_kernel_0;
-            sum03 += conv2d_3_padded_3 * conv2d_4_kernel_0;
-            sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-            sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-            sum12 += conv2d_3_padded_2 * conv2d_4_kernel_1;
-            sum13 += conv2d_3_padded_3 * conv2d_4_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = conv2d_3_padded[at_2]!;
+            const b0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_3_padded[at_2 + 1]!;
+            const a2 = conv2d_3_padded[at_2 + 2]!;
+            const a3 = conv2d_3_padded[at_2 + 3]!;
+            const b1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_4_bias, concat, j, i * 12288 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv2d_4_bias, concat, j, i * 12288 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv2d_4_bias, concat, j, i * 12288 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(conv2d_4_bias, concat, j, i * 12288 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_4_bias,
-        concat,
-        j + 1,
-        i * 12288 + j * 256 + l * 16 + m + 256,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_4_bias,
-        concat,
-        j + 1,
-        i * 12288 + j * 256 + l * 16 + m + 257,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_4_bias,
-        concat,
-        j + 1,
-        i * 12288 + j * 256 + l * 16 + m + 258,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_4_bias,
-        concat,
-        j + 1,
-        i * 12288 + j * 256 + l * 16 + m + 259,
-        Math.fround(sum13),
-      );
+      const at = i * 12288 + j * 256 + l * 16 + m;
+      relu(conv2d_4_bias, concat, j, at, Math.fround(sum00));
+      relu(conv2d_4_bias, concat, j, at + 1, Math.fround(sum01));
+      relu(conv2d_4_bias, concat, j, at + 2, Math.fround(sum02));
+      relu(conv2d_4_bias, concat, j, at + 3, Math.fround(sum03));
+      relu(conv2d_4_bias, concat, j + 1, at + 256, Math.fround(sum10));
+      relu(conv2d_4_bias, concat, j + 1, at + 257, Math.fround(sum11));
+      relu(conv2d_4_bias, concat, j + 1, at + 258, Math.fround(sum12));
+      relu(conv2d_4_bias, concat, j + 1, at + 259, Math.fround(sum13));
     }
   }
   return function convRelu_8x16x16x16x3x3x16_evaluate(): void {
@@ -6026,57 +5381,31 @@ function convRelu_8x32x8x16x3x3x8_evaluate(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
+              const at_2 = i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3;
+              const a0 = maxPool2d_2_padded[at_2]!;
+              const b0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_2_padded[at_2 + 1]!;
+              const a2 = maxPool2d_2_padded[at_2 + 2]!;
+              const a3 = maxPool2d_2_padded[at_2 + 3]!;
+              const b1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_5_bias, conv2d_5, j, i * 2048 + j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 64,
-          Math.fround(sum10),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 65,
-          Math.fround(sum11),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 66,
-          Math.fround(sum12),
-        );
-        relu(
-          conv2d_5_bias,
-          conv2d_5,
-          j + 1,
-          i * 2048 + j * 64 + l * 8 + m + 67,
-          Math.fround(sum13),
-        );
+        const at = i * 2048 + j * 64 + l * 8 + m;
+        relu(conv2d_5_bias, conv2d_5, j, at, Math.fround(sum00));
+        relu(conv2d_5_bias, conv2d_5, j, at + 1, Math.fround(sum01));
+        relu(conv2d_5_bias, conv2d_5, j, at + 2, Math.fround(sum02));
+        relu(conv2d_5_bias, conv2d_5, j, at + 3, Math.fround(sum03));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 64, Math.fround(sum10));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 65, Math.fround(sum11));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 66, Math.fround(sum12));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_8x32x8x16x3x3x8_evaluate(): void {
@@ -6106,26 +5435,27 @@ function conv_8x32x8x3x3x32x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_0 =
-              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_5_padded_1 =
-              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-            sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-            sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-            sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-            sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-            sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-            sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
+            const at_2 = i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = conv2d_5_padded[at_2]!;
+            const at_3 = j * 288 + k3 * 9 + k * 3 + k2;
+            const b0 = conv2d_6_kernel[at_3]!;
+            const a1 = conv2d_5_padded[at_2 + 1]!;
+            const b1 = conv2d_6_kernel[at_3 + 288]!;
+            const b2 = conv2d_6_kernel[at_3 + 576]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m] = sum00;
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 1] = sum01;
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 64] = sum10;
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 65] = sum11;
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 128] = sum20;
-      conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 129] = sum21;
+      const at = i * 2048 + j * 64 + l * 8 + m;
+      conv2d_6_product[at] = sum00;
+      conv2d_6_product[at + 1] = sum01;
+      conv2d_6_product[at + 64] = sum10;
+      conv2d_6_product[at + 65] = sum11;
+      conv2d_6_product[at + 128] = sum20;
+      conv2d_6_product[at + 129] = sum21;
     }
   }
   function block_2(i: number, l: number): void {
@@ -6140,21 +5470,21 @@ function conv_8x32x8x3x3x32x8_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_2 =
-              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_6_kernel_3 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
-            const conv2d_5_padded_3 =
-              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_6_kernel_4 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
-            sum00_2 += conv2d_5_padded_2 * conv2d_6_kernel_3;
-            sum01_2 += conv2d_5_padded_3 * conv2d_6_kernel_3;
-            sum10_2 += conv2d_5_padded_2 * conv2d_6_kernel_4;
-            sum11_2 += conv2d_5_padded_3 * conv2d_6_kernel_4;
+            const at_2 = i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a2 = conv2d_5_padded[at_2]!;
+            const b3 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
+            const a3 = conv2d_5_padded[at_2 + 1]!;
+            const b4 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
-      conv2d_6_product[i * 2048 + l * 8 + m + 1920] = sum00_2;
-      conv2d_6_product[i * 2048 + l * 8 + m + 1921] = sum01_2;
-      conv2d_6_product[i * 2048 + l * 8 + m + 1984] = sum10_2;
-      conv2d_6_product[i * 2048 + l * 8 + m + 1985] = sum11_2;
+      const at = i * 2048 + l * 8 + m;
+      conv2d_6_product[at + 1920] = sum00_2;
+      conv2d_6_product[at + 1921] = sum01_2;
+      conv2d_6_product[at + 1984] = sum10_2;
+      conv2d_6_product[at + 1985] = sum11_2;
     }
   }
   return function conv_8x32x8x3x3x32x8_evaluate(): void {
@@ -6171,12 +5501,12 @@ function conv_8x32x8x3x3x32x8_evaluate(
  * Takes 1 or 8 rows.
  */
 function concat_Nx32x16x16(
+  conv2d_6_product: Float32Array,
+  conv2d_6_bias: Float32Array,
+  concat: Float32Array,
   rows: number,
-  arrays: Floats<"conv2d_6_product" | "conv2d_6_bias" | "concat">,
-): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { conv2d_6_product, conv2d_6_bias, concat } = arrays;
+): void {
+  for (let i = 0; i < rows; i++)
     for (let j = 0; j < 32; j++)
       for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++)
@@ -6188,39 +5518,34 @@ function concat_Nx32x16x16(
             j,
             i * 12288 + j * 256 + l * 16 + m + 4096,
           );
-  }
-  return function concat_Nx32x16x16(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
  * concat_padded[i<rows,j<48,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, concat[i,j,l − 1,m − 1], 0)
  * Takes 1 or 8 rows.
  */
-function pad_Nx48x18x18(rows: number, arrays: Floats<"concat" | "concat_padded">): () => void {
-  function block(i: number): void {
-    i &= 7;
-    const { concat, concat_padded } = arrays;
-    for (let j = 0; j < 48; j++) {
-      concat_padded[i * 15552 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) concat_padded[i * 15552 + j * 324 + m + 1] = 0;
-      concat_padded[i * 15552 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        concat_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++)
-          concat_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
-            concat[i * 12288 + j * 256 + l * 16 + m]!;
-        concat_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
-      }
-      concat_padded[i * 15552 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) concat_padded[i * 15552 + j * 324 + m + 307] = 0;
-      concat_padded[i * 15552 + j * 324 + 323] = 0;
+function pad_Nx48x18x18(concat: Float32Array, concat_padded: Float32Array, rows: number): void {
+  for (let i = 0; i < rows; i++) pad_Nx48x18x18_block(i, concat, concat_padded);
+}
+
+function pad_Nx48x18x18_block(i: number, concat: Float32Array, concat_padded: Float32Array): void {
+  i &= 7;
+  for (let j = 0; j < 48; j++) {
+    const at = i * 15552 + j * 324;
+    concat_padded[at] = 0;
+    for (let m = 0; m < 16; m++) concat_padded[i * 15552 + j * 324 + m + 1] = 0;
+    concat_padded[at + 17] = 0;
+    for (let l = 0; l < 16; l++) {
+      concat_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
+      for (let m = 0; m < 16; m++)
+        concat_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
+          concat[i * 12288 + j * 256 + l * 16 + m]!;
+      concat_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
     }
+    concat_padded[at + 306] = 0;
+    for (let m = 0; m < 16; m++) concat_padded[i * 15552 + j * 324 + m + 307] = 0;
+    concat_padded[at + 323] = 0;
   }
-  return function pad_Nx48x18x18(): void {
-    for (let i = 0; i < rows; i++) block(i);
-  };
 }
 
 /**
@@ -6246,55 +5571,37 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3++) {
-            const concat_padded_0 = concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-            const concat_padded_1 =
-              concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const concat_padded_2 =
-              concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
-            const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-            sum00 += concat_padded_0 * conv2d_7_kernel_0;
-            sum01 += concat_padded_1 * conv2d_7_kernel_0;
-            sum02 += concat_padded_2 * conv2d_7_kernel_0;
-            sum10 += concat_padded_0 * conv2d_7_kernel_1;
-            sum11 += concat_padded_1 * conv2d_7_kernel_1;
-            sum12 += concat_padded_2 * conv2d_7_kernel_1;
+            const at_2 = i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = concat_padded[at_2]!;
+            const b0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const a1 = concat_padded[at_2 + 1]!;
+            const a2 = concat_padded[at_2 + 2]!;
+            const b1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 256,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 257,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_7_bias,
-        conv2d_7,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 258,
-        Math.fround(sum12),
-      );
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      relu(conv2d_7_bias, conv2d_7, j, at, Math.fround(sum00));
+      relu(conv2d_7_bias, conv2d_7, j, at + 1, Math.fround(sum01));
+      relu(conv2d_7_bias, conv2d_7, j, at + 2, Math.fround(sum02));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 256, Math.fround(sum10));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 257, Math.fround(sum11));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 258, Math.fround(sum12));
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 48; k3++) {
-          const concat_padded_3 = concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
-          const conv2d_7_kernel_2 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-          const conv2d_7_kernel_3 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-          sum0 += concat_padded_3 * conv2d_7_kernel_2;
-          sum1 += concat_padded_3 * conv2d_7_kernel_3;
+          const a3 = concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
+          const b2 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+          const b3 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     relu(conv2d_7_bias, conv2d_7, j, i * 4096 + j * 256 + l * 16 + 15, Math.fround(sum0));
     relu(conv2d_7_bias, conv2d_7, j + 1, i * 4096 + j * 256 + l * 16 + 271, Math.fround(sum1));
@@ -6330,57 +5637,31 @@ function convRelu_8x16x16x16x3x3x16_2_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_7_padded_0 =
-              conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const conv2d_8_kernel_0 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_7_padded_1 =
-              conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const conv2d_7_padded_2 =
-              conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const conv2d_7_padded_3 =
-              conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const conv2d_8_kernel_1 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += conv2d_7_padded_0 * conv2d_8_kernel_0;
-            sum01 += conv2d_7_padded_1 * conv2d_8_kernel_0;
-            sum02 += conv2d_7_padded_2 * conv2d_8_kernel_0;
-            sum03 += conv2d_7_padded_3 * conv2d_8_kernel_0;
-            sum10 += conv2d_7_padded_0 * conv2d_8_kernel_1;
-            sum11 += conv2d_7_padded_1 * conv2d_8_kernel_1;
-            sum12 += conv2d_7_padded_2 * conv2d_8_kernel_1;
-            sum13 += conv2d_7_padded_3 * conv2d_8_kernel_1;
+            const at_2 = i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3;
+            const a0 = conv2d_7_padded[at_2]!;
+            const b0 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_7_padded[at_2 + 1]!;
+            const a2 = conv2d_7_padded[at_2 + 2]!;
+            const a3 = conv2d_7_padded[at_2 + 3]!;
+            const b1 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_8_bias, conv2d_8, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv2d_8_bias, conv2d_8, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv2d_8_bias, conv2d_8, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(conv2d_8_bias, conv2d_8, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_8_bias,
-        conv2d_8,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 256,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_8_bias,
-        conv2d_8,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 257,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_8_bias,
-        conv2d_8,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 258,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_8_bias,
-        conv2d_8,
-        j + 1,
-        i * 4096 + j * 256 + l * 16 + m + 259,
-        Math.fround(sum13),
-      );
+      const at = i * 4096 + j * 256 + l * 16 + m;
+      relu(conv2d_8_bias, conv2d_8, j, at, Math.fround(sum00));
+      relu(conv2d_8_bias, conv2d_8, j, at + 1, Math.fround(sum01));
+      relu(conv2d_8_bias, conv2d_8, j, at + 2, Math.fround(sum02));
+      relu(conv2d_8_bias, conv2d_8, j, at + 3, Math.fround(sum03));
+      relu(conv2d_8_bias, conv2d_8, j + 1, at + 256, Math.fround(sum10));
+      relu(conv2d_8_bias, conv2d_8, j + 1, at + 257, Math.fround(sum11));
+      relu(conv2d_8_bias, conv2d_8, j + 1, at + 258, Math.fround(sum12));
+      relu(conv2d_8_bias, conv2d_8, j + 1, at + 259, Math.fround(sum13));
     }
   }
   return function convRelu_8x16x16x16x3x3x16_2_evaluate(): void {
@@ -6414,57 +5695,31 @@ function convRelu_8x8x32x16x3x3x32_evaluate(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const concat_2_padded_0 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const concat_2_padded_1 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const concat_2_padded_2 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const concat_2_padded_3 =
-              concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
-            sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
-            sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
-            sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
-            sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
-            sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
-            sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
-            sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
+            const at_2 = i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = concat_2_padded[at_2]!;
+            const b0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = concat_2_padded[at_2 + 1]!;
+            const a2 = concat_2_padded[at_2 + 2]!;
+            const a3 = concat_2_padded[at_2 + 3]!;
+            const b1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_9_bias, conv2d_9, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_9_bias,
-        conv2d_9,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      relu(conv2d_9_bias, conv2d_9, j, at, Math.fround(sum00));
+      relu(conv2d_9_bias, conv2d_9, j, at + 1, Math.fround(sum01));
+      relu(conv2d_9_bias, conv2d_9, j, at + 2, Math.fround(sum02));
+      relu(conv2d_9_bias, conv2d_9, j, at + 3, Math.fround(sum03));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x16x3x3x32_evaluate(): void {
@@ -6498,57 +5753,31 @@ function convRelu_8x8x32x8x3x3x32_2_evaluate(
       for (let k = 0; k < 8; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const conv2d_9_padded_0 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const conv2d_9_padded_1 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const conv2d_9_padded_2 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const conv2d_9_padded_3 =
-              conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
-            sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
-            sum02 += conv2d_9_padded_2 * conv2d_10_kernel_0;
-            sum03 += conv2d_9_padded_3 * conv2d_10_kernel_0;
-            sum10 += conv2d_9_padded_0 * conv2d_10_kernel_1;
-            sum11 += conv2d_9_padded_1 * conv2d_10_kernel_1;
-            sum12 += conv2d_9_padded_2 * conv2d_10_kernel_1;
-            sum13 += conv2d_9_padded_3 * conv2d_10_kernel_1;
+            const at_2 = i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = conv2d_9_padded[at_2]!;
+            const b0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const a1 = conv2d_9_padded[at_2 + 1]!;
+            const a2 = conv2d_9_padded[at_2 + 2]!;
+            const a3 = conv2d_9_padded[at_2 + 3]!;
+            const b1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_10_bias, conv2d_10, j, i * 8192 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1024,
-        Math.fround(sum10),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1025,
-        Math.fround(sum11),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1026,
-        Math.fround(sum12),
-      );
-      relu(
-        conv2d_10_bias,
-        conv2d_10,
-        j + 1,
-        i * 8192 + j * 1024 + l * 32 + m + 1027,
-        Math.fround(sum13),
-      );
+      const at = i * 8192 + j * 1024 + l * 32 + m;
+      relu(conv2d_10_bias, conv2d_10, j, at, Math.fround(sum00));
+      relu(conv2d_10_bias, conv2d_10, j, at + 1, Math.fround(sum01));
+      relu(conv2d_10_bias, conv2d_10, j, at + 2, Math.fround(sum02));
+      relu(conv2d_10_bias, conv2d_10, j, at + 3, Math.fround(sum03));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_10_bias, conv2d_10, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_8x8x32x8x3x3x32_2_evaluate(): void {
@@ -6653,51 +5882,64 @@ function argmaxSum_8x32x32_evaluate(
  * conv2d[i,j,l,m] in y[0, j, l, m] = relu(product[0,j,l,m] + bias[j])
  * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
-function convRelu_1x8x32x8x3x3x32(arrays: Floats<"x" | "kernel" | "bias" | "y">): () => void {
-  function block(j: number, l: number): void {
-    j &= 7;
-    l &= 31;
-    const { x, kernel, bias, y } = arrays;
-    for (let m = 0; m < 32; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 8; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_0 = x[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const kernel_0 = kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-            const x_1 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const x_2 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const x_3 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const kernel_1 = kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-            sum00 += x_0 * kernel_0;
-            sum01 += x_1 * kernel_0;
-            sum02 += x_2 * kernel_0;
-            sum03 += x_3 * kernel_0;
-            sum10 += x_0 * kernel_1;
-            sum11 += x_1 * kernel_1;
-            sum12 += x_2 * kernel_1;
-            sum13 += x_3 * kernel_1;
-          }
-      relu(bias, y, j, j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(bias, y, j, j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(bias, y, j, j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(bias, y, j, j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(bias, y, j + 1, j * 1024 + l * 32 + m + 1024, Math.fround(sum10));
-      relu(bias, y, j + 1, j * 1024 + l * 32 + m + 1025, Math.fround(sum11));
-      relu(bias, y, j + 1, j * 1024 + l * 32 + m + 1026, Math.fround(sum12));
-      relu(bias, y, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
-    }
+function convRelu_1x8x32x8x3x3x32(
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  for (let j = 0; j < 8; j += 2)
+    for (let l = 0; l < 32; l++) convRelu_1x8x32x8x3x3x32_block(j, l, x, kernel, bias, y);
+}
+
+function convRelu_1x8x32x8x3x3x32_block(
+  j: number,
+  l: number,
+  x: Float32Array,
+  kernel: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+): void {
+  j &= 7;
+  l &= 31;
+  for (let m = 0; m < 32; m += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 8; k++)
+      for (let k2 = 0; k2 < 3; k2++)
+        for (let k3 = 0; k3 < 3; k3++) {
+          const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+          const x_0 = x[at_2]!;
+          const a0 = kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+          const x_1 = x[at_2 + 1]!;
+          const x_2 = x[at_2 + 2]!;
+          const x_3 = x[at_2 + 3]!;
+          const a1 = kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+          sum00 += x_0 * a0;
+          sum01 += x_1 * a0;
+          sum02 += x_2 * a0;
+          sum03 += x_3 * a0;
+          sum10 += x_0 * a1;
+          sum11 += x_1 * a1;
+          sum12 += x_2 * a1;
+          sum13 += x_3 * a1;
+        }
+    const at = j * 1024 + l * 32 + m;
+    relu(bias, y, j, at, Math.fround(sum00));
+    relu(bias, y, j, at + 1, Math.fround(sum01));
+    relu(bias, y, j, at + 2, Math.fround(sum02));
+    relu(bias, y, j, at + 3, Math.fround(sum03));
+    relu(bias, y, j + 1, at + 1024, Math.fround(sum10));
+    relu(bias, y, j + 1, at + 1025, Math.fround(sum11));
+    relu(bias, y, j + 1, at + 1026, Math.fround(sum12));
+    relu(bias, y, j + 1, at + 1027, Math.fround(sum13));
   }
-  return function convRelu_1x8x32x8x3x3x32(): void {
-    for (let j = 0; j < 8; j += 2) for (let l = 0; l < 32; l++) block(j, l);
-  };
 }
 
 /**
@@ -6724,29 +5966,31 @@ function convRelu_1x16x16x8x3x3x16_predict(
         for (let k = 0; k < 8; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_padded_1 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_padded_2 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_padded_3 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
-              sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
-              sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
-              sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
-              sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
-              sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
-              sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
-              sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
+              const at_2 = k * 324 + l * 18 + k2 * 18 + m + k3;
+              const a0 = maxPool2d_padded[at_2]!;
+              const b0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_padded[at_2 + 1]!;
+              const a2 = maxPool2d_padded[at_2 + 2]!;
+              const a3 = maxPool2d_padded[at_2 + 3]!;
+              const b1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_3_bias, conv2d_3, j, j * 256 + l * 16 + m, Math.fround(sum00));
-        relu(conv2d_3_bias, conv2d_3, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-        relu(conv2d_3_bias, conv2d_3, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-        relu(conv2d_3_bias, conv2d_3, j, j * 256 + l * 16 + m + 3, Math.fround(sum03));
-        relu(conv2d_3_bias, conv2d_3, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-        relu(conv2d_3_bias, conv2d_3, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-        relu(conv2d_3_bias, conv2d_3, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
-        relu(conv2d_3_bias, conv2d_3, j + 1, j * 256 + l * 16 + m + 259, Math.fround(sum13));
+        const at = j * 256 + l * 16 + m;
+        relu(conv2d_3_bias, conv2d_3, j, at, Math.fround(sum00));
+        relu(conv2d_3_bias, conv2d_3, j, at + 1, Math.fround(sum01));
+        relu(conv2d_3_bias, conv2d_3, j, at + 2, Math.fround(sum02));
+        relu(conv2d_3_bias, conv2d_3, j, at + 3, Math.fround(sum03));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 256, Math.fround(sum10));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 257, Math.fround(sum11));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 258, Math.fround(sum12));
+        relu(conv2d_3_bias, conv2d_3, j + 1, at + 259, Math.fround(sum13));
       }
   }
   return function convRelu_1x16x16x8x3x3x16_predict(): void {
@@ -6778,32 +6022,31 @@ function convRelu_1x32x8x16x3x3x8_predict(
         for (let k = 0; k < 16; k++)
           for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
+              const at_2 = k * 100 + l * 10 + k2 * 10 + m + k3;
+              const a0 = maxPool2d_2_padded[at_2]!;
+              const b0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+              const a1 = maxPool2d_2_padded[at_2 + 1]!;
+              const a2 = maxPool2d_2_padded[at_2 + 2]!;
+              const a3 = maxPool2d_2_padded[at_2 + 3]!;
+              const b1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+              sum00 += a0 * b0;
+              sum01 += a1 * b0;
+              sum02 += a2 * b0;
+              sum03 += a3 * b0;
+              sum10 += a0 * b1;
+              sum11 += a1 * b1;
+              sum12 += a2 * b1;
+              sum13 += a3 * b1;
             }
-        relu(conv2d_5_bias, conv2d_5, j, j * 64 + l * 8 + m, Math.fround(sum00));
-        relu(conv2d_5_bias, conv2d_5, j, j * 64 + l * 8 + m + 1, Math.fround(sum01));
-        relu(conv2d_5_bias, conv2d_5, j, j * 64 + l * 8 + m + 2, Math.fround(sum02));
-        relu(conv2d_5_bias, conv2d_5, j, j * 64 + l * 8 + m + 3, Math.fround(sum03));
-        relu(conv2d_5_bias, conv2d_5, j + 1, j * 64 + l * 8 + m + 64, Math.fround(sum10));
-        relu(conv2d_5_bias, conv2d_5, j + 1, j * 64 + l * 8 + m + 65, Math.fround(sum11));
-        relu(conv2d_5_bias, conv2d_5, j + 1, j * 64 + l * 8 + m + 66, Math.fround(sum12));
-        relu(conv2d_5_bias, conv2d_5, j + 1, j * 64 + l * 8 + m + 67, Math.fround(sum13));
+        const at = j * 64 + l * 8 + m;
+        relu(conv2d_5_bias, conv2d_5, j, at, Math.fround(sum00));
+        relu(conv2d_5_bias, conv2d_5, j, at + 1, Math.fround(sum01));
+        relu(conv2d_5_bias, conv2d_5, j, at + 2, Math.fround(sum02));
+        relu(conv2d_5_bias, conv2d_5, j, at + 3, Math.fround(sum03));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 64, Math.fround(sum10));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 65, Math.fround(sum11));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 66, Math.fround(sum12));
+        relu(conv2d_5_bias, conv2d_5, j + 1, at + 67, Math.fround(sum13));
       }
   }
   return function convRelu_1x32x8x16x3x3x8_predict(): void {
@@ -6832,24 +6075,27 @@ function conv_1x32x8x3x3x32x8_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_0 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
-            const conv2d_5_padded_1 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
-            const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
-            sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-            sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-            sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-            sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-            sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
-            sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
+            const at_2 = k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a0 = conv2d_5_padded[at_2]!;
+            const at_3 = j * 288 + k3 * 9 + k * 3 + k2;
+            const b0 = conv2d_6_kernel[at_3]!;
+            const a1 = conv2d_5_padded[at_2 + 1]!;
+            const b1 = conv2d_6_kernel[at_3 + 288]!;
+            const b2 = conv2d_6_kernel[at_3 + 576]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum20 += a0 * b2;
+            sum21 += a1 * b2;
           }
-      conv2d_6_product[j * 64 + l * 8 + m] = sum00;
-      conv2d_6_product[j * 64 + l * 8 + m + 1] = sum01;
-      conv2d_6_product[j * 64 + l * 8 + m + 64] = sum10;
-      conv2d_6_product[j * 64 + l * 8 + m + 65] = sum11;
-      conv2d_6_product[j * 64 + l * 8 + m + 128] = sum20;
-      conv2d_6_product[j * 64 + l * 8 + m + 129] = sum21;
+      const at = j * 64 + l * 8 + m;
+      conv2d_6_product[at] = sum00;
+      conv2d_6_product[at + 1] = sum01;
+      conv2d_6_product[at + 64] = sum10;
+      conv2d_6_product[at + 65] = sum11;
+      conv2d_6_product[at + 128] = sum20;
+      conv2d_6_product[at + 129] = sum21;
     }
   }
   function block_2(l: number): void {
@@ -6863,14 +6109,15 @@ function conv_1x32x8x3x3x32x8_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_2 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2]!;
-            const conv2d_6_kernel_3 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
-            const conv2d_5_padded_3 = conv2d_5_padded[k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
-            const conv2d_6_kernel_4 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
-            sum00_2 += conv2d_5_padded_2 * conv2d_6_kernel_3;
-            sum01_2 += conv2d_5_padded_3 * conv2d_6_kernel_3;
-            sum10_2 += conv2d_5_padded_2 * conv2d_6_kernel_4;
-            sum11_2 += conv2d_5_padded_3 * conv2d_6_kernel_4;
+            const at = k3 * 100 + l * 10 + k * 10 + m + k2;
+            const a2 = conv2d_5_padded[at]!;
+            const b3 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
+            const a3 = conv2d_5_padded[at + 1]!;
+            const b4 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
+            sum00_2 += a2 * b3;
+            sum01_2 += a3 * b3;
+            sum10_2 += a2 * b4;
+            sum11_2 += a3 * b4;
           }
       conv2d_6_product[l * 8 + m + 1920] = sum00_2;
       conv2d_6_product[l * 8 + m + 1921] = sum01_2;
@@ -6906,35 +6153,37 @@ function convRelu_1x16x16x3x3x48x16_predict(
       for (let k = 0; k < 3; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 48; k3++) {
-            const concat_padded_0 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
-            const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-            const concat_padded_1 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
-            const concat_padded_2 = concat_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
-            const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-            sum00 += concat_padded_0 * conv2d_7_kernel_0;
-            sum01 += concat_padded_1 * conv2d_7_kernel_0;
-            sum02 += concat_padded_2 * conv2d_7_kernel_0;
-            sum10 += concat_padded_0 * conv2d_7_kernel_1;
-            sum11 += concat_padded_1 * conv2d_7_kernel_1;
-            sum12 += concat_padded_2 * conv2d_7_kernel_1;
+            const at_2 = k3 * 324 + l * 18 + k * 18 + m + k2;
+            const a0 = concat_padded[at_2]!;
+            const b0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+            const a1 = concat_padded[at_2 + 1]!;
+            const a2 = concat_padded[at_2 + 2]!;
+            const b1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
           }
-      relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(conv2d_7_bias, conv2d_7, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(conv2d_7_bias, conv2d_7, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(conv2d_7_bias, conv2d_7, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
+      const at = j * 256 + l * 16 + m;
+      relu(conv2d_7_bias, conv2d_7, j, at, Math.fround(sum00));
+      relu(conv2d_7_bias, conv2d_7, j, at + 1, Math.fround(sum01));
+      relu(conv2d_7_bias, conv2d_7, j, at + 2, Math.fround(sum02));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 256, Math.fround(sum10));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 257, Math.fround(sum11));
+      relu(conv2d_7_bias, conv2d_7, j + 1, at + 258, Math.fround(sum12));
     }
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++)
       for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 48; k3++) {
-          const concat_padded_3 = concat_padded[k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
-          const conv2d_7_kernel_2 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
-          const conv2d_7_kernel_3 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
-          sum0 += concat_padded_3 * conv2d_7_kernel_2;
-          sum1 += concat_padded_3 * conv2d_7_kernel_3;
+          const a3 = concat_padded[k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
+          const b2 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+          const b3 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+          sum0 += a3 * b2;
+          sum1 += a3 * b3;
         }
     relu(conv2d_7_bias, conv2d_7, j, j * 256 + l * 16 + 15, Math.fround(sum0));
     relu(conv2d_7_bias, conv2d_7, j + 1, j * 256 + l * 16 + 271, Math.fround(sum1));
@@ -6968,29 +6217,31 @@ function convRelu_1x8x32x16x3x3x32_predict(
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const concat_2_padded_0 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const concat_2_padded_1 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const concat_2_padded_2 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const concat_2_padded_3 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
-            sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
-            sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
-            sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
-            sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
-            sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
-            sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
-            sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
+            const at_2 = k * 1156 + l * 34 + k2 * 34 + m + k3;
+            const a0 = concat_2_padded[at_2]!;
+            const b0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const a1 = concat_2_padded[at_2 + 1]!;
+            const a2 = concat_2_padded[at_2 + 2]!;
+            const a3 = concat_2_padded[at_2 + 3]!;
+            const b1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += a0 * b0;
+            sum01 += a1 * b0;
+            sum02 += a2 * b0;
+            sum03 += a3 * b0;
+            sum10 += a0 * b1;
+            sum11 += a1 * b1;
+            sum12 += a2 * b1;
+            sum13 += a3 * b1;
           }
-      relu(conv2d_9_bias, conv2d_9, j, j * 1024 + l * 32 + m, Math.fround(sum00));
-      relu(conv2d_9_bias, conv2d_9, j, j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-      relu(conv2d_9_bias, conv2d_9, j, j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-      relu(conv2d_9_bias, conv2d_9, j, j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-      relu(conv2d_9_bias, conv2d_9, j + 1, j * 1024 + l * 32 + m + 1024, Math.fround(sum10));
-      relu(conv2d_9_bias, conv2d_9, j + 1, j * 1024 + l * 32 + m + 1025, Math.fround(sum11));
-      relu(conv2d_9_bias, conv2d_9, j + 1, j * 1024 + l * 32 + m + 1026, Math.fround(sum12));
-      relu(conv2d_9_bias, conv2d_9, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
+      const at = j * 1024 + l * 32 + m;
+      relu(conv2d_9_bias, conv2d_9, j, at, Math.fround(sum00));
+      relu(conv2d_9_bias, conv2d_9, j, at + 1, Math.fround(sum01));
+      relu(conv2d_9_bias, conv2d_9, j, at + 2, Math.fround(sum02));
+      relu(conv2d_9_bias, conv2d_9, j, at + 3, Math.fround(sum03));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1024, Math.fround(sum10));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1025, Math.fround(sum11));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1026, Math.fround(sum12));
+      relu(conv2d_9_bias, conv2d_9, j + 1, at + 1027, Math.fround(sum13));
     }
   }
   return function convRelu_1x8x32x16x3x3x32_predict(): void {
@@ -7015,20 +6266,22 @@ function conv_1x3x32x8x1x1x32_predict(
           let sum2 = 0;
           let sum3 = 0;
           for (let k = 0; k < 8; k++) {
-            const conv2d_10_0 = conv2d_10[k * 1024 + l * 32 + m]!;
+            const at_2 = k * 1024 + l * 32 + m;
+            const a0 = conv2d_10[at_2]!;
             const planes_kernel_0 = planes_kernel[j * 8 + k]!;
-            const conv2d_10_1 = conv2d_10[k * 1024 + l * 32 + m + 1]!;
-            const conv2d_10_2 = conv2d_10[k * 1024 + l * 32 + m + 2]!;
-            const conv2d_10_3 = conv2d_10[k * 1024 + l * 32 + m + 3]!;
-            sum0 += conv2d_10_0 * planes_kernel_0;
-            sum1 += conv2d_10_1 * planes_kernel_0;
-            sum2 += conv2d_10_2 * planes_kernel_0;
-            sum3 += conv2d_10_3 * planes_kernel_0;
+            const a1 = conv2d_10[at_2 + 1]!;
+            const a2 = conv2d_10[at_2 + 2]!;
+            const a3 = conv2d_10[at_2 + 3]!;
+            sum0 += a0 * planes_kernel_0;
+            sum1 += a1 * planes_kernel_0;
+            sum2 += a2 * planes_kernel_0;
+            sum3 += a3 * planes_kernel_0;
           }
-          planes_product[j * 1024 + l * 32 + m] = sum0;
-          planes_product[j * 1024 + l * 32 + m + 1] = sum1;
-          planes_product[j * 1024 + l * 32 + m + 2] = sum2;
-          planes_product[j * 1024 + l * 32 + m + 3] = sum3;
+          const at = j * 1024 + l * 32 + m;
+          planes_product[at] = sum0;
+          planes_product[at + 1] = sum1;
+          planes_product[at + 2] = sum2;
+          planes_product[at + 3] = sum3;
         }
   };
 }
@@ -7046,22 +6299,16 @@ function copy_1x32x32x3_predict(
       for (let l = 0; l < 32; l += 8)
         for (let m = 0; m < 3; m++) {
           const planes_bias_0 = planes_bias[m]!;
-          scores_output[j * 96 + l * 3 + m] =
-            planes_product[m * 1024 + j * 32 + l]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 3] =
-            planes_product[m * 1024 + j * 32 + l + 1]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 6] =
-            planes_product[m * 1024 + j * 32 + l + 2]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 9] =
-            planes_product[m * 1024 + j * 32 + l + 3]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 12] =
-            planes_product[m * 1024 + j * 32 + l + 4]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 15] =
-            planes_product[m * 1024 + j * 32 + l + 5]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 18] =
-            planes_product[m * 1024 + j * 32 + l + 6]! + planes_bias_0;
-          scores_output[j * 96 + l * 3 + m + 21] =
-            planes_product[m * 1024 + j * 32 + l + 7]! + planes_bias_0;
+          const at = j * 96 + l * 3 + m;
+          const at_2 = m * 1024 + j * 32 + l;
+          scores_output[at] = planes_product[at_2]! + planes_bias_0;
+          scores_output[at + 3] = planes_product[at_2 + 1]! + planes_bias_0;
+          scores_output[at + 6] = planes_product[at_2 + 2]! + planes_bias_0;
+          scores_output[at + 9] = planes_product[at_2 + 3]! + planes_bias_0;
+          scores_output[at + 12] = planes_product[at_2 + 4]! + planes_bias_0;
+          scores_output[at + 15] = planes_product[at_2 + 5]! + planes_bias_0;
+          scores_output[at + 18] = planes_product[at_2 + 6]! + planes_bias_0;
+          scores_output[at + 21] = planes_product[at_2 + 7]! + planes_bias_0;
         }
   };
 }

@@ -6,13 +6,13 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 30 (forward 39, update 99, backward 114), evaluate 240, predict 297
-//   memory 322: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 718: batches, and what a trainer is
-//   tables 798: what bytes() packs
-//   kernels 875: in the order in which statements call them, each under its definitions
-//   checks 2528: of what is passed in
-//   mathematics 2652: functions and random numbers that all machines compute alike
+//   step 31 (forward 40, update 100, backward 115), evaluate 257, predict 314
+//   memory 339: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 642: batches, and what a trainer is
+//   tables 722: what bytes() packs
+//   kernels 799: in the order in which statements call them, each under its definitions
+//   checks 2341: of what is passed in
+//   mathematics 2465: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -20,9 +20,10 @@
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
+//   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 da3402cb60c9e8c1
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9442f6316337f7c8
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -38,9 +39,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #region forward
     // 1. x_wide = x in double    %x_wide  widen for encoder.product, models/vae.ts:11
-    widen_x_wide();
+    widen_64xN(x, x_wide, 784);
     // 2. encoder.kernel_wide = encoder.kernel in double    %encoder.kernel_wide  widen for encoder.product, models/vae.ts:11
-    widen_encoder_kernel_wide();
+    widen_NxN(encoder_kernel, encoder_kernel_wide, 128, 784);
 
     // — encoder: x·W + b
     // 3. encoder = relu(x · encoder.kernel + encoder.bias)    %encoder.product, %encoder.z, %encoder  relu, models/vae.ts:11
@@ -48,7 +49,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — mu: x·W + b
     // 4. mu = encoder · mu.kernel + mu.bias    %mu.product, %mu  add, models/vae.ts:12
-    dotAdd_mu();
+    dotAdd_Nx128x16(encoder, mu_kernel, mu_bias, mu, 64);
 
     // — logVariance: x·W + b
     // 5. logVariance = encoder · logVariance.kernel + logVariance.bias    %logVariance.product, %logVariance  add, models/vae.ts:13
@@ -64,11 +65,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — decoder: x·W + b
     // 8. decoder = relu(z · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/vae.ts:16
-    dotRelu_decoder();
+    dotRelu_Nx16x128(z, decoder_kernel, decoder_bias, decoder, 64);
     // 9. decoder_wide = decoder in double    %decoder_wide  widen for logits.product, models/vae.ts:16
-    widen_decoder_wide();
+    widen_64xN(decoder, decoder_wide, 128);
     // 10. logits.kernel_wide = logits.kernel in double    %logits.kernel_wide  widen for logits.product, models/vae.ts:16
-    widen_logits_kernel_wide();
+    widen_NxN(logits_kernel, logits_kernel_wide, 784, 128);
 
     // — logits: x·W + b; bceWithLogits: mean of −t·log σ(s) − (1 − t)·log(1 − σ(s))
     // 11. logits = decoder · logits.kernel + logits.bias    %logits.product, %logits  add, models/vae.ts:16
@@ -139,9 +140,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 25. d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast (statement 11): d_x = Σ d_y, models/vae.ts:16
     // logits.bias by adam with d_logits.bias    %logits.bias_mul…%logits.bias_next  update, models/vae.ts:16
-    sumAdam_logits_bias();
+    sumAdam_64xN(d_logits, logits_bias_m, logits_bias_v, logits_bias, rate, correction, 784);
     // 26. d_logits_wide = d_logits in double    %d_logits_wide  widen for d_decoder, models/vae.ts:16
-    widen_d_logits_wide();
+    widen_64xN(d_logits, d_logits_wide, 784);
 
     // — adjoint of decoder
     // 27. d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot (statement 11): d_a = d_y·bᵀ, models/vae.ts:16
@@ -152,9 +153,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotWhere_d_decoder_z();
 
     // 28. decoder_wide_2 = decoder in double    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
-    widen_decoder_wide_2();
+    widen_NxN(decoder, decoder_wide_2, 128, 64);
     // 29. d_logits_wide_2 = d_logits in double    %d_logits_wide_2  widen for d_logits.kernel, models/vae.ts:16
-    widen_d_logits_wide_2();
+    widen_NxN(d_logits, d_logits_wide_2, 784, 64);
     // 30. d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot (statement 11): d_b = aᵀ·d_y, models/vae.ts:16
     // logits.kernel by adam with d_logits.kernel    %logits.kernel_mul…%logits.kernel_next  update, models/vae.ts:16
     dotAdam_logits_kernel();
@@ -162,7 +163,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — adjoint of decoder
     // 31. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/vae.ts:16
     // decoder.bias by adam with d_decoder.bias    %decoder.bias_mul…%decoder.bias_next  update, models/vae.ts:16
-    sumAdam_decoder_bias();
+    sumAdam_64xN(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction, 128);
 
     // — adjoint of logVariance, mu
     // 32. d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/vae.ts:16
@@ -191,12 +192,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 34. d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
     //     models/vae.ts:13
     // logVariance.bias by adam with d_logVariance.bias    %logVariance.bias_mul…%logVariance.bias_next  update, models/vae.ts:13
-    sumAdam_logVariance_bias();
+    sumAdam_64xN(
+      d_logVariance,
+      logVariance_bias_m,
+      logVariance_bias_v,
+      logVariance_bias,
+      rate,
+      correction,
+      16,
+    );
 
     // — adjoint of mu
     // 35. d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast (statement 4): d_x = Σ d_y, models/vae.ts:12
     // mu.bias by adam with d_mu.bias    %mu.bias_mul…%mu.bias_next  update, models/vae.ts:12
-    sumAdam_mu_bias();
+    sumAdam_64xN(d_mu, mu_bias_m, mu_bias_v, mu_bias, rate, correction, 16);
 
     // — adjoint of logVariance
     // 36. d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot (statement 5): d_a = d_y·bᵀ,
@@ -206,7 +215,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 37. d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y,
     //     models/vae.ts:13
     // logVariance.kernel by adam with d_logVariance.kernel    %logVariance.kernel_mul…%logVariance.kernel_next  update, models/vae.ts:13
-    dotAdam_logVariance_kernel();
+    dotAdam_128x64x16(
+      encoder,
+      d_logVariance,
+      logVariance_kernel_m,
+      logVariance_kernel_v,
+      logVariance_kernel,
+      rate,
+      correction,
+    );
 
     // — adjoint of mu, encoder
     // 38. d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/vae.ts:12
@@ -218,16 +235,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 39. d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/vae.ts:12
     // mu.kernel by adam with d_mu.kernel    %mu.kernel_mul…%mu.kernel_next  update, models/vae.ts:12
-    dotAdam_mu_kernel();
+    dotAdam_128x64x16(encoder, d_mu, mu_kernel_m, mu_kernel_v, mu_kernel, rate, correction);
 
     // — adjoint of encoder
     // 40. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/vae.ts:11
     // encoder.bias by adam with d_encoder.bias    %encoder.bias_mul…%encoder.bias_next  update, models/vae.ts:11
-    sumAdam_encoder_bias();
+    sumAdam_64xN(d_encoder_z, encoder_bias_m, encoder_bias_v, encoder_bias, rate, correction, 128);
     // 41. x_wide_2 = x in double    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
-    widen_x_wide_2();
+    widen_NxN(x, x_wide_2, 784, 64);
     // 42. d_encoder.z_wide = d_encoder.z in double    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
-    widen_d_encoder_z_wide();
+    widen_NxN(d_encoder_z, d_encoder_z_wide, 128, 64);
     // 43. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/vae.ts:11
     // encoder.kernel by adam with d_encoder.kernel    %encoder.kernel_mul…%encoder.kernel_next  update, models/vae.ts:11
     dotAdam_encoder_kernel();
@@ -250,7 +267,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — mu: x·W + b
     // 2. mu = encoder · mu.kernel + mu.bias    %mu.product, %mu  add, models/vae.ts:12
-    dotAdd_mu_evaluate();
+    dotAdd_Nx128x16(encoder_evaluate, mu_kernel, mu_bias, mu_evaluate, 250);
 
     // — logVariance: x·W + b; randomNormal: √(−2·log u)·cos(2π·v)
     // 3. logVariance = encoder · logVariance.kernel + logVariance.bias    %logVariance.product, %logVariance  add, models/vae.ts:13
@@ -261,7 +278,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — decoder: x·W + b
     // 4. decoder = relu(z · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/vae.ts:16
-    dotRelu_decoder_evaluate();
+    dotRelu_Nx16x128(z_evaluate, decoder_kernel, decoder_bias, decoder_evaluate, 250);
 
     // — logits: x·W + b
     // 5. logits = decoder · logits.kernel + logits.bias    %logits.product, %logits  add, models/vae.ts:16
@@ -305,11 +322,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — mu: x·W + b
     // 2. mu = encoder · mu.kernel + mu.bias    %mu.product, %mu  add, models/vae.ts:12
-    dotAdd_mu_predict();
+    dotAdd_Nx128x16(encoder_predict, mu_kernel, mu_bias, mu_predict, 1);
 
     // — decoder: x·W + b
     // 3. decoder_2 = relu(mu · decoder.kernel + decoder.bias)    %decoder.product_2, %decoder.z_2, %decoder_2  relu, models/vae.ts:23
-    dotRelu_decoder_2_predict();
+    dotRelu_Nx16x128(mu_predict, decoder_kernel, decoder_bias, decoder_2_predict, 1);
 
     // — logits: x·W + b
     // 4. logits_2 = decoder_2 · logits.kernel + logits.bias    %logits.product_2, %logits_2  add, models/vae.ts:23
@@ -412,15 +429,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_2_predict = floats(2498240, 128); // [1,128]  scratch, 3–4
   const image_predict = floats(2495104, 784); // [1,784]  output, 4–5
 
-  const widen_x_wide = widen_64x784({ x, x_wide });
-  const widen_encoder_kernel_wide = widen_128x784({ encoder_kernel, encoder_kernel_wide });
   const dotRelu_encoder = dotRelu_64x784x128({
     x_wide,
     encoder_kernel_wide,
     encoder_bias,
     encoder,
   });
-  const dotAdd_mu = dotAdd_Nx128x16(64, { encoder, mu_kernel, mu_bias, mu });
   const dotAddExp_exp_3 = dotAddExp_64x128x16({
     encoder,
     logVariance_kernel,
@@ -430,9 +444,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     exp_3,
   });
   const mulAdd_z = mulAdd_64x16({ random, mul_7_2: mul_7, mu, exp_, z_2: z });
-  const dotRelu_decoder = dotRelu_Nx16x128(64, { x: z, decoder_kernel, decoder_bias, decoder });
-  const widen_decoder_wide = widen_64x128({ decoder, decoder_wide });
-  const widen_logits_kernel_wide = widen_784x128({ logits_kernel, logits_kernel_wide });
   const dotAddExp_exp_2 = dotAddExp_64x128x784({
     decoder_wide,
     logits_kernel_wide,
@@ -444,37 +455,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_rowSum_2 = sum_16x64({ rowSum_2, exp_3, mu, logVariance, live_rows });
   const mul_d_sum_2 = mul_64({ live_rows, d_rowSum_2, d_sum_2 });
   const mulAdd_d_logits = mulAdd_64x784({ live_rows, d_rowSum, exp_2, logits, x, d_logits });
-  const sumAdam_logits_bias = sumAdam_64x784({
-    d_logits,
-    m: logits_bias_m,
-    v: logits_bias_v,
-    w: logits_bias,
-    rate,
-    correction,
-  });
-  const widen_d_logits_wide = widen_64x784({ x: d_logits, x_wide: d_logits_wide });
   const dotWhere_d_decoder_z = dotWhere_64x784x128({
     d_logits_wide,
     logits_kernel,
     decoder,
     d_decoder_z,
   });
-  const widen_decoder_wide_2 = widen_128x64({ x: decoder, y: decoder_wide_2 });
-  const widen_d_logits_wide_2 = widen_784x64({ x: d_logits, x_wide: d_logits_wide_2 });
   const dotAdam_logits_kernel = dotAdam_128x64x784({
     decoder_wide_2,
     d_logits_wide_2,
     m: logits_kernel_m,
     v: logits_kernel_v,
     w: logits_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_decoder_bias = sumAdam_64x128({
-    d_z: d_decoder_z,
-    m: decoder_bias_m,
-    v: decoder_bias_v,
-    w: decoder_bias,
     rate,
     correction,
   });
@@ -498,32 +490,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const sumAdam_logVariance_bias = sumAdam_64x16({
-    d_y: d_logVariance,
-    m: logVariance_bias_m,
-    v: logVariance_bias_v,
-    w: logVariance_bias,
-    rate,
-    correction,
-  });
-  const sumAdam_mu_bias = sumAdam_64x16({
-    d_y: d_mu,
-    m: mu_bias_m,
-    v: mu_bias_v,
-    w: mu_bias,
-    rate,
-    correction,
-  });
   const dot_d_encoder_part = dot_64x16x128({ d_logVariance, logVariance_kernel, d_encoder_part });
-  const dotAdam_logVariance_kernel = dotAdam_128x64x16({
-    encoder,
-    d_y: d_logVariance,
-    m: logVariance_kernel_m,
-    v: logVariance_kernel_v,
-    w: logVariance_kernel,
-    rate,
-    correction,
-  });
   const dotWhere_d_encoder_z = dotWhere_64x16x128({
     d_mu,
     mu_kernel,
@@ -531,25 +498,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_encoder_part,
     d_encoder_z,
   });
-  const dotAdam_mu_kernel = dotAdam_128x64x16({
-    encoder,
-    d_y: d_mu,
-    m: mu_kernel_m,
-    v: mu_kernel_v,
-    w: mu_kernel,
-    rate,
-    correction,
-  });
-  const sumAdam_encoder_bias = sumAdam_64x128({
-    d_z: d_encoder_z,
-    m: encoder_bias_m,
-    v: encoder_bias_v,
-    w: encoder_bias,
-    rate,
-    correction,
-  });
-  const widen_x_wide_2 = widen_784x64({ x, x_wide: x_wide_2 });
-  const widen_d_encoder_z_wide = widen_128x64({ x: d_encoder_z, y: d_encoder_z_wide });
   const dotAdam_encoder_kernel = dotAdam_784x64x128({
     x_wide_2,
     d_encoder_z_wide,
@@ -565,12 +513,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_bias,
     encoder: encoder_evaluate,
   });
-  const dotAdd_mu_evaluate = dotAdd_Nx128x16(250, {
-    encoder: encoder_evaluate,
-    mu_kernel,
-    mu_bias,
-    mu: mu_evaluate,
-  });
   const dotAdd_z_evaluate = dotAdd_250x128x16_2_evaluate({
     encoder: encoder_evaluate,
     logVariance_kernel,
@@ -579,12 +521,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mu: mu_evaluate,
     random,
     z_2: z_evaluate,
-  });
-  const dotRelu_decoder_evaluate = dotRelu_Nx16x128(250, {
-    x: z_evaluate,
-    decoder_kernel,
-    decoder_bias,
-    decoder: decoder_evaluate,
   });
   const dotAdd_logits_evaluate = dotAdd_250x128x784_evaluate({
     decoder: decoder_evaluate,
@@ -609,18 +545,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_kernel,
     encoder_bias,
     encoder: encoder_predict,
-  });
-  const dotAdd_mu_predict = dotAdd_Nx128x16(1, {
-    encoder: encoder_predict,
-    mu_kernel,
-    mu_bias,
-    mu: mu_predict,
-  });
-  const dotRelu_decoder_2_predict = dotRelu_Nx16x128(1, {
-    x: mu_predict,
-    decoder_kernel,
-    decoder_bias,
-    decoder: decoder_2_predict,
   });
   const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict({
     decoder_2: decoder_2_predict,
@@ -877,33 +801,32 @@ type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
-/** x_wide[i<64,j<784] = f64(x[i,j]) */
-function widen_64x784(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_64x784(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 784; j++) x_wide[i * 784 + j] = x[i * 784 + j]!;
-  };
+/**
+ * x_wide[i<64,j<J] = f64(x[i,j])
+ * For J: 784 and 128.
+ */
+function widen_64xN(x: Float32Array, x_wide: Float64Array, J: number): void {
+  for (let i = 0; i < 64; i++) for (let j = 0; j < J; j++) x_wide[i * J + j] = x[i * J + j]!;
 }
 
-/** encoder_kernel_wide[i<128,j<784] = f64(encoder_kernel[j,i]) */
-function widen_128x784(
-  arrays: Floats<"encoder_kernel"> & Doubles<"encoder_kernel_wide">,
-): () => void {
-  return function widen_128x784(): void {
-    const { encoder_kernel, encoder_kernel_wide } = arrays;
-    for (let i = 0; i < 128; i += 8)
-      for (let j = 0; j < 784; j++) {
-        encoder_kernel_wide[i * 784 + j] = encoder_kernel[j * 128 + i]!;
-        encoder_kernel_wide[i * 784 + j + 784] = encoder_kernel[j * 128 + i + 1]!;
-        encoder_kernel_wide[i * 784 + j + 1568] = encoder_kernel[j * 128 + i + 2]!;
-        encoder_kernel_wide[i * 784 + j + 2352] = encoder_kernel[j * 128 + i + 3]!;
-        encoder_kernel_wide[i * 784 + j + 3136] = encoder_kernel[j * 128 + i + 4]!;
-        encoder_kernel_wide[i * 784 + j + 3920] = encoder_kernel[j * 128 + i + 5]!;
-        encoder_kernel_wide[i * 784 + j + 4704] = encoder_kernel[j * 128 + i + 6]!;
-        encoder_kernel_wide[i * 784 + j + 5488] = encoder_kernel[j * 128 + i + 7]!;
-      }
-  };
+/**
+ * y[i<I,j<J] = f64(x[j,i])
+ * For I, J: 128, 784; 784, 128; 128, 64 and 784, 64.
+ */
+function widen_NxN(x: Float32Array, y: Float64Array, I: number, J: number): void {
+  for (let i = 0; i < I; i += 8)
+    for (let j = 0; j < J; j++) {
+      const at = i * J + j;
+      const at_2 = j * I + i;
+      y[at] = x[at_2]!;
+      y[at + J] = x[at_2 + 1]!;
+      y[at + J * 2] = x[at_2 + 2]!;
+      y[at + J * 3] = x[at_2 + 3]!;
+      y[at + J * 4] = x[at_2 + 4]!;
+      y[at + J * 5] = x[at_2 + 5]!;
+      y[at + J * 6] = x[at_2 + 6]!;
+      y[at + J * 7] = x[at_2 + 7]!;
+    }
 }
 
 /**
@@ -925,68 +848,71 @@ function dotRelu_64x784x128(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = j * 784 + k;
       {
-        const x_wide_0 = x_wide[i * 784 + k]!;
-        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k]!;
-        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 784]!;
-        const x_wide_1 = x_wide[i * 784 + k + 784]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1568]!;
-        sum00 += x_wide_0 * encoder_kernel_wide_0;
-        sum01 += x_wide_0 * encoder_kernel_wide_1;
-        sum10 += x_wide_1 * encoder_kernel_wide_0;
-        sum11 += x_wide_1 * encoder_kernel_wide_1;
-        sum20 += x_wide_2 * encoder_kernel_wide_0;
-        sum21 += x_wide_2 * encoder_kernel_wide_1;
+        const a0 = x_wide[at_2]!;
+        const b0 = encoder_kernel_wide[at_3]!;
+        const b1 = encoder_kernel_wide[at_3 + 784]!;
+        const a1 = x_wide[at_2 + 784]!;
+        const a2 = x_wide[at_2 + 1568]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 1 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 1]!;
-        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 1]!;
-        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 785]!;
-        const x_wide_1 = x_wide[i * 784 + k + 785]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1569]!;
-        sum00 += x_wide_0 * encoder_kernel_wide_0;
-        sum01 += x_wide_0 * encoder_kernel_wide_1;
-        sum10 += x_wide_1 * encoder_kernel_wide_0;
-        sum11 += x_wide_1 * encoder_kernel_wide_1;
-        sum20 += x_wide_2 * encoder_kernel_wide_0;
-        sum21 += x_wide_2 * encoder_kernel_wide_1;
+        const a0 = x_wide[at_2 + 1]!;
+        const b0 = encoder_kernel_wide[at_3 + 1]!;
+        const b1 = encoder_kernel_wide[at_3 + 785]!;
+        const a1 = x_wide[at_2 + 785]!;
+        const a2 = x_wide[at_2 + 1569]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 2 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 2]!;
-        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 2]!;
-        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 786]!;
-        const x_wide_1 = x_wide[i * 784 + k + 786]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1570]!;
-        sum00 += x_wide_0 * encoder_kernel_wide_0;
-        sum01 += x_wide_0 * encoder_kernel_wide_1;
-        sum10 += x_wide_1 * encoder_kernel_wide_0;
-        sum11 += x_wide_1 * encoder_kernel_wide_1;
-        sum20 += x_wide_2 * encoder_kernel_wide_0;
-        sum21 += x_wide_2 * encoder_kernel_wide_1;
+        const a0 = x_wide[at_2 + 2]!;
+        const b0 = encoder_kernel_wide[at_3 + 2]!;
+        const b1 = encoder_kernel_wide[at_3 + 786]!;
+        const a1 = x_wide[at_2 + 786]!;
+        const a2 = x_wide[at_2 + 1570]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 3 === 784) break;
       {
-        const x_wide_0 = x_wide[i * 784 + k + 3]!;
-        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 3]!;
-        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 787]!;
-        const x_wide_1 = x_wide[i * 784 + k + 787]!;
-        const x_wide_2 = x_wide[i * 784 + k + 1571]!;
-        sum00 += x_wide_0 * encoder_kernel_wide_0;
-        sum01 += x_wide_0 * encoder_kernel_wide_1;
-        sum10 += x_wide_1 * encoder_kernel_wide_0;
-        sum11 += x_wide_1 * encoder_kernel_wide_1;
-        sum20 += x_wide_2 * encoder_kernel_wide_0;
-        sum21 += x_wide_2 * encoder_kernel_wide_1;
+        const a0 = x_wide[at_2 + 3]!;
+        const b0 = encoder_kernel_wide[at_3 + 3]!;
+        const b1 = encoder_kernel_wide[at_3 + 787]!;
+        const a1 = x_wide[at_2 + 787]!;
+        const a2 = x_wide[at_2 + 1571]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
     }
-    relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(encoder_bias, encoder, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(encoder_bias, encoder, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(encoder_bias, encoder, j, at, Math.fround(sum00));
+    relu(encoder_bias, encoder, j + 1, at + 1, Math.fround(sum01));
+    relu(encoder_bias, encoder, j, at + 128, Math.fround(sum10));
+    relu(encoder_bias, encoder, j + 1, at + 129, Math.fround(sum11));
+    relu(encoder_bias, encoder, j, at + 256, Math.fround(sum20));
+    relu(encoder_bias, encoder, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_64x784x128(): void {
     const { x_wide, encoder_kernel_wide, encoder_bias, encoder } = arrays;
@@ -995,11 +921,11 @@ function dotRelu_64x784x128(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
-        const x_wide_3 = x_wide[k + 49392]!;
-        const encoder_kernel_wide_2 = encoder_kernel_wide[j * 784 + k]!;
-        const encoder_kernel_wide_3 = encoder_kernel_wide[j * 784 + k + 784]!;
-        sum0 += x_wide_3 * encoder_kernel_wide_2;
-        sum1 += x_wide_3 * encoder_kernel_wide_3;
+        const a3 = x_wide[k + 49392]!;
+        const b2 = encoder_kernel_wide[j * 784 + k]!;
+        const b3 = encoder_kernel_wide[j * 784 + k + 784]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       relu(encoder_bias, encoder, j, j + 8064, Math.fround(sum0));
       relu(encoder_bias, encoder, j + 1, j + 8065, Math.fround(sum1));
@@ -1013,34 +939,34 @@ function dotRelu_64x784x128(
  * Takes 1, 64 or 250 rows.
  */
 function dotAdd_Nx128x16(
+  encoder: Float32Array,
+  mu_kernel: Float32Array,
+  mu_bias: Float32Array,
+  mu: Float32Array,
   rows: number,
-  arrays: Floats<"encoder" | "mu_kernel" | "mu_bias" | "mu">,
-): () => void {
-  return function dotAdd_Nx128x16(): void {
-    const { encoder, mu_kernel, mu_bias, mu } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 16; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 128; k++) {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-          const mu_kernel_2 = mu_kernel[k * 16 + j + 2]!;
-          const mu_kernel_3 = mu_kernel[k * 16 + j + 3]!;
-          sum0 += encoder_0 * mu_kernel_0;
-          sum1 += encoder_0 * mu_kernel_1;
-          sum2 += encoder_0 * mu_kernel_2;
-          sum3 += encoder_0 * mu_kernel_3;
-        }
-        mu[i * 16 + j] = Math.fround(sum0) + mu_bias[j]!;
-        mu[i * 16 + j + 1] = Math.fround(sum1) + mu_bias[j + 1]!;
-        mu[i * 16 + j + 2] = Math.fround(sum2) + mu_bias[j + 2]!;
-        mu[i * 16 + j + 3] = Math.fround(sum3) + mu_bias[j + 3]!;
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 16; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_0 = encoder[i * 128 + k]!;
+        const a0 = mu_kernel[k * 16 + j]!;
+        const a1 = mu_kernel[k * 16 + j + 1]!;
+        const a2 = mu_kernel[k * 16 + j + 2]!;
+        const a3 = mu_kernel[k * 16 + j + 3]!;
+        sum0 += encoder_0 * a0;
+        sum1 += encoder_0 * a1;
+        sum2 += encoder_0 * a2;
+        sum3 += encoder_0 * a3;
       }
-  };
+      mu[i * 16 + j] = Math.fround(sum0) + mu_bias[j]!;
+      mu[i * 16 + j + 1] = Math.fround(sum1) + mu_bias[j + 1]!;
+      mu[i * 16 + j + 2] = Math.fround(sum2) + mu_bias[j + 2]!;
+      mu[i * 16 + j + 3] = Math.fround(sum3) + mu_bias[j + 3]!;
+    }
 }
 
 /**
@@ -1065,14 +991,14 @@ function dotAddExp_64x128x16(
         let sum3 = 0;
         for (let k = 0; k < 128; k++) {
           const encoder_0 = encoder[i * 128 + k]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-          const logVariance_kernel_2 = logVariance_kernel[k * 16 + j + 2]!;
-          const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 3]!;
-          sum0 += encoder_0 * logVariance_kernel_0;
-          sum1 += encoder_0 * logVariance_kernel_1;
-          sum2 += encoder_0 * logVariance_kernel_2;
-          sum3 += encoder_0 * logVariance_kernel_3;
+          const a0 = logVariance_kernel[k * 16 + j]!;
+          const a1 = logVariance_kernel[k * 16 + j + 1]!;
+          const a2 = logVariance_kernel[k * 16 + j + 2]!;
+          const a3 = logVariance_kernel[k * 16 + j + 3]!;
+          sum0 += encoder_0 * a0;
+          sum1 += encoder_0 * a1;
+          sum2 += encoder_0 * a2;
+          sum3 += encoder_0 * a3;
         }
         logVariance[i * 16 + j] = sum0;
         logVariance[i * 16 + j + 1] = sum1;
@@ -1133,63 +1059,34 @@ function mulAdd_64x16(
  * Takes 1, 64 or 250 rows.
  */
 function dotRelu_Nx16x128(
+  x: Float32Array,
+  decoder_kernel: Float32Array,
+  decoder_bias: Float32Array,
+  decoder: Float32Array,
   rows: number,
-  arrays: Floats<"x" | "decoder_kernel" | "decoder_bias" | "decoder">,
-): () => void {
-  return function dotRelu_Nx16x128(): void {
-    const { x, decoder_kernel, decoder_bias, decoder } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 128; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          const x_0 = x[i * 16 + k]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-          const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-          sum0 += x_0 * decoder_kernel_0;
-          sum1 += x_0 * decoder_kernel_1;
-          sum2 += x_0 * decoder_kernel_2;
-          sum3 += x_0 * decoder_kernel_3;
-        }
-        relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum0));
-        relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum1));
-        relu(decoder_bias, decoder, j + 2, i * 128 + j + 2, Math.fround(sum2));
-        relu(decoder_bias, decoder, j + 3, i * 128 + j + 3, Math.fround(sum3));
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const x_0 = x[i * 16 + k]!;
+        const a0 = decoder_kernel[k * 128 + j]!;
+        const a1 = decoder_kernel[k * 128 + j + 1]!;
+        const a2 = decoder_kernel[k * 128 + j + 2]!;
+        const a3 = decoder_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * a0;
+        sum1 += x_0 * a1;
+        sum2 += x_0 * a2;
+        sum3 += x_0 * a3;
       }
-  };
-}
-
-/** decoder_wide[i<64,j<128] = f64(decoder[i,j]) */
-function widen_64x128(arrays: Floats<"decoder"> & Doubles<"decoder_wide">): () => void {
-  return function widen_64x128(): void {
-    const { decoder, decoder_wide } = arrays;
-    for (let i = 0; i < 64; i++)
-      for (let j = 0; j < 128; j++) decoder_wide[i * 128 + j] = decoder[i * 128 + j]!;
-  };
-}
-
-/** logits_kernel_wide[i<784,j<128] = f64(logits_kernel[j,i]) */
-function widen_784x128(
-  arrays: Floats<"logits_kernel"> & Doubles<"logits_kernel_wide">,
-): () => void {
-  return function widen_784x128(): void {
-    const { logits_kernel, logits_kernel_wide } = arrays;
-    for (let i = 0; i < 784; i += 8)
-      for (let j = 0; j < 128; j++) {
-        logits_kernel_wide[i * 128 + j] = logits_kernel[j * 784 + i]!;
-        logits_kernel_wide[i * 128 + j + 128] = logits_kernel[j * 784 + i + 1]!;
-        logits_kernel_wide[i * 128 + j + 256] = logits_kernel[j * 784 + i + 2]!;
-        logits_kernel_wide[i * 128 + j + 384] = logits_kernel[j * 784 + i + 3]!;
-        logits_kernel_wide[i * 128 + j + 512] = logits_kernel[j * 784 + i + 4]!;
-        logits_kernel_wide[i * 128 + j + 640] = logits_kernel[j * 784 + i + 5]!;
-        logits_kernel_wide[i * 128 + j + 768] = logits_kernel[j * 784 + i + 6]!;
-        logits_kernel_wide[i * 128 + j + 896] = logits_kernel[j * 784 + i + 7]!;
-      }
-  };
+      relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum0));
+      relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum1));
+      relu(decoder_bias, decoder, j + 2, i * 128 + j + 2, Math.fround(sum2));
+      relu(decoder_bias, decoder, j + 3, i * 128 + j + 3, Math.fround(sum3));
+    }
 }
 
 /**
@@ -1213,68 +1110,71 @@ function dotAddExp_64x128x784(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 128; k += 4) {
+        const at_2 = i * 128 + k;
+        const at_3 = j * 128 + k;
         {
-          const decoder_wide_0 = decoder_wide[i * 128 + k]!;
-          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k]!;
-          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 128]!;
-          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 256]!;
-          const decoder_wide_1 = decoder_wide[i * 128 + k + 128]!;
-          sum00 += decoder_wide_0 * logits_kernel_wide_0;
-          sum01 += decoder_wide_0 * logits_kernel_wide_1;
-          sum02 += decoder_wide_0 * logits_kernel_wide_2;
-          sum10 += decoder_wide_1 * logits_kernel_wide_0;
-          sum11 += decoder_wide_1 * logits_kernel_wide_1;
-          sum12 += decoder_wide_1 * logits_kernel_wide_2;
+          const a0 = decoder_wide[at_2]!;
+          const b0 = logits_kernel_wide[at_3]!;
+          const b1 = logits_kernel_wide[at_3 + 128]!;
+          const b2 = logits_kernel_wide[at_3 + 256]!;
+          const a1 = decoder_wide[at_2 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 128) break;
         {
-          const decoder_wide_0 = decoder_wide[i * 128 + k + 1]!;
-          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 1]!;
-          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 129]!;
-          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 257]!;
-          const decoder_wide_1 = decoder_wide[i * 128 + k + 129]!;
-          sum00 += decoder_wide_0 * logits_kernel_wide_0;
-          sum01 += decoder_wide_0 * logits_kernel_wide_1;
-          sum02 += decoder_wide_0 * logits_kernel_wide_2;
-          sum10 += decoder_wide_1 * logits_kernel_wide_0;
-          sum11 += decoder_wide_1 * logits_kernel_wide_1;
-          sum12 += decoder_wide_1 * logits_kernel_wide_2;
+          const a0 = decoder_wide[at_2 + 1]!;
+          const b0 = logits_kernel_wide[at_3 + 1]!;
+          const b1 = logits_kernel_wide[at_3 + 129]!;
+          const b2 = logits_kernel_wide[at_3 + 257]!;
+          const a1 = decoder_wide[at_2 + 129]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 128) break;
         {
-          const decoder_wide_0 = decoder_wide[i * 128 + k + 2]!;
-          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 2]!;
-          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 130]!;
-          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 258]!;
-          const decoder_wide_1 = decoder_wide[i * 128 + k + 130]!;
-          sum00 += decoder_wide_0 * logits_kernel_wide_0;
-          sum01 += decoder_wide_0 * logits_kernel_wide_1;
-          sum02 += decoder_wide_0 * logits_kernel_wide_2;
-          sum10 += decoder_wide_1 * logits_kernel_wide_0;
-          sum11 += decoder_wide_1 * logits_kernel_wide_1;
-          sum12 += decoder_wide_1 * logits_kernel_wide_2;
+          const a0 = decoder_wide[at_2 + 2]!;
+          const b0 = logits_kernel_wide[at_3 + 2]!;
+          const b1 = logits_kernel_wide[at_3 + 130]!;
+          const b2 = logits_kernel_wide[at_3 + 258]!;
+          const a1 = decoder_wide[at_2 + 130]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 128) break;
         {
-          const decoder_wide_0 = decoder_wide[i * 128 + k + 3]!;
-          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 3]!;
-          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 131]!;
-          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 259]!;
-          const decoder_wide_1 = decoder_wide[i * 128 + k + 131]!;
-          sum00 += decoder_wide_0 * logits_kernel_wide_0;
-          sum01 += decoder_wide_0 * logits_kernel_wide_1;
-          sum02 += decoder_wide_0 * logits_kernel_wide_2;
-          sum10 += decoder_wide_1 * logits_kernel_wide_0;
-          sum11 += decoder_wide_1 * logits_kernel_wide_1;
-          sum12 += decoder_wide_1 * logits_kernel_wide_2;
+          const a0 = decoder_wide[at_2 + 3]!;
+          const b0 = logits_kernel_wide[at_3 + 3]!;
+          const b1 = logits_kernel_wide[at_3 + 131]!;
+          const b2 = logits_kernel_wide[at_3 + 259]!;
+          const a1 = decoder_wide[at_2 + 131]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      logits[i * 784 + j] = sum00;
-      logits[i * 784 + j + 1] = sum01;
-      logits[i * 784 + j + 2] = sum02;
-      logits[i * 784 + j + 784] = sum10;
-      logits[i * 784 + j + 785] = sum11;
-      logits[i * 784 + j + 786] = sum12;
+      const at = i * 784 + j;
+      logits[at] = sum00;
+      logits[at + 1] = sum01;
+      logits[at + 2] = sum02;
+      logits[at + 784] = sum10;
+      logits[at + 785] = sum11;
+      logits[at + 786] = sum12;
     }
   }
   return function dotAddExp_64x128x784(): void {
@@ -1284,11 +1184,11 @@ function dotAddExp_64x128x784(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_wide_2 = decoder_wide[i * 128 + k]!;
-        const logits_kernel_wide_3 = logits_kernel_wide[k + 100224]!;
-        const decoder_wide_3 = decoder_wide[i * 128 + k + 128]!;
-        sum0 += decoder_wide_2 * logits_kernel_wide_3;
-        sum1 += decoder_wide_3 * logits_kernel_wide_3;
+        const a2 = decoder_wide[i * 128 + k]!;
+        const b3 = logits_kernel_wide[k + 100224]!;
+        const a3 = decoder_wide[i * 128 + k + 128]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       logits[i * 784 + 783] = sum0;
       logits[i * 784 + 1567] = sum1;
@@ -1386,39 +1286,44 @@ function mulAdd_64x784(
 }
 
 /**
- * d_logits_bias[i<784] = Σ k<64: d_logits[k,i]
- * m′[i] = m[i]·0.9 + d_logits_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_logits_bias[i]·d_logits_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
+ * d_bias[i<I] = Σ k<64: d_y[k,i]
+ * bias_m′[i] = bias_m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * bias_v′[i] = bias_v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
+ * bias′[i] = bias[i] − bias_m′[i]·rate / (sqrt(bias_v′[i]·correction) + 1e-8)
+ * For I: 784; 128 and 16.
+ * Plain twins: sumAdam_64x784, sumAdam_64x128, sumAdam_64x16.
  */
-function sumAdam_64x784(
-  arrays: Floats<"d_logits" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x784(): void {
-    const { d_logits, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 784; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_logits_0 = d_logits[k * 784 + i]!;
-        const d_logits_1 = d_logits[k * 784 + i + 1]!;
-        const d_logits_2 = d_logits[k * 784 + i + 2]!;
-        const d_logits_3 = d_logits[k * 784 + i + 3]!;
-        sum0 += d_logits_0;
-        sum1 += d_logits_1;
-        sum2 += d_logits_2;
-        sum3 += d_logits_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
+function sumAdam_64xN(
+  d_y: Float32Array,
+  bias_m: Float32Array,
+  bias_v: Float32Array,
+  bias: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+  I: number,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < I; i += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 64; k++) {
+      const a0 = d_y[k * I + i]!;
+      const a1 = d_y[k * I + i + 1]!;
+      const a2 = d_y[k * I + i + 2]!;
+      const a3 = d_y[k * I + i + 3]!;
+      sum0 += a0;
+      sum1 += a1;
+      sum2 += a2;
+      sum3 += a3;
     }
-  };
+    adam(bias_m, bias_v, bias, i, Math.fround(sum0), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 1, Math.fround(sum1), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 2, Math.fround(sum2), rate_0, correction_0);
+    adam(bias_m, bias_v, bias, i + 3, Math.fround(sum3), rate_0, correction_0);
+  }
 }
 
 /**
@@ -1439,68 +1344,71 @@ function dotWhere_64x784x128(
     let sum20 = 0;
     let sum21 = 0;
     for (let k = 0; k < 784; k += 4) {
+      const at_2 = i * 784 + k;
+      const at_3 = j * 784 + k;
       {
-        const d_logits_wide_0 = d_logits_wide[i * 784 + k]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
-        const d_logits_wide_1 = d_logits_wide[i * 784 + k + 784]!;
-        const d_logits_wide_2 = d_logits_wide[i * 784 + k + 1568]!;
-        sum00 += d_logits_wide_0 * logits_kernel_0;
-        sum01 += d_logits_wide_0 * logits_kernel_1;
-        sum10 += d_logits_wide_1 * logits_kernel_0;
-        sum11 += d_logits_wide_1 * logits_kernel_1;
-        sum20 += d_logits_wide_2 * logits_kernel_0;
-        sum21 += d_logits_wide_2 * logits_kernel_1;
+        const a0 = d_logits_wide[at_2]!;
+        const b0 = logits_kernel[at_3]!;
+        const b1 = logits_kernel[at_3 + 784]!;
+        const a1 = d_logits_wide[at_2 + 784]!;
+        const a2 = d_logits_wide[at_2 + 1568]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 1 === 784) break;
       {
-        const d_logits_wide_0 = d_logits_wide[i * 784 + k + 1]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k + 1]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 785]!;
-        const d_logits_wide_1 = d_logits_wide[i * 784 + k + 785]!;
-        const d_logits_wide_2 = d_logits_wide[i * 784 + k + 1569]!;
-        sum00 += d_logits_wide_0 * logits_kernel_0;
-        sum01 += d_logits_wide_0 * logits_kernel_1;
-        sum10 += d_logits_wide_1 * logits_kernel_0;
-        sum11 += d_logits_wide_1 * logits_kernel_1;
-        sum20 += d_logits_wide_2 * logits_kernel_0;
-        sum21 += d_logits_wide_2 * logits_kernel_1;
+        const a0 = d_logits_wide[at_2 + 1]!;
+        const b0 = logits_kernel[at_3 + 1]!;
+        const b1 = logits_kernel[at_3 + 785]!;
+        const a1 = d_logits_wide[at_2 + 785]!;
+        const a2 = d_logits_wide[at_2 + 1569]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 2 === 784) break;
       {
-        const d_logits_wide_0 = d_logits_wide[i * 784 + k + 2]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k + 2]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 786]!;
-        const d_logits_wide_1 = d_logits_wide[i * 784 + k + 786]!;
-        const d_logits_wide_2 = d_logits_wide[i * 784 + k + 1570]!;
-        sum00 += d_logits_wide_0 * logits_kernel_0;
-        sum01 += d_logits_wide_0 * logits_kernel_1;
-        sum10 += d_logits_wide_1 * logits_kernel_0;
-        sum11 += d_logits_wide_1 * logits_kernel_1;
-        sum20 += d_logits_wide_2 * logits_kernel_0;
-        sum21 += d_logits_wide_2 * logits_kernel_1;
+        const a0 = d_logits_wide[at_2 + 2]!;
+        const b0 = logits_kernel[at_3 + 2]!;
+        const b1 = logits_kernel[at_3 + 786]!;
+        const a1 = d_logits_wide[at_2 + 786]!;
+        const a2 = d_logits_wide[at_2 + 1570]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
       if (k + 3 === 784) break;
       {
-        const d_logits_wide_0 = d_logits_wide[i * 784 + k + 3]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k + 3]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 787]!;
-        const d_logits_wide_1 = d_logits_wide[i * 784 + k + 787]!;
-        const d_logits_wide_2 = d_logits_wide[i * 784 + k + 1571]!;
-        sum00 += d_logits_wide_0 * logits_kernel_0;
-        sum01 += d_logits_wide_0 * logits_kernel_1;
-        sum10 += d_logits_wide_1 * logits_kernel_0;
-        sum11 += d_logits_wide_1 * logits_kernel_1;
-        sum20 += d_logits_wide_2 * logits_kernel_0;
-        sum21 += d_logits_wide_2 * logits_kernel_1;
+        const a0 = d_logits_wide[at_2 + 3]!;
+        const b0 = logits_kernel[at_3 + 3]!;
+        const b1 = logits_kernel[at_3 + 787]!;
+        const a1 = d_logits_wide[at_2 + 787]!;
+        const a2 = d_logits_wide[at_2 + 1571]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
     }
-    d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? Math.fround(sum00) : 0;
-    d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? Math.fround(sum01) : 0;
-    d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? Math.fround(sum10) : 0;
-    d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? Math.fround(sum11) : 0;
-    d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? Math.fround(sum20) : 0;
-    d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? Math.fround(sum21) : 0;
+    const at = i * 128 + j;
+    d_decoder_z[at] = 0 < decoder[at]! ? Math.fround(sum00) : 0;
+    d_decoder_z[at + 1] = 0 < decoder[at + 1]! ? Math.fround(sum01) : 0;
+    d_decoder_z[at + 128] = 0 < decoder[at + 128]! ? Math.fround(sum10) : 0;
+    d_decoder_z[at + 129] = 0 < decoder[at + 129]! ? Math.fround(sum11) : 0;
+    d_decoder_z[at + 256] = 0 < decoder[at + 256]! ? Math.fround(sum20) : 0;
+    d_decoder_z[at + 257] = 0 < decoder[at + 257]! ? Math.fround(sum21) : 0;
   }
   return function dotWhere_64x784x128(): void {
     const { d_logits_wide, logits_kernel, decoder, d_decoder_z } = arrays;
@@ -1509,51 +1417,15 @@ function dotWhere_64x784x128(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
-        const d_logits_wide_3 = d_logits_wide[k + 49392]!;
-        const logits_kernel_2 = logits_kernel[j * 784 + k]!;
-        const logits_kernel_3 = logits_kernel[j * 784 + k + 784]!;
-        sum0 += d_logits_wide_3 * logits_kernel_2;
-        sum1 += d_logits_wide_3 * logits_kernel_3;
+        const a3 = d_logits_wide[k + 49392]!;
+        const b2 = logits_kernel[j * 784 + k]!;
+        const b3 = logits_kernel[j * 784 + k + 784]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       d_decoder_z[j + 8064] = 0 < decoder[j + 8064]! ? Math.fround(sum0) : 0;
       d_decoder_z[j + 8065] = 0 < decoder[j + 8065]! ? Math.fround(sum1) : 0;
     }
-  };
-}
-
-/** y[i<128,j<64] = f64(x[j,i]) */
-function widen_128x64(arrays: Floats<"x"> & Doubles<"y">): () => void {
-  return function widen_128x64(): void {
-    const { x, y } = arrays;
-    for (let i = 0; i < 128; i += 8)
-      for (let j = 0; j < 64; j++) {
-        y[i * 64 + j] = x[j * 128 + i]!;
-        y[i * 64 + j + 64] = x[j * 128 + i + 1]!;
-        y[i * 64 + j + 128] = x[j * 128 + i + 2]!;
-        y[i * 64 + j + 192] = x[j * 128 + i + 3]!;
-        y[i * 64 + j + 256] = x[j * 128 + i + 4]!;
-        y[i * 64 + j + 320] = x[j * 128 + i + 5]!;
-        y[i * 64 + j + 384] = x[j * 128 + i + 6]!;
-        y[i * 64 + j + 448] = x[j * 128 + i + 7]!;
-      }
-  };
-}
-
-/** x_wide[i<784,j<64] = f64(x[j,i]) */
-function widen_784x64(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
-  return function widen_784x64(): void {
-    const { x, x_wide } = arrays;
-    for (let i = 0; i < 784; i += 8)
-      for (let j = 0; j < 64; j++) {
-        x_wide[i * 64 + j] = x[j * 784 + i]!;
-        x_wide[i * 64 + j + 64] = x[j * 784 + i + 1]!;
-        x_wide[i * 64 + j + 128] = x[j * 784 + i + 2]!;
-        x_wide[i * 64 + j + 192] = x[j * 784 + i + 3]!;
-        x_wide[i * 64 + j + 256] = x[j * 784 + i + 4]!;
-        x_wide[i * 64 + j + 320] = x[j * 784 + i + 5]!;
-        x_wide[i * 64 + j + 384] = x[j * 784 + i + 6]!;
-        x_wide[i * 64 + j + 448] = x[j * 784 + i + 7]!;
-      }
   };
 }
 
@@ -1580,68 +1452,71 @@ function dotAdam_128x64x784(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = i * 64 + k;
+        const at_3 = j * 64 + k;
         {
-          const decoder_wide_2_0 = decoder_wide_2[i * 64 + k]!;
-          const d_logits_wide_2_0 = d_logits_wide_2[j * 64 + k]!;
-          const d_logits_wide_2_1 = d_logits_wide_2[j * 64 + k + 64]!;
-          const d_logits_wide_2_2 = d_logits_wide_2[j * 64 + k + 128]!;
-          const decoder_wide_2_1 = decoder_wide_2[i * 64 + k + 64]!;
-          sum00 += decoder_wide_2_0 * d_logits_wide_2_0;
-          sum01 += decoder_wide_2_0 * d_logits_wide_2_1;
-          sum02 += decoder_wide_2_0 * d_logits_wide_2_2;
-          sum10 += decoder_wide_2_1 * d_logits_wide_2_0;
-          sum11 += decoder_wide_2_1 * d_logits_wide_2_1;
-          sum12 += decoder_wide_2_1 * d_logits_wide_2_2;
+          const a0 = decoder_wide_2[at_2]!;
+          const b0 = d_logits_wide_2[at_3]!;
+          const b1 = d_logits_wide_2[at_3 + 64]!;
+          const b2 = d_logits_wide_2[at_3 + 128]!;
+          const a1 = decoder_wide_2[at_2 + 64]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 1 === 64) break;
         {
-          const decoder_wide_2_0 = decoder_wide_2[i * 64 + k + 1]!;
-          const d_logits_wide_2_0 = d_logits_wide_2[j * 64 + k + 1]!;
-          const d_logits_wide_2_1 = d_logits_wide_2[j * 64 + k + 65]!;
-          const d_logits_wide_2_2 = d_logits_wide_2[j * 64 + k + 129]!;
-          const decoder_wide_2_1 = decoder_wide_2[i * 64 + k + 65]!;
-          sum00 += decoder_wide_2_0 * d_logits_wide_2_0;
-          sum01 += decoder_wide_2_0 * d_logits_wide_2_1;
-          sum02 += decoder_wide_2_0 * d_logits_wide_2_2;
-          sum10 += decoder_wide_2_1 * d_logits_wide_2_0;
-          sum11 += decoder_wide_2_1 * d_logits_wide_2_1;
-          sum12 += decoder_wide_2_1 * d_logits_wide_2_2;
+          const a0 = decoder_wide_2[at_2 + 1]!;
+          const b0 = d_logits_wide_2[at_3 + 1]!;
+          const b1 = d_logits_wide_2[at_3 + 65]!;
+          const b2 = d_logits_wide_2[at_3 + 129]!;
+          const a1 = decoder_wide_2[at_2 + 65]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 2 === 64) break;
         {
-          const decoder_wide_2_0 = decoder_wide_2[i * 64 + k + 2]!;
-          const d_logits_wide_2_0 = d_logits_wide_2[j * 64 + k + 2]!;
-          const d_logits_wide_2_1 = d_logits_wide_2[j * 64 + k + 66]!;
-          const d_logits_wide_2_2 = d_logits_wide_2[j * 64 + k + 130]!;
-          const decoder_wide_2_1 = decoder_wide_2[i * 64 + k + 66]!;
-          sum00 += decoder_wide_2_0 * d_logits_wide_2_0;
-          sum01 += decoder_wide_2_0 * d_logits_wide_2_1;
-          sum02 += decoder_wide_2_0 * d_logits_wide_2_2;
-          sum10 += decoder_wide_2_1 * d_logits_wide_2_0;
-          sum11 += decoder_wide_2_1 * d_logits_wide_2_1;
-          sum12 += decoder_wide_2_1 * d_logits_wide_2_2;
+          const a0 = decoder_wide_2[at_2 + 2]!;
+          const b0 = d_logits_wide_2[at_3 + 2]!;
+          const b1 = d_logits_wide_2[at_3 + 66]!;
+          const b2 = d_logits_wide_2[at_3 + 130]!;
+          const a1 = decoder_wide_2[at_2 + 66]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
         if (k + 3 === 64) break;
         {
-          const decoder_wide_2_0 = decoder_wide_2[i * 64 + k + 3]!;
-          const d_logits_wide_2_0 = d_logits_wide_2[j * 64 + k + 3]!;
-          const d_logits_wide_2_1 = d_logits_wide_2[j * 64 + k + 67]!;
-          const d_logits_wide_2_2 = d_logits_wide_2[j * 64 + k + 131]!;
-          const decoder_wide_2_1 = decoder_wide_2[i * 64 + k + 67]!;
-          sum00 += decoder_wide_2_0 * d_logits_wide_2_0;
-          sum01 += decoder_wide_2_0 * d_logits_wide_2_1;
-          sum02 += decoder_wide_2_0 * d_logits_wide_2_2;
-          sum10 += decoder_wide_2_1 * d_logits_wide_2_0;
-          sum11 += decoder_wide_2_1 * d_logits_wide_2_1;
-          sum12 += decoder_wide_2_1 * d_logits_wide_2_2;
+          const a0 = decoder_wide_2[at_2 + 3]!;
+          const b0 = d_logits_wide_2[at_3 + 3]!;
+          const b1 = d_logits_wide_2[at_3 + 67]!;
+          const b2 = d_logits_wide_2[at_3 + 131]!;
+          const a1 = decoder_wide_2[at_2 + 67]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum02 += a0 * b2;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum12 += a1 * b2;
         }
       }
-      adam(m, v, w, i * 784 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 2, Math.fround(sum02), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 784, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 785, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 784 + j + 786, Math.fround(sum12), rate_0, correction_0);
+      const at = i * 784 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
+      adam(m, v, w, at + 784, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 785, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 786, Math.fround(sum12), rate_0, correction_0);
     }
   }
   return function dotAdam_128x64x784(): void {
@@ -1653,50 +1528,14 @@ function dotAdam_128x64x784(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const decoder_wide_2_2 = decoder_wide_2[i * 64 + k]!;
-        const d_logits_wide_2_3 = d_logits_wide_2[k + 50112]!;
-        const decoder_wide_2_3 = decoder_wide_2[i * 64 + k + 64]!;
-        sum0 += decoder_wide_2_2 * d_logits_wide_2_3;
-        sum1 += decoder_wide_2_3 * d_logits_wide_2_3;
+        const a2 = decoder_wide_2[i * 64 + k]!;
+        const b3 = d_logits_wide_2[k + 50112]!;
+        const a3 = decoder_wide_2[i * 64 + k + 64]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       adam(m, v, w, i * 784 + 783, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i * 784 + 1567, Math.fround(sum1), rate_0, correction_0);
-    }
-  };
-}
-
-/**
- * d_bias[i<128] = Σ k<64: d_z[k,i]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x128(
-  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x128(): void {
-    const { d_z, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 128; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_z_0 = d_z[k * 128 + i]!;
-        const d_z_1 = d_z[k * 128 + i + 1]!;
-        const d_z_2 = d_z[k * 128 + i + 2]!;
-        const d_z_3 = d_z[k * 128 + i + 3]!;
-        sum0 += d_z_0;
-        sum1 += d_z_1;
-        sum2 += d_z_2;
-        sum3 += d_z_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
     }
   };
 }
@@ -1730,14 +1569,14 @@ function dotAdd_64x128x16_2(
         let sum3 = 0;
         for (let k = 0; k < 128; k++) {
           const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-          const decoder_kernel_2 = decoder_kernel[j * 128 + k + 256]!;
-          const decoder_kernel_3 = decoder_kernel[j * 128 + k + 384]!;
-          sum0 += d_decoder_z_0 * decoder_kernel_0;
-          sum1 += d_decoder_z_0 * decoder_kernel_1;
-          sum2 += d_decoder_z_0 * decoder_kernel_2;
-          sum3 += d_decoder_z_0 * decoder_kernel_3;
+          const a0 = decoder_kernel[j * 128 + k]!;
+          const a1 = decoder_kernel[j * 128 + k + 128]!;
+          const a2 = decoder_kernel[j * 128 + k + 256]!;
+          const a3 = decoder_kernel[j * 128 + k + 384]!;
+          sum0 += d_decoder_z_0 * a0;
+          sum1 += d_decoder_z_0 * a1;
+          sum2 += d_decoder_z_0 * a2;
+          sum3 += d_decoder_z_0 * a3;
         }
         add(d_sum_2, exp_3, mul_7, exp_, d_logVariance, mu, d_mu, i, i * 16 + j, Math.fround(sum0));
         add(
@@ -1801,14 +1640,14 @@ function dotAdam_16x64x128(
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
         const z_2_0 = z_2[k * 16 + i]!;
-        const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-        const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
-        const d_decoder_z_3 = d_decoder_z[k * 128 + j + 3]!;
-        sum0 += z_2_0 * d_decoder_z_0;
-        sum1 += z_2_0 * d_decoder_z_1;
-        sum2 += z_2_0 * d_decoder_z_2;
-        sum3 += z_2_0 * d_decoder_z_3;
+        const a0 = d_decoder_z[k * 128 + j]!;
+        const a1 = d_decoder_z[k * 128 + j + 1]!;
+        const a2 = d_decoder_z[k * 128 + j + 2]!;
+        const a3 = d_decoder_z[k * 128 + j + 3]!;
+        sum0 += z_2_0 * a0;
+        sum1 += z_2_0 * a1;
+        sum2 += z_2_0 * a2;
+        sum3 += z_2_0 * a3;
       }
       adam(m, v, w, i * 128 + j, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i * 128 + j + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1818,42 +1657,6 @@ function dotAdam_16x64x128(
   }
   return function dotAdam_16x64x128(): void {
     for (let i = 0; i < 16; i++) block(i);
-  };
-}
-
-/**
- * d_bias[i<16] = Σ k<64: d_y[k,i]
- * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
- * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- */
-function sumAdam_64x16(
-  arrays: Floats<"d_y" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function sumAdam_64x16(): void {
-    const { d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_y_0 = d_y[k * 16 + i]!;
-        const d_y_1 = d_y[k * 16 + i + 1]!;
-        const d_y_2 = d_y[k * 16 + i + 2]!;
-        const d_y_3 = d_y[k * 16 + i + 3]!;
-        sum0 += d_y_0;
-        sum1 += d_y_1;
-        sum2 += d_y_2;
-        sum3 += d_y_3;
-      }
-      adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-      adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-      adam(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-      adam(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
-    }
   };
 }
 
@@ -1871,14 +1674,14 @@ function dot_64x16x128(
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
           const d_logVariance_0 = d_logVariance[i * 16 + k]!;
-          const logVariance_kernel_0 = logVariance_kernel[j * 16 + k]!;
-          const logVariance_kernel_1 = logVariance_kernel[j * 16 + k + 16]!;
-          const logVariance_kernel_2 = logVariance_kernel[j * 16 + k + 32]!;
-          const logVariance_kernel_3 = logVariance_kernel[j * 16 + k + 48]!;
-          sum0 += d_logVariance_0 * logVariance_kernel_0;
-          sum1 += d_logVariance_0 * logVariance_kernel_1;
-          sum2 += d_logVariance_0 * logVariance_kernel_2;
-          sum3 += d_logVariance_0 * logVariance_kernel_3;
+          const a0 = logVariance_kernel[j * 16 + k]!;
+          const a1 = logVariance_kernel[j * 16 + k + 16]!;
+          const a2 = logVariance_kernel[j * 16 + k + 32]!;
+          const a3 = logVariance_kernel[j * 16 + k + 48]!;
+          sum0 += d_logVariance_0 * a0;
+          sum1 += d_logVariance_0 * a1;
+          sum2 += d_logVariance_0 * a2;
+          sum3 += d_logVariance_0 * a3;
         }
         d_encoder_part[i * 128 + j] = sum0;
         d_encoder_part[i * 128 + j + 1] = sum1;
@@ -1895,97 +1698,101 @@ function dot_64x16x128(
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function dotAdam_128x64x16(
-  arrays: Floats<"encoder" | "d_y" | "m" | "v" | "w" | "rate" | "correction">,
-): () => void {
-  return function dotAdam_128x64x16(): void {
-    const { encoder, d_y, m, v, w, rate, correction } = arrays;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
-    for (let i = 0; i < 126; i += 3)
-      for (let j = 0; j < 16; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 64; k++) {
-          const encoder_0 = encoder[k * 128 + i]!;
-          const d_y_0 = d_y[k * 16 + j]!;
-          const d_y_1 = d_y[k * 16 + j + 1]!;
-          const encoder_1 = encoder[k * 128 + i + 1]!;
-          const encoder_2 = encoder[k * 128 + i + 2]!;
-          sum00 += encoder_0 * d_y_0;
-          sum01 += encoder_0 * d_y_1;
-          sum10 += encoder_1 * d_y_0;
-          sum11 += encoder_1 * d_y_1;
-          sum20 += encoder_2 * d_y_0;
-          sum21 += encoder_2 * d_y_1;
-        }
-        adam(m, v, w, i * 16 + j, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 16, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 17, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 32, Math.fround(sum20), rate_0, correction_0);
-        adam(m, v, w, i * 16 + j + 33, Math.fround(sum21), rate_0, correction_0);
-      }
+  encoder: Float32Array,
+  d_y: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  w: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 126; i += 3)
     for (let j = 0; j < 16; j += 2) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
       for (let k = 0; k < 64; k++) {
-        const encoder_3 = encoder[k * 128 + 126]!;
-        const d_y_2 = d_y[k * 16 + j]!;
-        const d_y_3 = d_y[k * 16 + j + 1]!;
-        const encoder_4 = encoder[k * 128 + 127]!;
-        sum00_2 += encoder_3 * d_y_2;
-        sum01_2 += encoder_3 * d_y_3;
-        sum10_2 += encoder_4 * d_y_2;
-        sum11_2 += encoder_4 * d_y_3;
+        const a0 = encoder[k * 128 + i]!;
+        const b0 = d_y[k * 16 + j]!;
+        const b1 = d_y[k * 16 + j + 1]!;
+        const a1 = encoder[k * 128 + i + 1]!;
+        const a2 = encoder[k * 128 + i + 2]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      const d_kernel00_2 = Math.fround(sum00_2);
-      const kernel_m_next00_2 = Math.fround(m[j + 2016]! * 0.9 + d_kernel00_2 * (1 - 0.9));
-      m[j + 2016] = kernel_m_next00_2;
-      const kernel_v_next00_2 = Math.fround(
-        v[j + 2016]! * 0.999 + d_kernel00_2 * d_kernel00_2 * (1 - 0.999),
-      );
-      v[j + 2016] = kernel_v_next00_2;
-      w[j + 2016] =
-        w[j + 2016]! -
-        (kernel_m_next00_2 * rate_0) / (Math.sqrt(kernel_v_next00_2 * correction_0) + 1e-8);
-      const d_kernel01_2 = Math.fround(sum01_2);
-      const kernel_m_next01_2 = Math.fround(m[j + 2017]! * 0.9 + d_kernel01_2 * (1 - 0.9));
-      m[j + 2017] = kernel_m_next01_2;
-      const kernel_v_next01_2 = Math.fround(
-        v[j + 2017]! * 0.999 + d_kernel01_2 * d_kernel01_2 * (1 - 0.999),
-      );
-      v[j + 2017] = kernel_v_next01_2;
-      w[j + 2017] =
-        w[j + 2017]! -
-        (kernel_m_next01_2 * rate_0) / (Math.sqrt(kernel_v_next01_2 * correction_0) + 1e-8);
-      const d_kernel10_2 = Math.fround(sum10_2);
-      const kernel_m_next10_2 = Math.fround(m[j + 2032]! * 0.9 + d_kernel10_2 * (1 - 0.9));
-      m[j + 2032] = kernel_m_next10_2;
-      const kernel_v_next10_2 = Math.fround(
-        v[j + 2032]! * 0.999 + d_kernel10_2 * d_kernel10_2 * (1 - 0.999),
-      );
-      v[j + 2032] = kernel_v_next10_2;
-      w[j + 2032] =
-        w[j + 2032]! -
-        (kernel_m_next10_2 * rate_0) / (Math.sqrt(kernel_v_next10_2 * correction_0) + 1e-8);
-      const d_kernel11_2 = Math.fround(sum11_2);
-      const kernel_m_next11_2 = Math.fround(m[j + 2033]! * 0.9 + d_kernel11_2 * (1 - 0.9));
-      m[j + 2033] = kernel_m_next11_2;
-      const kernel_v_next11_2 = Math.fround(
-        v[j + 2033]! * 0.999 + d_kernel11_2 * d_kernel11_2 * (1 - 0.999),
-      );
-      v[j + 2033] = kernel_v_next11_2;
-      w[j + 2033] =
-        w[j + 2033]! -
-        (kernel_m_next11_2 * rate_0) / (Math.sqrt(kernel_v_next11_2 * correction_0) + 1e-8);
+      const at = i * 16 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 16, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 17, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 32, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 33, Math.fround(sum21), rate_0, correction_0);
     }
-  };
+  for (let j = 0; j < 16; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const a3 = encoder[k * 128 + 126]!;
+      const b2 = d_y[k * 16 + j]!;
+      const b3 = d_y[k * 16 + j + 1]!;
+      const a4 = encoder[k * 128 + 127]!;
+      sum00_2 += a3 * b2;
+      sum01_2 += a3 * b3;
+      sum10_2 += a4 * b2;
+      sum11_2 += a4 * b3;
+    }
+    const d_kernel00_2 = Math.fround(sum00_2);
+    const kernel_m_next00_2 = Math.fround(m[j + 2016]! * 0.9 + d_kernel00_2 * (1 - 0.9));
+    m[j + 2016] = kernel_m_next00_2;
+    const kernel_v_next00_2 = Math.fround(
+      v[j + 2016]! * 0.999 + d_kernel00_2 * d_kernel00_2 * (1 - 0.999),
+    );
+    v[j + 2016] = kernel_v_next00_2;
+    w[j + 2016] =
+      w[j + 2016]! -
+      (kernel_m_next00_2 * rate_0) / (Math.sqrt(kernel_v_next00_2 * correction_0) + 1e-8);
+    const d_kernel01_2 = Math.fround(sum01_2);
+    const kernel_m_next01_2 = Math.fround(m[j + 2017]! * 0.9 + d_kernel01_2 * (1 - 0.9));
+    m[j + 2017] = kernel_m_next01_2;
+    const kernel_v_next01_2 = Math.fround(
+      v[j + 2017]! * 0.999 + d_kernel01_2 * d_kernel01_2 * (1 - 0.999),
+    );
+    v[j + 2017] = kernel_v_next01_2;
+    w[j + 2017] =
+      w[j + 2017]! -
+      (kernel_m_next01_2 * rate_0) / (Math.sqrt(kernel_v_next01_2 * correction_0) + 1e-8);
+    const d_kernel10_2 = Math.fround(sum10_2);
+    const kernel_m_next10_2 = Math.fround(m[j + 2032]! * 0.9 + d_kernel10_2 * (1 - 0.9));
+    m[j + 2032] = kernel_m_next10_2;
+    const kernel_v_next10_2 = Math.fround(
+      v[j + 2032]! * 0.999 + d_kernel10_2 * d_kernel10_2 * (1 - 0.999),
+    );
+    v[j + 2032] = kernel_v_next10_2;
+    w[j + 2032] =
+      w[j + 2032]! -
+      (kernel_m_next10_2 * rate_0) / (Math.sqrt(kernel_v_next10_2 * correction_0) + 1e-8);
+    const d_kernel11_2 = Math.fround(sum11_2);
+    const kernel_m_next11_2 = Math.fround(m[j + 2033]! * 0.9 + d_kernel11_2 * (1 - 0.9));
+    m[j + 2033] = kernel_m_next11_2;
+    const kernel_v_next11_2 = Math.fround(
+      v[j + 2033]! * 0.999 + d_kernel11_2 * d_kernel11_2 * (1 - 0.999),
+    );
+    v[j + 2033] = kernel_v_next11_2;
+    w[j + 2033] =
+      w[j + 2033]! -
+      (kernel_m_next11_2 * rate_0) / (Math.sqrt(kernel_v_next11_2 * correction_0) + 1e-8);
+  }
 }
 
 /**
@@ -2005,23 +1812,23 @@ function dotWhere_64x16x128(
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
           const d_mu_0 = d_mu[i * 16 + k]!;
-          const mu_kernel_0 = mu_kernel[j * 16 + k]!;
-          const mu_kernel_1 = mu_kernel[j * 16 + k + 16]!;
-          const mu_kernel_2 = mu_kernel[j * 16 + k + 32]!;
-          const mu_kernel_3 = mu_kernel[j * 16 + k + 48]!;
-          sum0 += d_mu_0 * mu_kernel_0;
-          sum1 += d_mu_0 * mu_kernel_1;
-          sum2 += d_mu_0 * mu_kernel_2;
-          sum3 += d_mu_0 * mu_kernel_3;
+          const a0 = mu_kernel[j * 16 + k]!;
+          const a1 = mu_kernel[j * 16 + k + 16]!;
+          const a2 = mu_kernel[j * 16 + k + 32]!;
+          const a3 = mu_kernel[j * 16 + k + 48]!;
+          sum0 += d_mu_0 * a0;
+          sum1 += d_mu_0 * a1;
+          sum2 += d_mu_0 * a2;
+          sum3 += d_mu_0 * a3;
         }
-        d_encoder_z[i * 128 + j] =
-          0 < encoder[i * 128 + j]! ? d_encoder_part[i * 128 + j]! + Math.fround(sum0) : 0;
-        d_encoder_z[i * 128 + j + 1] =
-          0 < encoder[i * 128 + j + 1]! ? d_encoder_part[i * 128 + j + 1]! + Math.fround(sum1) : 0;
-        d_encoder_z[i * 128 + j + 2] =
-          0 < encoder[i * 128 + j + 2]! ? d_encoder_part[i * 128 + j + 2]! + Math.fround(sum2) : 0;
-        d_encoder_z[i * 128 + j + 3] =
-          0 < encoder[i * 128 + j + 3]! ? d_encoder_part[i * 128 + j + 3]! + Math.fround(sum3) : 0;
+        const at = i * 128 + j;
+        d_encoder_z[at] = 0 < encoder[at]! ? d_encoder_part[at]! + Math.fround(sum0) : 0;
+        d_encoder_z[at + 1] =
+          0 < encoder[at + 1]! ? d_encoder_part[at + 1]! + Math.fround(sum1) : 0;
+        d_encoder_z[at + 2] =
+          0 < encoder[at + 2]! ? d_encoder_part[at + 2]! + Math.fround(sum2) : 0;
+        d_encoder_z[at + 3] =
+          0 < encoder[at + 3]! ? d_encoder_part[at + 3]! + Math.fround(sum3) : 0;
       }
   };
 }
@@ -2049,68 +1856,71 @@ function dotAdam_784x64x128(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 64; k += 4) {
+        const at_2 = i * 64 + k;
+        const at_3 = j * 64 + k;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k]!;
-          const d_encoder_z_wide_0 = d_encoder_z_wide[j * 64 + k]!;
-          const d_encoder_z_wide_1 = d_encoder_z_wide[j * 64 + k + 64]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 64]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 128]!;
-          sum00 += x_wide_2_0 * d_encoder_z_wide_0;
-          sum01 += x_wide_2_0 * d_encoder_z_wide_1;
-          sum10 += x_wide_2_1 * d_encoder_z_wide_0;
-          sum11 += x_wide_2_1 * d_encoder_z_wide_1;
-          sum20 += x_wide_2_2 * d_encoder_z_wide_0;
-          sum21 += x_wide_2_2 * d_encoder_z_wide_1;
+          const a0 = x_wide_2[at_2]!;
+          const b0 = d_encoder_z_wide[at_3]!;
+          const b1 = d_encoder_z_wide[at_3 + 64]!;
+          const a1 = x_wide_2[at_2 + 64]!;
+          const a2 = x_wide_2[at_2 + 128]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 1 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 1]!;
-          const d_encoder_z_wide_0 = d_encoder_z_wide[j * 64 + k + 1]!;
-          const d_encoder_z_wide_1 = d_encoder_z_wide[j * 64 + k + 65]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 65]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 129]!;
-          sum00 += x_wide_2_0 * d_encoder_z_wide_0;
-          sum01 += x_wide_2_0 * d_encoder_z_wide_1;
-          sum10 += x_wide_2_1 * d_encoder_z_wide_0;
-          sum11 += x_wide_2_1 * d_encoder_z_wide_1;
-          sum20 += x_wide_2_2 * d_encoder_z_wide_0;
-          sum21 += x_wide_2_2 * d_encoder_z_wide_1;
+          const a0 = x_wide_2[at_2 + 1]!;
+          const b0 = d_encoder_z_wide[at_3 + 1]!;
+          const b1 = d_encoder_z_wide[at_3 + 65]!;
+          const a1 = x_wide_2[at_2 + 65]!;
+          const a2 = x_wide_2[at_2 + 129]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 2 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 2]!;
-          const d_encoder_z_wide_0 = d_encoder_z_wide[j * 64 + k + 2]!;
-          const d_encoder_z_wide_1 = d_encoder_z_wide[j * 64 + k + 66]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 66]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 130]!;
-          sum00 += x_wide_2_0 * d_encoder_z_wide_0;
-          sum01 += x_wide_2_0 * d_encoder_z_wide_1;
-          sum10 += x_wide_2_1 * d_encoder_z_wide_0;
-          sum11 += x_wide_2_1 * d_encoder_z_wide_1;
-          sum20 += x_wide_2_2 * d_encoder_z_wide_0;
-          sum21 += x_wide_2_2 * d_encoder_z_wide_1;
+          const a0 = x_wide_2[at_2 + 2]!;
+          const b0 = d_encoder_z_wide[at_3 + 2]!;
+          const b1 = d_encoder_z_wide[at_3 + 66]!;
+          const a1 = x_wide_2[at_2 + 66]!;
+          const a2 = x_wide_2[at_2 + 130]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
         if (k + 3 === 64) break;
         {
-          const x_wide_2_0 = x_wide_2[i * 64 + k + 3]!;
-          const d_encoder_z_wide_0 = d_encoder_z_wide[j * 64 + k + 3]!;
-          const d_encoder_z_wide_1 = d_encoder_z_wide[j * 64 + k + 67]!;
-          const x_wide_2_1 = x_wide_2[i * 64 + k + 67]!;
-          const x_wide_2_2 = x_wide_2[i * 64 + k + 131]!;
-          sum00 += x_wide_2_0 * d_encoder_z_wide_0;
-          sum01 += x_wide_2_0 * d_encoder_z_wide_1;
-          sum10 += x_wide_2_1 * d_encoder_z_wide_0;
-          sum11 += x_wide_2_1 * d_encoder_z_wide_1;
-          sum20 += x_wide_2_2 * d_encoder_z_wide_0;
-          sum21 += x_wide_2_2 * d_encoder_z_wide_1;
+          const a0 = x_wide_2[at_2 + 3]!;
+          const b0 = d_encoder_z_wide[at_3 + 3]!;
+          const b1 = d_encoder_z_wide[at_3 + 67]!;
+          const a1 = x_wide_2[at_2 + 67]!;
+          const a2 = x_wide_2[at_2 + 131]!;
+          sum00 += a0 * b0;
+          sum01 += a0 * b1;
+          sum10 += a1 * b0;
+          sum11 += a1 * b1;
+          sum20 += a2 * b0;
+          sum21 += a2 * b1;
         }
       }
-      adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 128, Math.fround(sum10), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 129, Math.fround(sum11), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 256, Math.fround(sum20), rate_0, correction_0);
-      adam(m, v, w, i * 128 + j + 257, Math.fround(sum21), rate_0, correction_0);
+      const at = i * 128 + j;
+      adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
+      adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
+      adam(m, v, w, at + 128, Math.fround(sum10), rate_0, correction_0);
+      adam(m, v, w, at + 129, Math.fround(sum11), rate_0, correction_0);
+      adam(m, v, w, at + 256, Math.fround(sum20), rate_0, correction_0);
+      adam(m, v, w, at + 257, Math.fround(sum21), rate_0, correction_0);
     }
   }
   return function dotAdam_784x64x128(): void {
@@ -2122,11 +1932,11 @@ function dotAdam_784x64x128(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const x_wide_2_3 = x_wide_2[k + 50112]!;
-        const d_encoder_z_wide_2 = d_encoder_z_wide[j * 64 + k]!;
-        const d_encoder_z_wide_3 = d_encoder_z_wide[j * 64 + k + 64]!;
-        sum0 += x_wide_2_3 * d_encoder_z_wide_2;
-        sum1 += x_wide_2_3 * d_encoder_z_wide_3;
+        const a3 = x_wide_2[k + 50112]!;
+        const b2 = d_encoder_z_wide[j * 64 + k]!;
+        const b3 = d_encoder_z_wide[j * 64 + k + 64]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       adam(m, v, w, j + 100224, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, j + 100225, Math.fround(sum1), rate_0, correction_0);
@@ -2154,23 +1964,24 @@ function dotRelu_250x784x128_evaluate(
     let sum21 = 0;
     for (let k = 0; k < 784; k++) {
       const x_0 = x[i * 784 + k]!;
-      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+      const a0 = encoder_kernel[k * 128 + j]!;
+      const a1 = encoder_kernel[k * 128 + j + 1]!;
       const x_1 = x[i * 784 + k + 784]!;
       const x_2 = x[i * 784 + k + 1568]!;
-      sum00 += x_0 * encoder_kernel_0;
-      sum01 += x_0 * encoder_kernel_1;
-      sum10 += x_1 * encoder_kernel_0;
-      sum11 += x_1 * encoder_kernel_1;
-      sum20 += x_2 * encoder_kernel_0;
-      sum21 += x_2 * encoder_kernel_1;
+      sum00 += x_0 * a0;
+      sum01 += x_0 * a1;
+      sum10 += x_1 * a0;
+      sum11 += x_1 * a1;
+      sum20 += x_2 * a0;
+      sum21 += x_2 * a1;
     }
-    relu(encoder_bias, encoder, j, i * 128 + j, Math.fround(sum00));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
-    relu(encoder_bias, encoder, j, i * 128 + j + 128, Math.fround(sum10));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 129, Math.fround(sum11));
-    relu(encoder_bias, encoder, j, i * 128 + j + 256, Math.fround(sum20));
-    relu(encoder_bias, encoder, j + 1, i * 128 + j + 257, Math.fround(sum21));
+    const at = i * 128 + j;
+    relu(encoder_bias, encoder, j, at, Math.fround(sum00));
+    relu(encoder_bias, encoder, j + 1, at + 1, Math.fround(sum01));
+    relu(encoder_bias, encoder, j, at + 128, Math.fround(sum10));
+    relu(encoder_bias, encoder, j + 1, at + 129, Math.fround(sum11));
+    relu(encoder_bias, encoder, j, at + 256, Math.fround(sum20));
+    relu(encoder_bias, encoder, j + 1, at + 257, Math.fround(sum21));
   }
   return function dotRelu_250x784x128_evaluate(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
@@ -2180,10 +1991,10 @@ function dotRelu_250x784x128_evaluate(
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
         const x_3 = x[k + 195216]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-        sum0 += x_3 * encoder_kernel_2;
-        sum1 += x_3 * encoder_kernel_3;
+        const a2 = encoder_kernel[k * 128 + j]!;
+        const a3 = encoder_kernel[k * 128 + j + 1]!;
+        sum0 += x_3 * a2;
+        sum1 += x_3 * a3;
       }
       relu(encoder_bias, encoder, j, j + 31872, Math.fround(sum0));
       relu(encoder_bias, encoder, j + 1, j + 31873, Math.fround(sum1));
@@ -2217,24 +2028,25 @@ function dotAdd_250x128x16_2_evaluate(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-        const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        const encoder_2 = encoder[i * 128 + k + 256]!;
-        sum00 += encoder_0 * logVariance_kernel_0;
-        sum01 += encoder_0 * logVariance_kernel_1;
-        sum10 += encoder_1 * logVariance_kernel_0;
-        sum11 += encoder_1 * logVariance_kernel_1;
-        sum20 += encoder_2 * logVariance_kernel_0;
-        sum21 += encoder_2 * logVariance_kernel_1;
+        const a0 = encoder[i * 128 + k]!;
+        const b0 = logVariance_kernel[k * 16 + j]!;
+        const b1 = logVariance_kernel[k * 16 + j + 1]!;
+        const a1 = encoder[i * 128 + k + 128]!;
+        const a2 = encoder[i * 128 + k + 256]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum20 += a2 * b0;
+        sum21 += a2 * b1;
       }
-      logVariance[i * 16 + j] = sum00;
-      logVariance[i * 16 + j + 1] = sum01;
-      logVariance[i * 16 + j + 16] = sum10;
-      logVariance[i * 16 + j + 17] = sum11;
-      logVariance[i * 16 + j + 32] = sum20;
-      logVariance[i * 16 + j + 33] = sum21;
+      const at = i * 16 + j;
+      logVariance[at] = sum00;
+      logVariance[at + 1] = sum01;
+      logVariance[at + 16] = sum10;
+      logVariance[at + 17] = sum11;
+      logVariance[at + 32] = sum20;
+      logVariance[at + 33] = sum21;
     }
   }
   return function dotAdd_250x128x16_2_evaluate(): void {
@@ -2244,11 +2056,11 @@ function dotAdd_250x128x16_2_evaluate(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const encoder_3 = encoder[k + 31872]!;
-        const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
-        const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
-        sum0 += encoder_3 * logVariance_kernel_2;
-        sum1 += encoder_3 * logVariance_kernel_3;
+        const a3 = encoder[k + 31872]!;
+        const b2 = logVariance_kernel[k * 16 + j]!;
+        const b3 = logVariance_kernel[k * 16 + j + 1]!;
+        sum0 += a3 * b2;
+        sum1 += a3 * b3;
       }
       logVariance[j + 3984] = sum0;
       logVariance[j + 3985] = sum1;
@@ -2300,24 +2112,25 @@ function dotAdd_250x128x784_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-        const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        sum00 += decoder_0 * logits_kernel_0;
-        sum01 += decoder_0 * logits_kernel_1;
-        sum02 += decoder_0 * logits_kernel_2;
-        sum10 += decoder_1 * logits_kernel_0;
-        sum11 += decoder_1 * logits_kernel_1;
-        sum12 += decoder_1 * logits_kernel_2;
+        const a0 = decoder[i * 128 + k]!;
+        const b0 = logits_kernel[k * 784 + j]!;
+        const b1 = logits_kernel[k * 784 + j + 1]!;
+        const b2 = logits_kernel[k * 784 + j + 2]!;
+        const a1 = decoder[i * 128 + k + 128]!;
+        sum00 += a0 * b0;
+        sum01 += a0 * b1;
+        sum02 += a0 * b2;
+        sum10 += a1 * b0;
+        sum11 += a1 * b1;
+        sum12 += a1 * b2;
       }
-      logits[i * 784 + j] = Math.fround(sum00) + logits_bias[j]!;
-      logits[i * 784 + j + 1] = Math.fround(sum01) + logits_bias[j + 1]!;
-      logits[i * 784 + j + 2] = Math.fround(sum02) + logits_bias[j + 2]!;
-      logits[i * 784 + j + 784] = Math.fround(sum10) + logits_bias[j]!;
-      logits[i * 784 + j + 785] = Math.fround(sum11) + logits_bias[j + 1]!;
-      logits[i * 784 + j + 786] = Math.fround(sum12) + logits_bias[j + 2]!;
+      const at = i * 784 + j;
+      logits[at] = Math.fround(sum00) + logits_bias[j]!;
+      logits[at + 1] = Math.fround(sum01) + logits_bias[j + 1]!;
+      logits[at + 2] = Math.fround(sum02) + logits_bias[j + 2]!;
+      logits[at + 784] = Math.fround(sum10) + logits_bias[j]!;
+      logits[at + 785] = Math.fround(sum11) + logits_bias[j + 1]!;
+      logits[at + 786] = Math.fround(sum12) + logits_bias[j + 2]!;
     }
   }
   return function dotAdd_250x128x784_evaluate(): void {
@@ -2327,11 +2140,11 @@ function dotAdd_250x128x784_evaluate(
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
-        const decoder_2 = decoder[i * 128 + k]!;
-        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
-        const decoder_3 = decoder[i * 128 + k + 128]!;
-        sum0 += decoder_2 * logits_kernel_3;
-        sum1 += decoder_3 * logits_kernel_3;
+        const a2 = decoder[i * 128 + k]!;
+        const b3 = logits_kernel[k * 784 + 783]!;
+        const a3 = decoder[i * 128 + k + 128]!;
+        sum0 += a2 * b3;
+        sum1 += a3 * b3;
       }
       logits[i * 784 + 783] = Math.fround(sum0) + logits_bias[783]!;
       logits[i * 784 + 1567] = Math.fround(sum1) + logits_bias[783]!;
@@ -2405,14 +2218,14 @@ function dotRelu_1x784x128_predict(
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
         const x_0 = x[k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * encoder_kernel_0;
-        sum1 += x_0 * encoder_kernel_1;
-        sum2 += x_0 * encoder_kernel_2;
-        sum3 += x_0 * encoder_kernel_3;
+        const a0 = encoder_kernel[k * 128 + j]!;
+        const a1 = encoder_kernel[k * 128 + j + 1]!;
+        const a2 = encoder_kernel[k * 128 + j + 2]!;
+        const a3 = encoder_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * a0;
+        sum1 += x_0 * a1;
+        sum2 += x_0 * a2;
+        sum3 += x_0 * a3;
       }
       relu_2(encoder_bias, encoder, j, Math.fround(sum0));
       relu_2(encoder_bias, encoder, j + 1, Math.fround(sum1));
@@ -2440,14 +2253,14 @@ function dotSigmoid_1x128x784_predict(
       let sum3 = 0;
       for (let k = 0; k < 128; k++) {
         const decoder_2_0 = decoder_2[k]!;
-        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-        const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-        const logits_kernel_3 = logits_kernel[k * 784 + j + 3]!;
-        sum0 += decoder_2_0 * logits_kernel_0;
-        sum1 += decoder_2_0 * logits_kernel_1;
-        sum2 += decoder_2_0 * logits_kernel_2;
-        sum3 += decoder_2_0 * logits_kernel_3;
+        const a0 = logits_kernel[k * 784 + j]!;
+        const a1 = logits_kernel[k * 784 + j + 1]!;
+        const a2 = logits_kernel[k * 784 + j + 2]!;
+        const a3 = logits_kernel[k * 784 + j + 3]!;
+        sum0 += decoder_2_0 * a0;
+        sum1 += decoder_2_0 * a1;
+        sum2 += decoder_2_0 * a2;
+        sum3 += decoder_2_0 * a3;
       }
       image[j] = sum0;
       image[j + 1] = sum1;
