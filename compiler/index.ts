@@ -86,6 +86,7 @@ export {
   piecewise,
   polynomialDecay,
   rmsprop,
+  scheduleFreeAdamw,
   sgd,
   stepDecay,
   warmup,
@@ -106,6 +107,7 @@ export {
   type RemainingGroup,
   type RmspropOptions,
   type RateSchedule,
+  type ScheduleFreeOptions,
   type SgdOptions,
 } from "./model/optimizers/index.ts";
 export { grad, matmul, transpose } from "./model/tensors.ts";

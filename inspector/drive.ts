@@ -132,7 +132,6 @@ async function chooseAll(amount: "some" | "all"): Promise<{ broken: string[]; ti
     times.push(performance.now() - began);
     if (told() !== name) broken.push(`${what} ${name} is not told of, but ${told()}`);
     if (!element.isConnected || element.closest(".lit") === null) broken.push(`${what} ${name} is not lit where it was chosen`);
-    if (amount === "all") follow();
   };
   const some = <T>(all: readonly T[], most: number): T[] =>
     amount === "all" ? [...all] : all.filter((_, n) => n % Math.ceil(all.length / most) === 0);
@@ -145,6 +144,7 @@ async function chooseAll(amount: "some" | "all"): Promise<{ broken: string[]; ti
     for (const box of some([...document.querySelectorAll("#graph .box")], 60)) {
       const title = box.querySelector(".id")!.textContent;
       if (!title.endsWith("…")) pick("node", box, title);
+      if (amount === "all") follow();
     }
     for (const rect of some([...document.querySelectorAll("#memory rect.buffer")], 40))
       pick("buffer", rect, rect.getAttribute("aria-label")!.split(", ")[0]!);
@@ -153,6 +153,7 @@ async function chooseAll(amount: "some" | "all"): Promise<{ broken: string[]; ti
       pick("kernel's statement", row.querySelector("button")!, `Statement ${number}`);
       const lines = [...document.querySelectorAll("#code .l.lit")].map((line) => line.textContent);
       if (!lines.some((line) => line.includes(`// ${number}. `))) broken.push(`statement ${number} is not lit in the code`);
+      if (amount === "all") follow();
     }
     links += tried.size;
   }

@@ -28,6 +28,7 @@ interface Demo {
   /** What a person changes in the source: which loss an output has, the file does not say. */
   edit(source: string): string;
   readonly batch: number;
+  readonly rate: number;
   readonly epochs: number;
   readonly adapters: readonly string[];
   /** Whether page/ does it too. */
@@ -50,6 +51,7 @@ const DEMOS: readonly Demo[] = [
         .replace(/labels\("y", \[batch\], \{ classes: 4 \}\)/, 'input("y", [batch, 4])')
         .replace(/softmaxCrossEntropy\(dense2, y\)/, "mse(dense2, y)"),
     batch: 32,
+    rate: 0.01,
     epochs: 30,
     adapters: ["conv2d_6/kernel:0", "conv2d_7/kernel:0", "dense/kernel:0"],
     inPage: true,
@@ -62,6 +64,7 @@ const DEMOS: readonly Demo[] = [
     told: { batch: 1, head: KINDS.length, train: ["last:1"] },
     edit: (source) => source,
     batch: 1,
+    rate: 0.002, // of one row the gradient is rough
     epochs: 2,
     adapters: ["jax2tf_get_logits_/Const:0"],
     rows: texts,
@@ -112,7 +115,7 @@ async function run(demo: Demo): Promise<void> {
   const bytes = readFileSync(join(CACHE, demo.file));
   const imported = (more: Omit<ImportOptions, "name" | "file">): Imported => {
     const made = importOnnx(bytes, { name, file: demo.file, ...more });
-    const source = demo.edit(made.source).replace("adam()", "adam({ learningRate: 0.01 })");
+    const source = demo.edit(made.source).replace("adam()", `adam({ learningRate: ${demo.rate} })`);
     return { ...made, source };
   };
   const declared = async (of: Imported, as: string): Promise<Model> => (await modelOf(of, as, folder)).model;
@@ -201,7 +204,7 @@ async function run(demo: Demo): Promise<void> {
 }
 
 fetched();
-const asked = process.argv.slice(2);
+const asked = process.argv.slice(2).filter((word) => word !== "--serve");
 console.log("# Real files, fine-tuned\n\nMade by `npm run finetune` ([finetune.ts](finetune.ts)), on WebAssembly, one thread.");
 for (const demo of DEMOS) if (asked.length === 0 || asked.includes(demo.name)) await run(demo);
 if (readdirSync(CACHE).length === 0) process.exitCode = 1;

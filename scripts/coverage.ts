@@ -102,7 +102,6 @@ export const LISTS: Readonly<Record<string, Rest & { readonly prefix: string }>>
     here: { MultiOptimizer: "groups" },
     missing: {
       LossScaleOptimizer: "quantised: of float16 gradients",
-      ScheduleFreeAdamW: "not built yet",
     },
   },
 };

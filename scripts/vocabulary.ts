@@ -220,6 +220,7 @@ const OPTIMIZERS: Readonly<Record<string, Elsewhere>> = {
   muon: ["optim.Muon", "optimizers.Muon", undefined, "what is no matrix is trained by AdamW, as in Keras; PyTorch iterates in bfloat16"],
   nadam: ["optim.NAdam", "optimizers.Nadam", undefined, "momentum decay 4e-3, as in PyTorch"],
   rmsprop: ["optim.RMSprop", "optimizers.RMSprop", undefined, "ρ 0.99 and ε outside the root, as in PyTorch"],
+  scheduleFreeAdamw: [undefined, "optimizers.ScheduleFreeAdamW", undefined, "`warmup` instead of warmup_steps"],
   sgd: ["optim.SGD", "optimizers.SGD"],
   cosineDecay: ["optim.lr_scheduler.CosineAnnealingLR", "schedules.CosineDecay"],
   cosineRestarts: [

@@ -119,10 +119,10 @@ def sensitivity(module, batches, rows, last):
 
 
 def moved(module, batches, rows, steps):
-    """The losses of the same steps in float32 where the last bit of every weight is another one."""
+    """The losses of the same steps in float32 where every weight is 64 units of its last place away, as sums in float32 may be."""
     state = {key: np.array(x) for key, x in module.init(1).items()}
     for key in module.PARAMETERS:
-        state[key].view(np.int32)[...] ^= 1
+        state[key].view(np.int32)[...] ^= 64
     step, losses = jax.jit(module.step), []
     for batch in (batches or [{}] * steps)[:steps]:
         state, loss = step(state, batch, rows)
@@ -152,7 +152,7 @@ def main():
                 if what == "losses" and found.get("moved", 0) > most and found[what] < 10 * found["moved"]:
                     notes.append(
                         f"- {name}: losses in float32 differ by {found[what]:.1e}; those of its own run do by {found['moved']:.1e} "
-                        "where the last bit of every weight is another one."
+                        "where every weight begins 64 units of its last place away."
                     )
                     continue
                 if not found[what] <= most:

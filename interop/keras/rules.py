@@ -7,6 +7,20 @@ import torch
 
 from optimizers import STEPS, quadratic
 
+
+class ScheduleFree(keras.optimizers.ScheduleFreeAdamW):
+    """Assigns by another tensor: over PyTorch Keras writes into the one that the update still reads as the old momentum."""
+
+    def assign(self, variable, value):
+        variable._value = value.detach().clone()
+
+    def assign_add(self, variable, value):
+        self.assign(variable, variable.value + value)
+
+    def assign_sub(self, variable, value):
+        self.assign(variable, variable.value - value)
+
+
 WORDS = {
     "learningRate": "learning_rate",
     "weightDecay": "weight_decay",
@@ -44,6 +58,16 @@ CASES = {
             {"learningRate": 0.125},
             {"learningRate": 0.125, "beta1": 0.5, "beta2": 0.75},
             {"learningRate": 0.25, "epsilon": 0.5},
+        ],
+    ),
+    "scheduleFreeAdamw": (
+        ScheduleFree,
+        [[3], [2, 4], [2, 3, 2]],
+        [
+            {},
+            {"learningRate": 0.125},
+            {"learningRate": 0.125, "beta1": 0.5, "beta2": 0.75},
+            {"learningRate": 0.25, "epsilon": 0.5, "weightDecay": 0.25},
         ],
     ),
     "muon": (

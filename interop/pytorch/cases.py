@@ -15,12 +15,16 @@ import elementwise, functional, layers, losses, optimizers, programs, recurrent,
 from recording import FILES
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "pytorch")
-LEAST = 8
+LEAST, LEAST_OF_OPTION = 8, 2
 
 os.makedirs(HERE, exist_ok=True)
 for name, rows in FILES.items():
     few = [key for key, cases in rows.items() if len(cases) < LEAST]
     assert not few, f"fewer than {LEAST} cases of {few}"
+    for key, cases in rows.items():
+        given = [option for row in cases for arg in row["args"] if isinstance(arg, dict) for option in arg.get("o", {})]
+        rare = [option for option in sorted(set(given)) if given.count(option) < LEAST_OF_OPTION]
+        assert not rare, f"fewer than {LEAST_OF_OPTION} cases of {rare} of {key}"
     functions = []
     for key, cases in rows.items():
         body = ",\n".join("    " + json.dumps(row, separators=(",", ":"), allow_nan=False) for row in cases)

@@ -47,11 +47,11 @@ POOLED = {1: [7], 2: [5, 4], 3: [4, 3, 5]}
 for n, space in POOLED.items():
     for seed, (p, k, o) in enumerate(((2, 2, {}), (1, 2, {}), (3, 2, {}), (2, 3, {"strides": 1}), (2, 2, {"ceilMode": True}), (3, 2, {"ceilMode": True, "strides": 2}), (2, [2, 1, 2][:n], {"strides": [1, 2, 1][:n]}), (4, 3, {"strides": 2}))):
         case(f"lpPool{n}d", [x([1, 2, *space], 0.25, 2, seed=seed), p, k, o], lambda v, p, k, o, n=n: getattr(F, f"lp_pool{n}d")(v, float(p), tuple_of(k) if n > 1 else (k if isinstance(k, int) else k[0]), tuple_of(o.get("strides")) if n > 1 or not isinstance(o.get("strides"), list) else o["strides"][0], o.get("ceilMode", False)))
-    for seed, (k, o) in enumerate(((2, {}), (2, {"strides": 1}), (3, {"padding": 1}), (2, {"ceilMode": True}), (2, {"dilation": 2, "strides": 1}), ([2, 1, 2][:n], {}), (3, {"strides": 2, "padding": 1}), (2, {"strides": [1, 2, 1][:n]}))):
+    for seed, (k, o) in enumerate(((2, {}), (2, {"strides": 1}), (3, {"padding": 1}), (2, {"ceilMode": True}), (3, {"ceilMode": True, "strides": 2}), (2, {"dilation": 2, "strides": 1}), (2, {"dilation": 2, "padding": 1}), ([2, 1, 2][:n], {}), (3, {"strides": 2, "padding": 1}), (2, {"strides": [1, 2, 1][:n]}))):
         case(f"maxPool{n}dWithIndices", [x([1, 2, *space], seed=seed), k, o], lambda v, k, o, n=n: getattr(F, f"max_pool{n}d_with_indices")(v, k, o.get("strides"), ends(o, n), o.get("dilation", 1), o.get("ceilMode", False)))
     for seed, size in enumerate((1, 2, 3, [3, 2, 1][:n], [1, 3, 2][:n], [4, 3, 4][:n], [2, 3, 4][:n], [3, 1, 5][:n])):
         case(f"adaptiveMaxPool{n}dWithIndices", [x([1, 2, *space], seed=seed), size], lambda v, s, n=n: getattr(F, f"adaptive_max_pool{n}d_with_indices")(v, s))
-    for seed, (shape, k, o) in enumerate((([1, 2, *space], 2, {}), ([2, 1, *space], 2, {}), ([1, 1, *space], [2, 1, 2][:n], {}), ([1, 3, *space], 3, {}), ([1, 1, *space], 2, {"size": space}), ([2, 2, *space], 2, {"strides": [2, 2, 2][:n]}), ([1, 2, *space], 2, {"strides": 2, "size": space}), ([1, 2, *space], 3, {"padding": 1, "strides": 2}))):
+    for seed, (shape, k, o) in enumerate((([1, 2, *space], 2, {}), ([2, 1, *space], 2, {}), ([1, 1, *space], [2, 1, 2][:n], {}), ([1, 3, *space], 3, {}), ([1, 1, *space], 2, {"size": space}), ([2, 2, *space], 2, {"strides": [2, 2, 2][:n]}), ([1, 2, *space], 2, {"strides": 2, "size": space}), ([1, 2, *space], 3, {"padding": 1, "strides": 2}), ([2, 1, *space], 2, {"padding": 1}))):
         of = getattr(F, f"max_pool{n}d_with_indices")
         pooled, indices = of(draw(shape, seed=seed), k, o.get("strides"), ends(o, n))
         each = lambda v: [v] * n if isinstance(v, int) else list(v)

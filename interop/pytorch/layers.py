@@ -34,12 +34,12 @@ for n, space in SPACE.items():
         case(f"functions.conv{n}d", [x([2, 2, *space], seed=seed), x([2, 2, *window], seed=seed + 5), o], conv(n))
     for seed, o in enumerate(({"groups": 2}, {"groups": 2, "padding": 1, "bias": bias(4, 3)})):
         case(f"functions.conv{n}d", [x([1, 2, *space], seed=seed), x([4, 1, *window], seed=seed + 5), o], conv(n))
-    for seed, o in enumerate(({}, {"bias": bias(2, 9)}, {"strides": 2}, {"padding": 1}, {"strides": 2, "outputPadding": 1}, {"dilation": 2, "padding": 1}, {"strides": [2] * n, "padding": 1, "bias": bias(2, 8)})):
+    for seed, o in enumerate(({}, {"bias": bias(2, 9)}, {"strides": 2}, {"padding": 1}, {"strides": 2, "outputPadding": 1}, {"strides": 2, "padding": 1, "outputPadding": 1}, {"dilation": 2, "padding": 1}, {"dilation": 2, "strides": 2}, {"strides": [2] * n, "padding": 1, "bias": bias(2, 8)})):
         case(f"functions.conv{n}dTranspose", [x([1, 2, *space], seed=seed), x([2, 2, *window], seed=seed + 5), o], conv(n, True))
     for seed, o in enumerate(({"groups": 2}, {"groups": 2, "strides": 2, "bias": bias(4, 3)})):
         case(f"functions.conv{n}dTranspose", [x([1, 2, *space], seed=seed), x([2, 2, *window], seed=seed + 5), o], conv(n, True))
 
-for seed, (k, o) in enumerate(((2, {}), (4, {}), (2, {"padding": 1}), (2, {"strides": 2}), (4, {"strides": [2, 1], "padding": 1}), (2, {"dilation": 2, "padding": 2}), (4, {"bias": x([4], seed=4)}), (2, {"bias": x([2], seed=4), "padding": [1, 0]}))):
+for seed, (k, o) in enumerate(((2, {}), (4, {}), (2, {"padding": 1}), (2, {"strides": 2}), (4, {"strides": [2, 1], "padding": 1}), (2, {"dilation": 2, "padding": 2}), (4, {"dilation": [2, 1], "padding": 1}), (4, {"bias": x([4], seed=4)}), (2, {"bias": x([2], seed=4), "padding": [1, 0]}))):
     case("functions.depthwiseConv2d", [x([2, 2, 4, 3], seed=seed), x([k, 1, 2, 2], seed=seed + 3), o], lambda v, k, o: conv(2)(v, k, {**o, "groups": 2}))
 for seed, (shape, units, biased) in enumerate((([2, 3], 2, True), ([2, 3], 4, False), ([2, 2, 3], 2, True), ([1, 2], 1, True), ([3, 1], 2, False), ([2, 1, 2, 2], 3, True), ([4], 2, False), ([5, 2], 2, True))):
     case("functions.dense", [x(shape, seed=seed), x([shape[-1], units], seed=seed + 3), {"bias": x([units], seed=seed + 4)} if biased else {}], lambda v, k, o: F.linear(v, k.T, o.get("bias")))
@@ -122,9 +122,9 @@ for seed, (shape, o, own) in enumerate((([2, 3], {}, [3]), ([2, 3, 4], {"axis": 
     case("functions.layerNorm", [x(shape, seed=seed), {**o, **scaling(own, seed)}], layer_norm)
     case("functions.rmsNorm", [x(shape, seed=seed), o], rms_norm)
     case("functions.rmsNorm", [x(shape, seed=seed), {**o, "gamma": x(own, seed=seed + 2)}], rms_norm)
-for seed, (shape, groups, o) in enumerate((([2, 4], 2, {}), ([2, 4, 3], 2, scaling([4], 3)), ([1, 6, 2], 3, {}), ([2, 2, 2, 2], 1, scaling([2], 3)), ([2, 4, 2], 4, {"epsilon": 0.5}), ([2, 4, 2, 2], 2, {"gamma": x([4])}), ([1, 4, 2, 1, 2], 2, {"beta": x([4])}), ([3, 2, 3], 2, scaling([2], 4)))):
+for seed, (shape, groups, o) in enumerate((([2, 4], 2, {}), ([2, 4, 3], 2, scaling([4], 3)), ([1, 6, 2], 3, {}), ([2, 2, 2, 2], 1, scaling([2], 3)), ([2, 4, 2], 4, {"epsilon": 0.5}), ([2, 4, 3], 2, {"epsilon": 0.125}), ([2, 4, 2, 2], 2, {"gamma": x([4])}), ([1, 4, 2, 1, 2], 2, {"beta": x([4])}), ([3, 2, 3], 2, scaling([2], 4)))):
     case("functions.groupNorm", [x(shape, seed=seed), groups, o], lambda v, g, o: F.group_norm(v, g, o.get("gamma"), o.get("beta"), epsilon(o)))
-for seed, (shape, o) in enumerate((([2, 3, 4], {}), ([2, 3, 4], scaling([3], 3)), ([1, 2, 2, 2], {}), ([2, 2, 3, 2], scaling([2], 3)), ([2, 2, 5], {"epsilon": 0.5}), ([1, 1, 6], scaling([1], 2)), ([1, 2, 2, 1, 2], {}), ([2, 3, 2], scaling([3], 9)))):
+for seed, (shape, o) in enumerate((([2, 3, 4], {}), ([2, 3, 4], scaling([3], 3)), ([1, 2, 2, 2], {}), ([2, 2, 3, 2], scaling([2], 3)), ([2, 2, 5], {"epsilon": 0.5}), ([2, 2, 4], {"epsilon": 0.125}), ([1, 1, 6], scaling([1], 2)), ([1, 2, 2, 1, 2], {}), ([2, 3, 2], scaling([3], 9)))):
     case("functions.instanceNorm", [x(shape, seed=seed), o], lambda v, o: F.instance_norm(v, None, None, o.get("gamma"), o.get("beta"), True, 0.0, epsilon(o)))
 
 
@@ -189,7 +189,7 @@ def interpolate(v, size, o):
     return F.interpolate(v, size, mode=name, **({} if mode == "nearest" else {"align_corners": o.get("coordinates") == "align_corners"}))
 
 
-for seed, (shape, size) in enumerate((([1, 2, 4], [8]), ([2, 1, 5], [3]), ([1, 2, 3, 4], [6, 8]), ([1, 1, 4, 4], [3, 7]), ([2, 1, 3, 2], [3, 5]), ([1, 1, 2, 2, 3], [4, 2, 5]), ([1, 2, 3, 3], [1, 1]))):
+for seed, (shape, size) in enumerate((([1, 2, 4], [8]), ([2, 1, 5], [3]), ([1, 2, 3, 4], [6, 8]), ([1, 1, 4, 4], [3, 7]), ([2, 1, 3, 2], [3, 5]), ([1, 1, 2, 2, 3], [4, 2, 5]), ([1, 2, 3, 3], [1, 1]), ([2, 1, 6, 4], [3, 10]), ([1, 1, 4, 6], [6, 3]), ([1, 1, 1, 5], [4, 5]), ([1, 1, 3, 4], [19, 21]))):
     for o in ({}, {"mode": "linear"}, {"mode": "linear", "coordinates": "align_corners"}, {"mode": "cubic"}, {"mode": "cubic", "coordinates": "align_corners"}):
         if o.get("mode") != "cubic" or len(shape) == 4:
             case("resize", [x(shape, seed=seed), size, o], interpolate)

@@ -21,6 +21,7 @@ OPTIONS = [
     {"learningRate": 0.1, "beta1": 0.5},
     {"learningRate": 0.1, "beta2": 0.5},
     {"learningRate": 0.1, "epsilon": 0.01},
+    {"learningRate": 0.05, "epsilon": 0.25},
     {"learningRate": 0.1, "weightDecay": 0.25},
     {"learningRate": 0.5, "beta1": 0.75, "beta2": 0.9375},
     {"learningRate": 0.02, "beta1": 0.0, "beta2": 0.75, "weightDecay": 0.5},

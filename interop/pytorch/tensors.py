@@ -167,6 +167,19 @@ for ties in ([1.0, 0.0, 1.0, 0.0, 0.0], [INF, 1.0, -INF, INF], [math.nan, 1.0, m
         case("argsort", [floats(ties), 0, o], lambda v, a, o: torch.argsort(v, dim=a, descending=o.get("descending", False), stable=True))
 for n, (shape, k, o) in enumerate((([5], 2, {}), ([2, 4], 3, {"axis": 1}), ([4, 2], 1, {"axis": 0}), ([2, 3, 2], 2, {"axis": 1, "largest": False}), ([1], 1, {}), ([6], 6, {"largest": False}), ([2, 5], 2, {"axis": -1, "largest": False}), ([3, 3], 3, {"axis": 0}))):
     case("topK", [x(shape, seed=n, grid=512), k, o], lambda v, k, o: v.topk(k, o.get("axis", -1), o.get("largest", True)))
+def first(v, k, o):
+    """Of equals the first comes first, which topk does not promise."""
+    axis, largest = o.get("axis", -1), o.get("largest", True)
+    order = torch.sort(v, dim=axis, descending=largest, stable=True)
+    return order.values.narrow(axis, 0, k), order.indices.narrow(axis, 0, k)
+
+
+for ties in ([1.0, 0.0, 1.0, 0.0, 0.0], [INF, 1.0, -INF, INF, -INF], [math.nan, 1.0, math.nan, -INF, INF]):
+    for k in (3, 5):
+        for o in ({}, {"largest": False}):
+            case("topK", [floats(ties), k, o], first)
+for k, o in ((16, {}), (17, {}), (16, {"largest": False, "axis": 0}), (20, {"largest": False})):
+    case("topK", [x([20], seed=k, grid=4), k, o], first)
 for n, (shape, at, axis) in enumerate((([5], [3], 0), ([2, 3], [2, 2], 1), ([3, 2], [4, 2], 0), ([2, 3], [2, 5], -1), ([2, 3, 2], [2, 1, 2], 1), ([2, 3, 2], [2, 4, 2], -2), ([4, 1], [2, 1], 0), ([1, 3], [1, 3], 1))):
     extent = shape[axis]
     index = torch.tensor([i * 7 % extent for i in range(math.prod(at))]).reshape(at)

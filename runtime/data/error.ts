@@ -113,7 +113,7 @@ export const noColumn = (name: string, column: string, columns: readonly string[
 export const emptyColumn = (name: string, column: string): DataError =>
   new DataError(`${name} has no number in ${column}, which could stand for its missing ones; take the column out, or fill with "zero"`);
 
-export const noCsvRows = (name: string): DataError => new DataError(`${name} has a header but no rows; give it at least one`);
+export const noCsvRows = (name: string): DataError => new DataError(`${name} has a header but no rows; give it one`);
 
 export const raggedRow = (row: string, found: number, columns: readonly string[]): DataError =>
   new DataError(`${row} needs ${columns.length} cells (${few(columns)}), but has ${found}; mend it, and put cells with commas in quotes`);
@@ -135,7 +135,7 @@ export const openQuote = (name: string, line: number): DataError =>
   new DataError(`${name} has a quote at line ${line} that is never closed; close it, or double it`);
 
 export const strayQuote = (name: string, line: number): DataError =>
-  new DataError(`${name} has a quote at line ${line} inside a cell; put the whole cell in quotes, and double it inside`);
+  new DataError(`${name} has a quote at line ${line} inside a cell; put the cell in quotes, and double it inside`);
 
 /** Names from a file, few enough for a message. */
 const few = (names: readonly string[]): string =>

@@ -141,7 +141,7 @@ export default model("own", { batch: 16 }, ({ batch }) => {
     await page.click('[data-choice="file"]');
     expect(await page.textContent("#view pre")).toContain("WebAssembly");
     await page.click('[data-choice="step"]');
-    expect(await page.textContent("#view")).toContain("d_W1 = xᵀ · d_z1");
+    expect(await page.textContent("#view")).toContain("d_W1 = xᵀ · d_dot");
     await page.click("#train");
     await page.waitForFunction(() => Number(document.querySelector<HTMLElement>("#curve")!.dataset["last"]) < 0.4, undefined, {
       timeout: 60_000,

@@ -40,6 +40,11 @@ export const vocabulary: Readonly<Record<string, Row>> = {
     },
     {},
   ),
+  scheduleFreeAdamw: row(
+    adjoint.scheduleFreeAdamw,
+    { options: { learningRate: "rate?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } },
+    {},
+  ),
   lamb: row(
     adjoint.lamb,
     { options: { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } },

@@ -229,6 +229,7 @@ test("the rules are known by Keras's names, and carry them", () => {
     "lamb",
     "ftrl",
     "muon",
+    "scheduleFreeAdamw",
   ]);
   for (const [name, make] of Object.entries(optimizers)) expect(make().name).toBe(name);
 });

@@ -196,7 +196,7 @@ describe("unknown words name the nearest, at the model's line", () => {
     [
       "optimizer",
       { optimizer: "adamm" },
-      `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adamax, nadam, adadelta, lion, adafactor, lamb, ftrl, muon.`,
+      `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adamax, nadam, adadelta, lion, adafactor, lamb, ftrl, muon, scheduleFreeAdamw.`,
     ],
     ["metric", { metrics: ["acuracy"] }, `there is no metric "acuracy"; did you mean accuracy?\n\n  Known are ${METRICS}.`],
     ["metric without a number", { metrics: ["top_k"] }, `there is no metric "top_k"; did you mean top_5?\n\n  Known are ${METRICS}.`],

@@ -134,9 +134,9 @@ describe("readCsv", () => {
       `f.csv, row 1 (line 2), column a holds "1e39", no finite float32 number; mend the cell, take the column out, or name it as the label`,
     ],
     [`a,b\n1,"2\n`, "f.csv has a quote at line 2 that is never closed; close it, or double it"],
-    [`a,b\n1,2" \n`, "f.csv has a quote at line 2 inside a cell; put the whole cell in quotes, and double it inside"],
+    [`a,b\n1,2" \n`, "f.csv has a quote at line 2 inside a cell; put the cell in quotes, and double it inside"],
     ["a,a\n1,2\n", "f.csv has two columns a; give each a name of its own"],
-    ["a,b\n", "f.csv has a header but no rows; give it at least one"],
+    ["a,b\n", "f.csv has a header but no rows; give it one"],
     ["\n\n", "f.csv is empty, without a header row; name the right file"],
   ])("refuses %j", (text, message) => {
     expect(() => read(text)).toThrowError(says(message));

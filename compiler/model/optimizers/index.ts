@@ -8,6 +8,7 @@ import { ftrl } from "./ftrl.ts";
 import { lamb } from "./lamb.ts";
 import { lion } from "./lion.ts";
 import { muon } from "./muon.ts";
+import { scheduleFreeAdamw } from "./schedule-free.ts";
 import { sgd } from "./sgd.ts";
 
 export { adamax, nadam, type AdamaxOptions, type NadamOptions } from "./adam-kin.ts";
@@ -18,6 +19,7 @@ export { ftrl, type FtrlOptions } from "./ftrl.ts";
 export { lamb, type LambOptions } from "./lamb.ts";
 export { lion, type LionOptions } from "./lion.ts";
 export { muon, type MuonOptions } from "./muon.ts";
+export { scheduleFreeAdamw, type ScheduleFreeOptions } from "./schedule-free.ts";
 export { sgd, type SgdOptions } from "./sgd.ts";
 export { accumulate } from "./accumulate.ts";
 export { clipByGlobalNorm, clipByNorm, clipByValue } from "./clip.ts";
@@ -39,4 +41,19 @@ export {
 } from "./rate-schedules.ts";
 
 /** Factories by name; each without arguments has its rule's defaults. */
-export const optimizers = { sgd, adagrad, rmsprop, adam, adamw, adamax, nadam, adadelta, lion, adafactor, lamb, ftrl, muon } as const;
+export const optimizers = {
+  sgd,
+  adagrad,
+  rmsprop,
+  adam,
+  adamw,
+  adamax,
+  nadam,
+  adadelta,
+  lion,
+  adafactor,
+  lamb,
+  ftrl,
+  muon,
+  scheduleFreeAdamw,
+} as const;

@@ -18,7 +18,7 @@ def use(dtype: str) -> None:
         raise ValueError(f"there is no precision {dtype!r}; there are {', '.join(DTYPES)}")
     if dtype == "bfloat16" and PRECISION == "float64":
         raise ValueError(
-            f"{MODEL} was exported in float64, and bfloat16 keeps 8 bits of 53; use float32, "
+            "the model was exported in float64, and bfloat16 keeps 8 bits of 53; use float32, "
             "or export it in float32"
         )
     jax.config.update("jax_enable_x64", dtype == "float64")
