@@ -35,12 +35,6 @@ export function isNeverTaken({ before, after }: Edit): boolean {
   return [own, edited].every(({ first }) => first < 0 || first >= own.end || first % DEFAULT.machine.unrolled !== 0);
 }
 
-/** A loop that does a block apart at each turn. */
-const BLOCKS = / block\(\w+\);$/;
-
-/** The bounds of a label, before its class is picked. */
-const LABEL = /^if \(-?\d+ <=? (\w+) && \1 <=? \d+\)/;
-
 const LAWS: readonly Law[] = [
   {
     holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
@@ -50,16 +44,6 @@ const LAWS: readonly Law[] = [
     holds: (before, after) => (turns(after) ?? 0) === (turns(before) ?? 0) + 1,
     because:
       "the extra turn stores beside its row, into the next row before that is stored itself, or past the end, where a typed array ignores it; a row past the batch weighs 0, and no label names a class before the first",
-  },
-  {
-    holds: (before, after) =>
-      BLOCKS.test(before) && BLOCKS.test(after) && turns(after.replace(BLOCKS, "")) === (turns(before.replace(BLOCKS, "")) ?? NaN) + 1,
-    because:
-      "a block keeps its position below a power of two, so that the one after the last is the first again, and computes the same of what no block has changed",
-  },
-  {
-    holds: (before, after) => LABEL.test(before) && LABEL.test(after) && before.replace(LABEL, "") === after.replace(LABEL, ""),
-    because: "labels name classes: none is past the last, or before the first",
   },
   {
     holds: (before, after) => before === "let argmax = 0;" && /^let argmax = -?\d+;$/.test(after),
