@@ -138,6 +138,7 @@ const slice: Form = complete((e, node, x) => {
     const to = limit[axis]! >= extents[axis]! ? "" : String(limit[axis]);
     return `${from === 0 ? "" : from}:${to}${stride[axis] === 1 ? "" : `:${stride[axis]}`}`;
   });
+  if (ranges.length === 0) return x!; // one number
   while (ranges.length > 1 && ranges.at(-1) === ":") ranges.pop();
   return suffix(x!, `[${ranges.join(", ")}]`);
 });
