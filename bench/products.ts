@@ -159,7 +159,7 @@ async function dense(rows: number, columns: number, terms: number): Promise<Awai
     const scores = adjoint.dense(columns)(x) as FloatTensor;
     return { loss: softmaxCrossEntropy(scores, labels("y", [rows], { classes: columns })), optimizer: sgd({ learningRate: 1e-6 }) };
   });
-  return stepKernels(await lowerModel(declared, "wasm", folder, dist), "wasm");
+  return stepKernels(await lowerModel(declared, "wasm", folder, dist), "wasm", Math.min(10, columns));
 }
 
 /** Products of so many shapes, three a layer: sizes spread evenly by their logarithms, seeded. */

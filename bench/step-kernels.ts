@@ -30,16 +30,17 @@ export async function kernelsOf(
   return stepKernels(await lowerWorkload(workload, target, folder, dist, options), target);
 }
 
-/** The same of what is lowered already. */
+/** The same of what is lowered already; labels are below `classes`. */
 export function stepKernels(
   { module, trainer, functions }: LoweredWorkload,
   target: Target,
+  classes = 10,
 ): { readonly kernels: readonly StepKernel[]; readonly arena: ArrayBufferLike } {
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0]!;
   const declared = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const calls = entry.calls.filter((call) => call.kind !== "let");
-  const batch = batchesFor(trainer)[0]!;
+  const batch = batchesFor(trainer, classes)[0]!;
   for (let n = 0; n < 3; n++) trainer.step(batch);
   const arena = Object.values(trainer.inputs)[0]!.buffer;
   const begun = new Uint8Array(arena).slice();
