@@ -139,7 +139,7 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   ),
   meanAveragePrecision: row(
     runtime.meanAveragePrecision,
-    { found: "pictures", truth: "pictures", options: { iouThreshold: "share?" } },
+    { found: "pictures", truth: "pictures", options: { iouThreshold: "share or all?" } },
     [{ boxes: [0, 0, 1, 1], classes: [1], scores: [1] }],
     [{ boxes: [0, 0, 1, 1], classes: [1] }],
     {},

@@ -330,8 +330,8 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   ...every(["randomBrightness", "randomContrast", "randomSaturation", "randomSharpness", "randomHue"], (call) =>
     row(call, { by: "factor", options: color }, 0.2, {}),
   ),
-  ...every(["randomGrayscale", "randomInvert"], (call) => row(call, { share: "share", options: color }, 0.5, {})),
-  randomColorDegeneration: row(adjoint.randomColorDegeneration, { by: "share", options: color }, 0.5, {}),
+  ...every(["randomGrayscale", "randomInvert"], (call) => row(call, { share: "share or all", options: color }, 0.5, {})),
+  randomColorDegeneration: row(adjoint.randomColorDegeneration, { by: "share or all", options: color }, 0.5, {}),
   randomColorJitter: row(
     adjoint.randomColorJitter,
     { options: { ...color, brightness: "factor?", contrast: "factor?", saturation: "factor?", hue: "factor?" } },

@@ -47,6 +47,7 @@ const WRONG = {
   activation: [undefined, null, 2, {}, [], true],
   layers: [...nothing, 2, "x", [null], [2], [FLOATS]],
   share: [...nothing, "1", -1, 1, 2, NaN],
+  "share or all": [...nothing, "1", -1, 2, NaN],
   positive: [...nothing, "1", 0, -1, NaN],
   "not negative": [...nothing, "1", -1, NaN],
   "word or optimizer": [undefined, null, 2, {}, [], true],

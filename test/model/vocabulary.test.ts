@@ -92,7 +92,7 @@ describe("losses of classes", () => {
     [
       "weights for other classes",
       () => nll(x(2, 3), y(3, 2), { classWeights: [1, 2] }),
-      "nll needs a classWeight for each of 3 classes, but got 2",
+      "nll needs classWeights, one for each of 3 classes, but got 2",
     ],
     ["labels of too many classes", () => softmaxCrossEntropy(x(2, 3), y(5, 2), { ignoreIndex: 3 }), "there are 3 scores and 5 classes"],
     ["embeddings of other widths", () => triplet(x(2, 3), x(2, 3), x(2, 4)), "but got [2,3], [2,3], [2,4]"],

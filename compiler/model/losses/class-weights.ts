@@ -71,7 +71,7 @@ export function weightsOfClasses(c: Context, name: string, given: readonly numbe
   if (own.length !== 1 || own[0] !== classes)
     c.fail(
       "shape/classWeights",
-      `${name} needs a classWeight for each of ${classes} classes, but got ${"value" in given ? `[${own.join(",")}]` : given.length}`,
+      `${name} needs classWeights, one for each of ${classes} classes, but got ${"value" in given ? `[${own.join(",")}]` : given.length}`,
       "Give one for each, in the order of the classes.",
     );
   const value = "value" in given ? given.value : constant(given, [classes]).value;
