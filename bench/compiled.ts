@@ -103,6 +103,15 @@ const left = globalThis as { kernelsOfBench?: LoweredWorkload["functions"] };
 
 const trainerIn = (files: ReadonlyMap<string, string>): string => [...files].find(([name]) => /^trainer\..*ts$/.test(name))![1];
 
+/** Functions that run a kernel each: one that is bound to its arrays, or one that is given them, by the statements of all entries. */
+function kernelCallsIn(code: string): readonly string[] {
+  const entries = code.slice(0, code.indexOf("const arena = "));
+  const calls = [...entries.matchAll(/^ {4,6}(\w+)\(([\w$, ]*)\);$/gm)].flatMap(([, name, given]) =>
+    /^(?:check|feed)/.test(name!) ? [] : [given === "" ? name! : `() => ${name}(${given})`],
+  );
+  return [...new Set(calls)];
+}
+
 /** The module that a compiler (the folder of its build) makes of a workload; and a trainer with its kernels. */
 export async function lowerWorkload(
   workload: string,
@@ -133,10 +142,7 @@ export async function lowerModel(
   const reached =
     target === "wasm"
       ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
-      : code.replace(
-          /^  return \{$/m,
-          `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (code.includes(`return function ${kernel}`) ? [name] : [])).join(", ")}];\n$&`,
-        );
+      : code.replace(/^  return \{$/m, `  globalThis.kernelsOfBench = [${kernelCallsIn(code).join(", ")}];\n$&`);
   writeFileSync(file, reached);
   const { createTrainer } = (await import(pathToFileURL(file).href)) as TrainerModule;
   const trainer = createTrainer({ seed: 1 });
