@@ -128,7 +128,7 @@ describe.each(files)("%s", (file) => {
         ...WORDS,
       ]);
       const defined = [...doc.matchAll(/^([\p{L}_$][\w$]*)/gmu)].map(([, name]) => name!);
-      const axes = [...doc.matchAll(/([a-z]\d*)<[\dA-Z]/g)].map(([, axis]) => axis!);
+      const axes = [...doc.matchAll(/([a-z]\d*)<\S/g)].map(([, axis]) => axis!);
       const names = new Set(doc.match(/(?<![\w.])[\p{L}_$][\w$]*/gu) ?? []);
       expect(
         [...names].filter((name) => !known.has(name) && !defined.includes(name) && !axes.includes(name)),

@@ -27,13 +27,14 @@ export const index = (name: string, extent: number): Index =>
 const keyOf = (atom: Atom): string => printAtom(atom);
 
 export function add(...parts: readonly Index[]): Index {
-  const sums: { atom: Atom; by: number }[] = [];
+  const sums: { atom: Atom; by: number; readonly times?: readonly string[] }[] = [];
   let offset = 0;
   for (const part of parts) {
     offset += part.offset;
-    for (const { atom, by } of part.terms) {
-      const sum = sums.find((one) => isSame(one.atom, atom));
-      if (sum === undefined) sums.push({ atom, by });
+    for (const term of part.terms) {
+      const { atom, by, times } = term;
+      const sum = sums.find((one) => isSame(one.atom, atom) && (one.times === times || one.times?.join() === times?.join()));
+      if (sum === undefined) sums.push({ ...term });
       else sum.by += by;
     }
   }
@@ -61,7 +62,7 @@ function joined(a: Index): Index {
 
 // + 0: one form of zero, since 0·(−1) is −0
 export const scale = (a: Index, by: number): Index =>
-  by === 0 ? constant(0) : { terms: a.terms.map((t) => ({ atom: t.atom, by: t.by * by })), offset: a.offset * by + 0 };
+  by === 0 ? constant(0) : { terms: a.terms.map((t) => ({ ...t, by: t.by * by })), offset: a.offset * by + 0 };
 
 /** Where an element lies in row-major storage. */
 export function rowMajor(at: readonly Index[], shape: Shape): Index {
@@ -151,12 +152,21 @@ export function substitute(a: Index, by: ReadonlyMap<string, Index>): Index {
       const { atom } = t;
       if (atom.kind === "index") {
         const replacement = by.get(atom.name);
-        return replacement === undefined ? { terms: [t], offset: 0 } : scale(replacement, t.by);
+        return replacement === undefined ? { terms: [t], offset: 0 } : taken(scale(replacement, t.by), t.times);
       }
       const of = substitute(atom.of, by);
       return scale(atom.kind === "quotient" ? quotient(of, atom.by) : remainder(of, atom.by), t.by);
     }),
   );
+}
+
+/** An index so many times as numbers say that a function is given. */
+function taken(a: Index, times: readonly string[] | undefined): Index {
+  if (times === undefined) return a;
+  const [name = "", ...others] = times;
+  const rest: Term = { atom: { kind: "index", name, extent: Infinity }, by: a.offset, ...(others.length === 0 ? {} : { times: others }) };
+  const terms = a.terms.map((term) => ({ ...term, times: [...(term.times ?? []), ...times] }));
+  return { terms: a.offset === 0 ? terms : [...terms, rest], offset: 0 };
 }
 
 const mentions = (a: Index, names: ReadonlyMap<string, unknown>): boolean =>

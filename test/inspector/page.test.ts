@@ -84,23 +84,27 @@ const driver = `${root}inspector/drive.ts`;
 const installed = existsSync(`${root}inspector/node_modules/playwright-core`);
 if (!installed) console.warn("the inspector's page is not opened in Chromium: npm ci --prefix inspector installs what opens it");
 
-test.skipIf(!installed)("in Chromium it opens, shows what is chosen, and has no fault at any width", async () => {
-  const { opened, seen, WIDTHS } = (await import(/* @vite-ignore */ driver)) as Driver;
-  const browser = await opened();
-  if (browser === undefined) return console.warn("the inspector's page is not opened: there is no Chromium");
-  const folder = mkdtempSync(join(tmpdir(), "adjoint-inspector-"));
-  try {
-    writeFileSync(join(folder, "lenet.html"), page);
-    for (const width of WIDTHS) {
-      const { faults, chosen } = await seen(browser, join(folder, "lenet.html"), width);
-      expect(faults).toEqual([]);
-      expect(chosen).toBeGreaterThan(50);
+test.skipIf(!installed)(
+  "in Chromium it opens, shows what is chosen, and has no fault at any width",
+  async () => {
+    const { opened, seen, WIDTHS } = (await import(/* @vite-ignore */ driver)) as Driver;
+    const browser = await opened();
+    if (browser === undefined) return console.warn("the inspector's page is not opened: there is no Chromium");
+    const folder = mkdtempSync(join(tmpdir(), "adjoint-inspector-"));
+    try {
+      writeFileSync(join(folder, "lenet.html"), page);
+      for (const width of WIDTHS) {
+        const { faults, chosen } = await seen(browser, join(folder, "lenet.html"), width);
+        expect(faults).toEqual([]);
+        expect(chosen).toBeGreaterThan(50);
+      }
+    } finally {
+      await browser.close();
+      rmSync(folder, { recursive: true });
     }
-  } finally {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-  }
-}, 180_000);
+  },
+  180_000,
+);
 
 /** What inspector/drive.ts exports, whose packages are its own. */
 interface Driver {

@@ -19,7 +19,11 @@ export interface How {
   readonly nameOf?: (one: Outlined) => string;
   /** Names that are taken where places that accesses share get names of their own; without it they get none. */
   readonly names?: Names;
+  /** Numbers that the kernel is given. */
+  readonly given?: ReadonlySet<string>;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** `x += v` where the value adds to the local itself. */
 function printAssign(name: string, value: Scalar, printer: Printer): string {
@@ -44,7 +48,7 @@ export function printLoop({ index: name, from, to, step, only }: Loop, printer: 
 /** The statements, each a text of its own. */
 export function printBody(body: readonly Stmt[], how: How, elsewhere?: ReadonlySet<string>): string[] {
   const short = shortened(how.outlined?.(body) ?? body, elsewhere);
-  return printLines(how.names === undefined ? short : placed(short, how.names), how);
+  return printLines(how.names === undefined ? short : placed(short, how.names, how.given ?? NONE), how);
 }
 
 const printLines = (lines: readonly (Stmt | Called)[], how: How): string[] =>
@@ -88,7 +92,7 @@ function printUnrolled(loop: Loop, unrolled: number, how: How): string {
   const { index: name, from, to } = loop;
   const all = iterationsOf(loop).map((body) => shortened(how.outlined?.(body) ?? body));
   const own = inside(how);
-  const { head, bodies } = own.names === undefined ? { head: [], bodies: all } : placedTogether(all, own.names);
+  const { head, bodies } = own.names === undefined ? { head: [], bodies: all } : placedTogether(all, own.names, how.given ?? NONE);
   const blocks = bodies.map((body, n) => {
     const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
     return [...end, "{", ...printLines(body, inside(own)), "}"];

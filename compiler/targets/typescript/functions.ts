@@ -47,7 +47,7 @@ export function functionsOf(
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const givesUpItsOwn = givesUp(module);
   const byRows = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
-  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUp(module, 0.15));
+  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUpItsOwn);
   // bound to other arrays at each turn, a kernel would be compiled as often; of several arrays none is compiled into the code
   const taking = turning ?? (sliced === true ? [] : [...turningKernels(module), ...takingSeveral(module, sharing)]);
   return kernelsOver(module, outline, sharing, divided, slices, new Set(taking), twins);
@@ -191,6 +191,10 @@ const IDIOMS: readonly { readonly sign: RegExp; readonly lines: readonly string[
   {
     sign: /\bfunction block\(/,
     lines: ["  block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over"],
+  },
+  {
+    sign: /const a0 = /,
+    lines: ["  const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next"],
   },
   { sign: /&= \d+;/, lines: ["  i &= 1023                       says how large an index is, so that no access is checked; it always is"] },
   {

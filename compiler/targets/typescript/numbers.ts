@@ -116,13 +116,9 @@ function numbersOf({ body }: Kernel): readonly { readonly n: number; readonly ho
   return all;
 }
 
-/** Whether a kernel has loops whose iterations are put together of places that are numbers. */
+/** Whether all of its loops run through numbers: one that the data pick is said otherwise. */
 export const isPlainlyNumbered = (body: readonly Stmt[]): boolean =>
-  body.every((s) =>
-    s.kind === "for"
-      ? s.only === undefined && s.unrolled === undefined && isPlainlyNumbered(s.body)
-      : s.kind !== "if" || isPlainlyNumbered(s.then),
-  );
+  body.every((s) => (s.kind === "for" ? s.only === undefined && isPlainlyNumbered(s.body) : s.kind !== "if" || isPlainlyNumbered(s.then)));
 
 /** One function of these, which differ in numbers alone; undefined where it would be given too many. */
 export function numbered(kernels: readonly Kernel[]): Numbered | undefined {
@@ -138,14 +134,14 @@ export function numbered(kernels: readonly Kernel[]): Numbered | undefined {
   const made = new Map<number, Expression>();
   for (const n of order) made.set(n, given.of(columns[n]!.values, columns[n]!.hole));
   if (given.all.length > MOST) return undefined;
-  const doc = docOf(kernels, given);
-  if (doc === undefined) return undefined;
   let at = 0;
   const walk = new Walk(() => made.get(at++)!);
   const body = first.body.map((s) => walk.stmt(s));
   const numbers = kernels.map((_, n) => given.all.map(({ values }) => values[n]!));
   const names = given.all.map(({ name }) => name);
-  return { kernel: { ...first, body, doc: [...doc, legend(names, numbers)] }, given: names, numbers };
+  const told = docOf(kernels, given);
+  const doc = told === undefined ? eachDoc(kernels, names, numbers) : [...told, legend(names, numbers)];
+  return doc === undefined ? undefined : { kernel: { ...first, body, doc }, given: names, numbers };
 }
 
 function legend(names: readonly string[], numbers: readonly (readonly number[])[]): string {
@@ -212,7 +208,8 @@ const isTimes = (by: number): boolean => Number.isInteger(by) && by >= 1 && by <
 
 /** A name, or a number by itself. */
 const TOKEN = /[\p{L}_$][\p{L}\d_$]*|\d+(?:\.\d+)?(?:e[+-]?\d+)?/gu;
-const wordsOf = (doc: readonly string[]): readonly string[] => doc.flatMap((line) => line.match(/[\p{L}_$][\p{L}\d_$]*/gu) ?? []);
+const WORD = /[\p{L}_$][\p{L}\d_$]*/gu;
+const wordsOf = (doc: readonly string[]): readonly string[] => doc.flatMap((line) => line.match(WORD) ?? []);
 
 /** The doc of the first in which numbers are what is given; undefined where some are not. */
 function docOf(kernels: readonly Kernel[], given: Given): readonly string[] | undefined {
@@ -234,6 +231,21 @@ function docOf(kernels: readonly Kernel[], given: Given): readonly string[] | un
     });
   });
   return isKnown ? lines : undefined;
+}
+
+/** The docs of all, each in the words of the first. */
+function eachDoc(
+  kernels: readonly Kernel[],
+  names: readonly string[],
+  numbers: readonly (readonly number[])[],
+): readonly string[] | undefined {
+  const words = wordsOf(kernels[0]!.doc);
+  if (kernels.some(({ doc }) => wordsOf(doc).length !== words.length)) return undefined;
+  return kernels.flatMap(({ doc }, n) => {
+    let at = 0;
+    const lines = doc.map((line) => line.replace(WORD, () => words[at++]!));
+    return [`For ${names.join(", ")} = ${numbers[n]!.map(printNumber).join(", ")}:`, ...lines];
+  });
 }
 
 const numbersIn = (line: string): readonly number[] => (line.match(TOKEN) ?? []).filter((token) => /^\d/.test(token)).map(Number);

@@ -18,9 +18,9 @@ const LEAST = 16;
 /** Indices of the place itself, as the checks of bounds know nothing of them. */
 const WIDE = 2 ** 31;
 
-/** One body, and not those inside it. */
-export const placed = (body: readonly Line[], names: Names): readonly Line[] => {
-  const { head, bodies } = placedTogether([body], names);
+/** One body, and not those inside it; `given` are names of numbers that stay the same. */
+export const placed = (body: readonly Line[], names: Names, given: ReadonlySet<string>): readonly Line[] => {
+  const { head, bodies } = placedTogether([body], names, given);
   const [own = []] = bodies;
   // each stands before the first statement that reads it
   return own.flatMap((line) => {
@@ -37,10 +37,17 @@ type Common = Extract<Stmt, { kind: "let" }>;
 export function placedTogether(
   bodies: readonly (readonly Line[])[],
   names: Names,
+  given: ReadonlySet<string>,
 ): { readonly head: Common[]; readonly bodies: readonly (readonly Line[])[] } {
+  /** Without what is a number. */
+  const varying = ({ terms }: Index): Index => ({
+    terms: terms.filter(({ atom }) => atom.kind !== "index" || !given.has(atom.name)),
+    offset: 0,
+  });
   const uses = new Map<string, { readonly common: Index; times: number }>();
   for (const place of bodies.flat().flatMap(placesOf)) {
-    const common = { ...place, offset: 0 };
+    const common = varying(place);
+    if (common.terms.length === 0) continue;
     const text = printIndex(common);
     const known = uses.get(text);
     if (known === undefined) uses.set(text, { common, times: 1 });
@@ -62,8 +69,10 @@ export function placedTogether(
     head.push({ kind: "let", name, dtype: "i32", value: valueAt(common), mutable: false });
   }
   const named = (place: Index): Index => {
-    const name = nameOf.get(printIndex({ ...place, offset: 0 }));
-    return name === undefined ? place : { terms: [{ atom: { kind: "index", name, extent: WIDE }, by: 1 }], offset: place.offset };
+    const common = varying(place);
+    const name = nameOf.get(printIndex(common));
+    const rest = place.terms.filter((term) => !common.terms.includes(term));
+    return name === undefined ? place : { terms: [{ atom: { kind: "index", name, extent: WIDE }, by: 1 }, ...rest], offset: place.offset };
   };
   return { head, bodies: head.length === 0 ? bodies : bodies.map((body) => body.map((line) => withPlaces(line, named))) };
 }

@@ -207,7 +207,7 @@ export function sharingNumbers(
 }
 
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
-export function givesUp({ kernels, entries }: Module, little = LITTLE): (kernel: Kernel) => boolean {
+export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
   const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
   const times = new Map<string, number>();
   const much = new Set<string>();
@@ -218,7 +218,7 @@ export function givesUp({ kernels, entries }: Module, little = LITTLE): (kernel:
     for (const one of called.sort((a, b) => flops.get(a)! - flops.get(b)!)) {
       times.set(one, (times.get(one) ?? 0) + 1);
       done += flops.get(one)!;
-      if (name !== "predict" && (all < TELLING || done > little * all)) much.add(one);
+      if (name !== "predict" && (all < TELLING || done > LITTLE * all)) much.add(one);
     }
   }
   return ({ name }) => (times.get(name) ?? 0) > 1 || !much.has(name);

@@ -80,7 +80,7 @@ export function printKernelFunction(
   const how = (): How => ({
     printer,
     bools: boolsOf(kernel),
-    ...(rounding === "strict" ? {} : { names: taken.nested() }),
+    ...(rounding === "strict" ? {} : { names: taken.nested(), given: new Set(givenIn(shared)) }),
     ...(common === undefined ? {} : { outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
   });
   const withArrays = (lines: readonly string[]): string[] => {
@@ -235,7 +235,7 @@ function printTaking(
     bools: boolsOf(kernel),
     outlined: common.outline.bodies(kernel),
     nameOf: common.nameOf,
-    ...(take === undefined ? {} : { names: taken.nested() }),
+    ...(take === undefined ? {} : { names: taken.nested(), given: new Set(givenIn(shared)) }),
   });
   const typed = (all: typeof params): string => all.map((one) => `${one.name}: ${one.type}`).join(", ");
   const blocks: string[] = [];

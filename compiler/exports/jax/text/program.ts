@@ -3,9 +3,9 @@
 export const PARALLEL = `class Parallel(NamedTuple):
     """The functions of a trainer over the devices of a mesh, and how data come onto them."""
 
-    step: Callable[[State, Batch, Count], tuple[State, jax.Array]]
-    evaluate: Callable[[State, Batch, Count], dict[str, jax.Array]]
-    place: Callable[[State], State]
+    step: Wrapped  # of state, batch and count: the new state, and the loss
+    evaluate: Wrapped  # likewise: loss and metrics
+    place: Callable[[dict], State]
     feed: Callable[..., Batch]
 
 
@@ -95,7 +95,9 @@ export const DATA = `def read(source: str, entry: str) -> Batch:
     except OSError:
         raise
     except Exception as error:  # whatever else NumPy makes of a file that is none of its own
-        raise ValueError(f"{source} holds no arrays: name a .npz file, or x=x.npy,y=y.npy") from error
+        raise ValueError(
+            f"{source} holds no arrays: name a .npz file, or x=x.npy,y=y.npy"
+        ) from error
     missing = [name for name in FED[entry] if name not in arrays]
     if missing:
         raise ValueError(
@@ -196,7 +198,7 @@ def train(args: argparse.Namespace) -> None:
         if any(one is None for one in several):
             raise ValueError("--coordinator, --processes and --process go together")
         jax.distributed.initialize(args.coordinator, args.processes, args.process)
-    elif args.devices is not None and jax.config.jax_platforms == "cpu":
+    elif args.devices is not None and os.environ.get("JAX_PLATFORMS") == "cpu":
         jax.config.update("jax_num_cpu_devices", args.devices)
     found = jax.devices()
     if args.devices is not None and args.devices > len(found):
