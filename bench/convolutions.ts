@@ -181,8 +181,8 @@ const ROLES = ["forward", "d_x", "d_w"] as const;
 function roleOf({ serves }: StepKernel): (typeof ROLES)[number] | undefined {
   if (serves.some((name) => /^d_x(\W|_|$)/.test(name))) return "d_x";
   if (serves.some((name) => /^d_(w\.kernel|reverse)|^w\.kernel_/.test(name))) return "d_w";
-  if (serves.some((name) => name.startsWith("d_"))) return undefined;
-  return serves.includes("sum") && !serves.includes("w.product") ? undefined : "forward";
+  if (serves.includes("w.product")) return "forward";
+  return serves.includes("sum") || serves.some((name) => name.startsWith("d_")) ? undefined : "forward";
 }
 
 /** Milliseconds of each kernel. */
