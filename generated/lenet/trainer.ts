@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 31 (forward 42, update 88, backward 103), evaluate 201, predict 259
 //   memory 297: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 603: batches, and what a trainer is
-//   tables 678: what bytes() packs
-//   kernels 754: in the order in which statements call them, each under its definitions
-//   checks 2451: of what is passed in
-//   mathematics 2595: functions and random numbers that all machines compute alike
+//   types 615: batches, and what a trainer is
+//   tables 690: what bytes() packs
+//   kernels 766: in the order in which statements call them, each under its definitions
+//   checks 2484: of what is passed in
+//   mathematics 2628: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d146180da362e0ea
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 49274835b89090f7
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -154,7 +154,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     x, models/lenet.ts:9
     // d_broadcast_2, d_c3.product = d_c3.z    %d_broadcast_2, %d_c3.product  adjoint of add (statement 3): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:9
-    windowArgmaxWhere_32xNxNxN(c3, d_c3_windowArgmax, d_flatten, d_c3_z, 16, 4);
+    windowArgmaxWhere_d_c3_z();
 
     // 27. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/lenet.ts:9
     // c3.bias by adam with d_c3.bias    %c3.bias_mul…%c3.bias_next  update, models/lenet.ts:9
@@ -182,7 +182,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     y ? 1 : 0) for y = x < 0 ? 0 : x, models/lenet.ts:7
     // d_broadcast, d_c1.product = d_c1.z    %d_broadcast, %d_c1.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:7
-    windowArgmaxWhere_32xNxNxN(c1, d_c1_windowArgmax, d_s2, d_c1_z, 6, 12);
+    windowArgmaxWhere_d_c1_z();
 
     // 34. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/lenet.ts:7
     // c1.bias by adam with d_c1.bias    %c1.bias_mul…%c1.bias_next  update, models/lenet.ts:7
@@ -435,6 +435,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
+  const windowArgmaxWhere_d_c3_z = windowArgmaxWhere_32x16x4x4({
+    c3,
+    d_c3_windowArgmax,
+    d_flatten,
+    d_c3_z,
+  });
   const pad_d_c3_z_padded = pad_32x16x16x16({ d_c3_z, d_c3_z_padded });
   const conv_d_s2 = conv_32x6x12x16x5x5x12({ d_c3_z_padded, c3_kernel, d_s2 });
   const widen_s2_wide = widen_6x12x12x32({ s2, s2_wide });
@@ -447,6 +453,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     w: c3_kernel,
     rate,
     correction,
+  });
+  const windowArgmaxWhere_d_c1_z = windowArgmaxWhere_32x6x12x12({
+    c1,
+    d_c1_windowArgmax,
+    d_s2,
+    d_c1_z,
   });
   const convAdam_c1_kernel = convAdam_6x1x5x32x24x24x5({
     x,
@@ -1452,64 +1464,44 @@ function dotAdam_256x32x120(
 }
 
 /**
- * For J, L = 16, 4:
- * d_x_windowArgmax[i<32,j<16,l<4,m<4] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
- * d_z[i,j,l<8,m<8] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,16·j + 4·(l div
- *     2) + (m div 2)], 0), 0)
- * For J, L = 6, 12:
- * d_x_windowArgmax[i<32,j<6,l<12,m<12] = argmax k<1, k2<1, k3<2, k4<2: x[i,j,2·l + k3,2·m + k4]
- * d_z[i,j,l<24,m<24] = where(0 < x[i,j,l,m], where(d_x_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_y[i,j,(l div
- *     2),(m div 2)], 0), 0)
- * Plain twins: windowArgmaxWhere_32x16x4x4, windowArgmaxWhere_32x6x12x12.
+ * d_c3_windowArgmax[i<32,j<16,l<4,m<4] = argmax k<1, k2<1, k3<2, k4<2: c3[i,j,2·l + k3,2·m + k4]
+ * d_c3_z[i,j,l<8,m<8] = where(0 < c3[i,j,l,m], where(d_c3_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_flatten[i,16·j
+ *     + 4·(l div 2) + (m div 2)], 0), 0)
  */
-function windowArgmaxWhere_32xNxNxN(
-  x: Float32Array,
-  d_x_windowArgmax: Int32Array,
-  d_y: Float32Array,
-  d_z: Float32Array,
-  J: number,
-  L: number,
-): void {
-  for (let i = 0; i < 32; i++)
-    windowArgmaxWhere_32xNxNxN_block(i, x, d_x_windowArgmax, d_y, d_z, J, L);
-}
-
-function windowArgmaxWhere_32xNxNxN_block(
-  i: number,
-  x: Float32Array,
-  d_x_windowArgmax: Int32Array,
-  d_y: Float32Array,
-  d_z: Float32Array,
-  J: number,
-  L: number,
-): void {
-  i &= 31;
-  for (let j = 0; j < J; j++) {
-    for (let l = 0; l < L; l++)
-      for (let m = 0; m < L; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 2; k3++)
-          for (let k4 = 0; k4 < 2; k4++) {
-            const value =
-              x[i * 4 * J * L * L + j * 4 * L * L + l * 4 * L + k3 * 2 * L + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 2 + k4;
+function windowArgmaxWhere_32x16x4x4(
+  arrays: Floats<"c3" | "d_flatten" | "d_c3_z"> & Ints<"d_c3_windowArgmax">,
+): () => void {
+  function block(i: number): void {
+    i &= 31;
+    const { c3, d_c3_windowArgmax, d_flatten, d_c3_z } = arrays;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 4; l++)
+        for (let m = 0; m < 4; m++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k3 = 0; k3 < 2; k3++)
+            for (let k4 = 0; k4 < 2; k4++) {
+              const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+              if (best < value) {
+                best = value;
+                argmax = k3 * 2 + k4;
+              }
             }
-          }
-        d_x_windowArgmax[i * J * L * L + j * L * L + l * L + m] = argmax;
-      }
-    for (let l = 0; l < L * 2; l++)
-      for (let m = 0; m < L * 2; m++) {
-        const at = i * 4 * J * L * L + j * 4 * L * L + l * 2 * L + m;
-        const at_2 = i * J * L * L + j * L * L + ((l / 2) | 0) * L + ((m / 2) | 0);
-        d_z[at] =
-          0 < x[at]!
-            ? Math.fround(d_x_windowArgmax[at_2]! === (l % 2) * 2 + (m % 2) ? d_y[at_2]! : 0)
-            : 0;
-      }
+          d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
+        }
+      for (let l = 0; l < 8; l++)
+        for (let m = 0; m < 8; m++) {
+          const at = i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0);
+          d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
+            0 < c3[i * 1024 + j * 64 + l * 8 + m]!
+              ? Math.fround(d_c3_windowArgmax[at]! === (l % 2) * 2 + (m % 2) ? d_flatten[at]! : 0)
+              : 0;
+        }
+    }
   }
+  return function windowArgmaxWhere_32x16x4x4(): void {
+    for (let i = 0; i < 32; i++) block(i);
+  };
 }
 
 /**
@@ -1787,6 +1779,47 @@ function convAdam_16x6x5x8x8x32x5(
     for (let i = 0; i < 16; i += 2)
       for (let j = 0; j < 6; j += 3)
         for (let l = 0; l < 5; l++) for (let m = 0; m < 5; m++) block(i, j, l, m);
+  };
+}
+
+/**
+ * d_c1_windowArgmax[i<32,j<6,l<12,m<12] = argmax k<1, k2<1, k3<2, k4<2: c1[i,j,2·l + k3,2·m + k4]
+ * d_c1_z[i,j,l<24,m<24] = where(0 < c1[i,j,l,m], where(d_c1_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_s2[i,j,(l
+ *     div 2),(m div 2)], 0), 0)
+ */
+function windowArgmaxWhere_32x6x12x12(
+  arrays: Floats<"c1" | "d_s2" | "d_c1_z"> & Ints<"d_c1_windowArgmax">,
+): () => void {
+  function block(i: number): void {
+    i &= 31;
+    const { c1, d_c1_windowArgmax, d_s2, d_c1_z } = arrays;
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 12; l++)
+        for (let m = 0; m < 12; m++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k3 = 0; k3 < 2; k3++)
+            for (let k4 = 0; k4 < 2; k4++) {
+              const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+              if (best < value) {
+                best = value;
+                argmax = k3 * 2 + k4;
+              }
+            }
+          d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
+        }
+      for (let l = 0; l < 24; l++)
+        for (let m = 0; m < 24; m++) {
+          const at = i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0);
+          d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
+            0 < c1[i * 3456 + j * 576 + l * 24 + m]!
+              ? Math.fround(d_c1_windowArgmax[at]! === (l % 2) * 2 + (m % 2) ? d_s2[at]! : 0)
+              : 0;
+        }
+    }
+  }
+  return function windowArgmaxWhere_32x6x12x12(): void {
+    for (let i = 0; i < 32; i++) block(i);
   };
 }
 

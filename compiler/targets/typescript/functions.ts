@@ -11,7 +11,7 @@ import { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
 import { THREEFRY } from "./random.ts";
 import { eachTurn, type Kernels } from "./scope.ts";
-import { givesUp, numbersGiven, sharedName, sharingNumbers, sharingOf, type Shared, type Sharing } from "./shared.ts";
+import { givesUp, givesUpNumbers, numbersGiven, sharedName, sharingNumbers, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
 import {
@@ -47,7 +47,7 @@ export function functionsOf(
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const givesUpItsOwn = givesUp(module);
   const byRows = given ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel));
-  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUpItsOwn);
+  const sharing = given !== undefined || sliced === true ? byRows : sharingNumbers(module, byRows, givesUpNumbers(module));
   // bound to other arrays at each turn, a kernel would be compiled as often; of several arrays none is compiled into the code
   const taking = turning ?? (sliced === true ? [] : [...turningKernels(module), ...takingSeveral(module, sharing)]);
   return kernelsOver(module, outline, sharing, divided, slices, new Set(taking), twins);

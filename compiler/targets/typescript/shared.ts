@@ -11,7 +11,7 @@ import type { Kernel, Loop, Module, Stmt } from "../../loop/loop.ts";
 import { inRoles, usesOf } from "../../loop/roles.ts";
 import { endlessKeyOf, numberlessKeyOf } from "../../loop/same.ts";
 import { AXIS_LETTERS } from "../../loop/text/reading.ts";
-import { namesOf } from "../../loop/uses.ts";
+import { namesOf, workOf } from "../../loop/uses.ts";
 import { isPlainlyNumbered, numbered } from "./numbers.ts";
 
 /** A function for several kernels, by whose names the rows of each are known: the one with most rows. */
@@ -207,17 +207,22 @@ export function sharingNumbers(
 }
 
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
-export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
-  const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
+export const givesUp = (module: Module): ((kernel: Kernel) => boolean) => littleIn(module, ({ flops }) => flops);
+
+/** Kernels that may be given numbers: addresses are products then, and what a window compares, which is no flop, takes twice as long. */
+export const givesUpNumbers = (module: Module): ((kernel: Kernel) => boolean) => littleIn(module, ({ body }) => workOf(body));
+
+function littleIn({ kernels, entries }: Module, workOfKernel: (kernel: Kernel) => number, little: number): (kernel: Kernel) => boolean {
+  const work = new Map(kernels.map((kernel) => [kernel.name, workOfKernel(kernel)]));
   const times = new Map<string, number>();
   const much = new Set<string>();
   for (const { name, calls } of entries) {
     const called = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
-    const all = called.reduce((sum, one) => sum + flops.get(one)!, 0);
+    const all = called.reduce((sum, one) => sum + work.get(one)!, 0);
     let done = 0;
-    for (const one of called.sort((a, b) => flops.get(a)! - flops.get(b)!)) {
+    for (const one of called.sort((a, b) => work.get(a)! - work.get(b)!)) {
       times.set(one, (times.get(one) ?? 0) + 1);
-      done += flops.get(one)!;
+      done += work.get(one)!;
       if (name !== "predict" && (all < TELLING || done > LITTLE * all)) much.add(one);
     }
   }
