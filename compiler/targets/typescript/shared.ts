@@ -212,7 +212,7 @@ export const givesUp = (module: Module): ((kernel: Kernel) => boolean) => little
 /** Kernels that may be given numbers: addresses are products then, and what a window compares, which is no flop, takes twice as long. */
 export const givesUpNumbers = (module: Module): ((kernel: Kernel) => boolean) => littleIn(module, ({ body }) => workOf(body));
 
-function littleIn({ kernels, entries }: Module, workOfKernel: (kernel: Kernel) => number, little: number): (kernel: Kernel) => boolean {
+function littleIn({ kernels, entries }: Module, workOfKernel: (kernel: Kernel) => number): (kernel: Kernel) => boolean {
   const work = new Map(kernels.map((kernel) => [kernel.name, workOfKernel(kernel)]));
   const times = new Map<string, number>();
   const much = new Set<string>();
