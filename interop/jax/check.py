@@ -149,12 +149,11 @@ def main():
             for what, most in BOUNDS[dtype].items():
                 if what == "parameters" and found["ulp"] > most and found[what] < 10 * found["ulp"]:
                     continue  # its own run goes as far where one weight moves by one ulp
-                if what == "losses" and found.get("moved", 0) > most and found[what] < 10 * found["moved"]:
+                if what == "losses" and "moved" in found:
                     notes.append(
-                        f"- {name}: losses in float32 differ by {found[what]:.1e}; those of its own run do by {found['moved']:.1e} "
-                        "where every weight begins 64 units of its last place away."
+                        f"- {name}: losses in float32 differ by {found[what]:.1e}, where {most:.0e} is asked; those of its own run differ by "
+                        f"{found['moved']:.1e} where every weight begins 64 units of its last place away, so the cause may be its rounding alone."
                     )
-                    continue
                 if not found[what] <= most:
                     wrong.append(f"{name}: {what} differ by {found[what]:.1e} in {dtype}")
             if not found["grad"] <= BOUNDS[dtype]["gradients"]:
