@@ -68,14 +68,16 @@ export function printKernelFunction(
   shared?: Shared,
   section: Pick<Section, "divided" | "within"> = { divided: [] },
 ): string {
-  const kernel = rounding === "strict" ? whole : withCopiesNamed(whole);
-  const given = givenNames(kernel, common?.outline);
+  const given = givenNames(whole, common?.outline);
+  // the loops that are divided are these very ones: they are found before anything is renamed
+  const ranges = rangesOf(whole.body, section, new Names([...given, ...declaredIn(whole.body).map(identifier), ...givenIn(shared)]));
+  const ranged = { ...whole, body: ranges.body };
+  const kernel = rounding === "strict" ? ranged : withCopiesNamed(ranged);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   // locals of kernels have identifiers already
   const names = { bufferName: (buffer: string) => nameOf.get(buffer) ?? identifier(buffer), localName: identifier, needs };
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
-  const taken = new Names([...given, ...declaredIn(kernel.body).map(identifier), ...givenIn(shared)]);
-  const ranges = rangesOf(kernel.body, section, taken);
+  const taken = new Names([...given, ...declaredIn(kernel.body).map(identifier), ...givenIn(shared), ...ranges.names]);
   const arrays = taken.take(ARRAYS);
   const how = (): How => ({
     printer,
@@ -95,7 +97,7 @@ export function printKernelFunction(
     blocks.push(`function ${block}(${params.join(", ")}): void {`, ...boundsOf(part), ...withArrays(printBody(part.body, how())), "}");
     return `${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`;
   };
-  const loops = printParts(partsOf(ranges.body, limits), how(), call);
+  const loops = printParts(partsOf(kernel.body, limits), how(), call);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
     `function ${name}(${givenIn(shared)
@@ -148,7 +150,7 @@ const RANGE = ["first", "end", "parts"];
  * Of what is divided within an iteration, a part that is less than one runs a part, any other all.
  */
 function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section, "divided" | "within">, names: Names) {
-  const [declared, set]: [string[], string[]] = [[], []];
+  const [declared, set, taken]: [string[], string[], string[]] = [[], [], []];
   const [first, end, parts] = divided.length === 0 ? [] : RANGE.map((name) => names.take(name));
   const known = new Map<string, { readonly from: Index; readonly to: Index }>();
   const outer = divided[0] === undefined ? 0 : tripsOf(divided[0]);
@@ -168,6 +170,7 @@ function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section,
     const found = known.get(key);
     if (found !== undefined) return found;
     const own = [names.take("from"), names.take("to")] as const;
+    taken.push(...own);
     shares(trips, inside).forEach((share, n) => {
       const scaled = loop.step === 1 ? share : `${share} * ${loop.step}`;
       declared.push(`let ${own[n]} = 0;`);
@@ -188,6 +191,7 @@ function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section,
     body: divided.length === 0 ? body : body.map(ranged),
     declared,
     set,
+    names: divided.length === 0 ? [] : [first!, end!, parts!, ...taken],
     params: divided.length === 0 ? "" : [first, end, parts].map((name) => `${name}: number`).join(", "),
   };
 }
