@@ -36,7 +36,7 @@ const asked = (address: string, method: string, headers: Readonly<Record<string,
 
 describe("train --live", () => {
   test("serves its page to this machine alone, tells of the run, and waits while it is paused", async () => {
-    const { address, done, stop } = await training("polar", 400);
+    const { address, done, stop } = await training("polar", 100_000);
     try {
       const page = await (await fetch(address)).text();
       expect(page).toMatch(/content="default-src &#39;none&#39;|content="default-src 'none'; script-src 'sha256-/);
