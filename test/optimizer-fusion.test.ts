@@ -13,14 +13,32 @@ const storedGradients = async (rule: () => UpdateRule): Promise<string[]> => {
   return scratch.map(({ name }) => name).filter((name) => /^d_[Wbc](_|$)/.test(name));
 };
 
-test.each(Object.entries(rules))("%s updates every parameter where its gradient is made", async (_, rule) => {
-  expect(await storedGradients(rule)).toEqual([]);
+/** In which statement of a step a value is computed. */
+async function placesOf(rule: () => UpdateRule): Promise<(node: string) => number> {
   const { module } = await lower(dense(rule));
   const step = module.entries[0]!.calls;
-  const computing = (node: string) => step.findIndex(({ doc }) => doc.some((line) => line.node === node));
+  return (node) => step.findIndex(({ doc }) => doc.some((line) => line.node === node));
+}
+
+const scheduleFreeAdamw = rules["scheduleFreeAdamw"]!;
+const others = Object.entries(rules).filter(([name]) => name !== "scheduleFreeAdamw");
+
+test.each(others)("%s updates every parameter where its gradient is made", async (_, rule) => {
+  expect(await storedGradients(rule)).toEqual([]);
+  const computing = await placesOf(rule);
   for (const name of ["W", "b", "c"]) {
     expect(computing(`${name}_next`)).toBe(computing(`d_${name}`));
     expect(computing(`${name}_next`)).toBeGreaterThan(-1);
+  }
+});
+
+test("scheduleFreeAdamw, which keeps two points, uses every gradient where it is made, and moves both points in a statement after it", async () => {
+  expect(await storedGradients(scheduleFreeAdamw)).toEqual([]);
+  const computing = await placesOf(scheduleFreeAdamw);
+  for (const name of ["W", "b", "c"]) {
+    expect(computing(`${name}.v_next`)).toBe(computing(`d_${name}`));
+    expect(computing(`${name}_next`)).toBeGreaterThan(computing(`d_${name}`));
+    expect(computing(`${name}.ahead_next`)).toBe(computing(`${name}_next`));
   }
 });
 

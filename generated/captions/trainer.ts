@@ -11,8 +11,8 @@
 //   types 1312: batches, and what a trainer is
 //   tables 1424: what bytes() packs
 //   kernels 1515: in the order in which statements call them, each under its definitions
-//   checks 5132: of what is passed in
-//   mathematics 5276: functions and random numbers that all machines compute alike
+//   checks 5181: of what is passed in
+//   mathematics 5325: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 13da05e4f855d65d
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 5486f8e44c708914
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -4134,17 +4134,19 @@ function adam_NxNx3x3(
   for (let i = 0; i < I; i++)
     for (let j = 0; j < J; j++)
       for (let l = 0; l < 3; l++)
-        for (let m = 0; m < 3; m++)
-          adam(
-            kernel_m,
-            d_kernel,
-            kernel_v,
-            kernel,
-            i * 9 * J + j * 9 + l * 3 + m,
-            clip_scale_0,
-            rate_0,
-            correction_0,
+        for (let m = 0; m < 3; m++) {
+          const at = i * 9 * J + j * 9 + l * 3 + m;
+          const kernel_m_next = Math.fround(
+            kernel_m[at]! * 0.9 + Math.fround(d_kernel[at]! * clip_scale_0) * (1 - 0.9),
           );
+          kernel_m[at] = kernel_m_next;
+          const part_0 = Math.fround(d_kernel[at]! * clip_scale_0);
+          const kernel_v_next = Math.fround(kernel_v[at]! * 0.999 + part_0 * part_0 * (1 - 0.999));
+          kernel_v[at] = kernel_v_next;
+          kernel[at] =
+            kernel[at]! -
+            (kernel_m_next * rate_0) / (Math.sqrt(kernel_v_next * correction_0) + 1e-8);
+        }
 }
 
 /**
@@ -4166,8 +4168,18 @@ function adam_N(
   const clip_scale_0 = clip_scale[0]!;
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < rows; i++)
-    adam(bias_m, d_bias, bias_v, bias, i, clip_scale_0, rate_0, correction_0);
+  for (let i = 0; i < rows; i++) {
+    const start_bias_m_next = Math.fround(
+      bias_m[i]! * 0.9 + Math.fround(d_bias[i]! * clip_scale_0) * (1 - 0.9),
+    );
+    bias_m[i] = start_bias_m_next;
+    const part_0 = Math.fround(d_bias[i]! * clip_scale_0);
+    const start_bias_v_next = Math.fround(bias_v[i]! * 0.999 + part_0 * part_0 * (1 - 0.999));
+    bias_v[i] = start_bias_v_next;
+    bias[i] =
+      bias[i]! -
+      (start_bias_m_next * rate_0) / (Math.sqrt(start_bias_v_next * correction_0) + 1e-8);
+  }
 }
 
 /**
@@ -4209,8 +4221,19 @@ function adam_Nx16(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < rows; i++)
-    for (let j = 0; j < 16; j++)
-      adam(w_m, d_w, w_v, w, i * 16 + j, clip_scale_0, rate_0, correction_0);
+    for (let j = 0; j < 16; j++) {
+      const at = i * 16 + j;
+      const scores_kernel_m_next = Math.fround(
+        w_m[at]! * 0.9 + Math.fround(d_w[at]! * clip_scale_0) * (1 - 0.9),
+      );
+      w_m[at] = scores_kernel_m_next;
+      const part_0 = Math.fround(d_w[at]! * clip_scale_0);
+      const scores_kernel_v_next = Math.fround(w_v[at]! * 0.999 + part_0 * part_0 * (1 - 0.999));
+      w_v[at] = scores_kernel_v_next;
+      w[at] =
+        w[at]! -
+        (scores_kernel_m_next * rate_0) / (Math.sqrt(scores_kernel_v_next * correction_0) + 1e-8);
+    }
 }
 
 /**
@@ -4233,8 +4256,22 @@ function adam_Nx384(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < rows; i++)
-    for (let j = 0; j < 384; j++)
-      adam(w_m, d_w, w_v, w, i * 384 + j, clip_scale_0, rate_0, correction_0);
+    for (let j = 0; j < 384; j++) {
+      const at = i * 384 + j;
+      const lstm_recurrentKernel_m_next = Math.fround(
+        w_m[at]! * 0.9 + Math.fround(d_w[at]! * clip_scale_0) * (1 - 0.9),
+      );
+      w_m[at] = lstm_recurrentKernel_m_next;
+      const part_0 = Math.fround(d_w[at]! * clip_scale_0);
+      const lstm_recurrentKernel_v_next = Math.fround(
+        w_v[at]! * 0.999 + part_0 * part_0 * (1 - 0.999),
+      );
+      w_v[at] = lstm_recurrentKernel_v_next;
+      w[at] =
+        w[at]! -
+        (lstm_recurrentKernel_m_next * rate_0) /
+          (Math.sqrt(lstm_recurrentKernel_v_next * correction_0) + 1e-8);
+    }
 }
 
 /**
@@ -4822,15 +4859,27 @@ function convRelu_1xNxNxNx3x3xN_block(
           sum12 += x_2 * a1;
           sum13 += x_3 * a1;
         }
+    const product00 = Math.fround(sum00);
+    const b0 = bias[j]!;
+    const add_0 = product00 + b0;
     const at = j * L * L + l * L + m;
-    relu(bias, conv2d, j, at, Math.fround(sum00));
-    relu(bias, conv2d, j, at + 1, Math.fround(sum01));
-    relu(bias, conv2d, j, at + 2, Math.fround(sum02));
-    relu(bias, conv2d, j, at + 3, Math.fround(sum03));
-    relu(bias, conv2d, j + 1, at + L * L, Math.fround(sum10));
-    relu(bias, conv2d, j + 1, at + n_2 * 6 - 139, Math.fround(sum11));
-    relu(bias, conv2d, j + 1, at + n_2 * 6 - 138, Math.fround(sum12));
-    relu(bias, conv2d, j + 1, at + n_2 * 6 - 137, Math.fround(sum13));
+    conv2d[at] = add_0 < 0 ? 0 : add_0;
+    const add_1 = Math.fround(sum01) + b0;
+    conv2d[at + 1] = add_1 < 0 ? 0 : add_1;
+    const add_2 = Math.fround(sum02) + b0;
+    conv2d[at + 2] = add_2 < 0 ? 0 : add_2;
+    const add_3 = Math.fround(sum03) + b0;
+    conv2d[at + 3] = add_3 < 0 ? 0 : add_3;
+    const product10 = Math.fround(sum10);
+    const b4 = bias[j + 1]!;
+    const add_4 = product10 + b4;
+    conv2d[at + L * L] = add_4 < 0 ? 0 : add_4;
+    const add_5 = Math.fround(sum11) + b4;
+    conv2d[at + n_2 * 6 - 139] = add_5 < 0 ? 0 : add_5;
+    const add_6 = Math.fround(sum12) + b4;
+    conv2d[at + n_2 * 6 - 138] = add_6 < 0 ? 0 : add_6;
+    const add_7 = Math.fround(sum13) + b4;
+    conv2d[at + n_2 * 6 - 137] = add_7 < 0 ? 0 : add_7;
   }
 }
 

@@ -11,8 +11,8 @@
 //   types 743: batches, and what a trainer is
 //   tables 809: what bytes() packs
 //   kernels 876: in the order in which statements call them, each under its definitions
-//   checks 2484: of what is passed in
-//   mathematics 2608: functions and random numbers that all machines compute alike
+//   checks 2476: of what is passed in
+//   mathematics 2600: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4ed377a6d50aa69f
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 68f129e06b6ab285
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -2002,7 +2002,15 @@ function adam_Nx64(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < rows; i++)
-    for (let j = 0; j < 64; j++) adam(m, d_w, v, w, i * 64 + j, clip_scale_0, rate_0, correction_0);
+    for (let j = 0; j < 64; j++) {
+      const at = i * 64 + j;
+      const w_m_next = Math.fround(m[at]! * 0.9 + Math.fround(d_w[at]! * clip_scale_0) * (1 - 0.9));
+      m[at] = w_m_next;
+      const part_0 = Math.fround(d_w[at]! * clip_scale_0);
+      const w_v_next = Math.fround(v[at]! * 0.999 + part_0 * part_0 * (1 - 0.999));
+      v[at] = w_v_next;
+      w[at] = w[at]! - (w_m_next * rate_0) / (Math.sqrt(w_v_next * correction_0) + 1e-8);
+    }
 }
 
 /**
@@ -2023,8 +2031,15 @@ function adam_64x256(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < 64; i++)
-    for (let j = 0; j < 256; j++)
-      adam(m, d_w, v, w, i * 256 + j, clip_scale_0, rate_0, correction_0);
+    for (let j = 0; j < 256; j++) {
+      const at = i * 256 + j;
+      const w_m_next = Math.fround(m[at]! * 0.9 + Math.fround(d_w[at]! * clip_scale_0) * (1 - 0.9));
+      m[at] = w_m_next;
+      const part_0 = Math.fround(d_w[at]! * clip_scale_0);
+      const w_v_next = Math.fround(v[at]! * 0.999 + part_0 * part_0 * (1 - 0.999));
+      v[at] = w_v_next;
+      w[at] = w[at]! - (w_m_next * rate_0) / (Math.sqrt(w_v_next * correction_0) + 1e-8);
+    }
 }
 
 /**
@@ -2457,29 +2472,6 @@ function dotAdd_1x64x256_predict(
     lstm_recurrence[j + 3] = Math.fround(sum3) + lstm_recurrentBias[j + 3]!;
   }
 }
-
-/**
- * m′ = m·0.9 + g·clip_scale·(1 − 0.9)
- * v′ = v·0.999 + g·clip_scale·(g·clip_scale)·(1 − 0.999)
- * w′ = w − m′·rate / (sqrt(v′·correction) + 1e-8)
- */
-function adam(
-  m: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  w: Float32Array,
-  at: number,
-  clip_scale: number,
-  rate: number,
-  correction: number,
-): void {
-  const m_next = fround(m[at]! * 0.9 + fround(g[at]! * clip_scale) * (1 - 0.9));
-  m[at] = m_next;
-  const part = fround(g[at]! * clip_scale);
-  const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
-  v[at] = v_next;
-  w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
-}
 // #endregion
 // #region checks
 type Numbers = Float32Array | Int32Array;
@@ -2634,9 +2626,6 @@ function exp(x: number): number {
   const value = p * (rootsOfTwo[i & 31]! * powersOfTwo[(i >> 5) + 1023]!);
   return x < -708 ? 0 : value;
 }
-
-/** To the nearest float32, ties to even. */
-const { fround } = Math;
 
 /** A double and its halves: doubleHalves[highHalf] holds sign, exponent and twenty leading bits. */
 const doubleBits = new Float64Array([1]);

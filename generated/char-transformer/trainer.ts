@@ -11,8 +11,8 @@
 //   types 2016: batches, and what a trainer is
 //   tables 2175: what bytes() packs
 //   kernels 2335: in the order in which statements call them, each under its definitions
-//   checks 5367: of what is passed in
-//   mathematics 5491: functions and random numbers that all machines compute alike
+//   checks 5616: of what is passed in
+//   mathematics 5740: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 eb800bb30501f1ad
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 09a560a97d6d2adb
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -3273,10 +3273,38 @@ function sumAdamw_16x32xN(
         sum2 += a2;
         sum3 += a3;
       }
-    adamw(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
-    adamw(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
-    adamw(m, v, w, i + 2, Math.fround(sum2), rate_0, correction_0);
-    adamw(m, v, w, i + 3, Math.fround(sum3), rate_0, correction_0);
+    const d_w0 = Math.fround(sum0);
+    const w_m_next0 = Math.fround(m[i]! * 0.9 + d_w0 * (1 - 0.9));
+    m[i] = w_m_next0;
+    const w_v_next0 = Math.fround(v[i]! * 0.999 + d_w0 * d_w0 * (1 - 0.999));
+    v[i] = w_v_next0;
+    const w_0 = w[i]!;
+    w[i] =
+      w_0 - w_0 * 0.00001 - (w_m_next0 * rate_0) / (Math.sqrt(w_v_next0 * correction_0) + 1e-8);
+    const d_w1 = Math.fround(sum1);
+    const w_m_next1 = Math.fround(m[i + 1]! * 0.9 + d_w1 * (1 - 0.9));
+    m[i + 1] = w_m_next1;
+    const w_v_next1 = Math.fround(v[i + 1]! * 0.999 + d_w1 * d_w1 * (1 - 0.999));
+    v[i + 1] = w_v_next1;
+    const w_1 = w[i + 1]!;
+    w[i + 1] =
+      w_1 - w_1 * 0.00001 - (w_m_next1 * rate_0) / (Math.sqrt(w_v_next1 * correction_0) + 1e-8);
+    const d_w2 = Math.fround(sum2);
+    const w_m_next2 = Math.fround(m[i + 2]! * 0.9 + d_w2 * (1 - 0.9));
+    m[i + 2] = w_m_next2;
+    const w_v_next2 = Math.fround(v[i + 2]! * 0.999 + d_w2 * d_w2 * (1 - 0.999));
+    v[i + 2] = w_v_next2;
+    const w_2 = w[i + 2]!;
+    w[i + 2] =
+      w_2 - w_2 * 0.00001 - (w_m_next2 * rate_0) / (Math.sqrt(w_v_next2 * correction_0) + 1e-8);
+    const d_w3 = Math.fround(sum3);
+    const w_m_next3 = Math.fround(m[i + 3]! * 0.9 + d_w3 * (1 - 0.9));
+    m[i + 3] = w_m_next3;
+    const w_v_next3 = Math.fround(v[i + 3]! * 0.999 + d_w3 * d_w3 * (1 - 0.999));
+    v[i + 3] = w_v_next3;
+    const w_3 = w[i + 3]!;
+    w[i + 3] =
+      w_3 - w_3 * 0.00001 - (w_m_next3 * rate_0) / (Math.sqrt(w_v_next3 * correction_0) + 1e-8);
   }
 }
 
@@ -3559,7 +3587,16 @@ function sumAdamw_16x32x64_2(
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 32; k2++)
         sum += d_layerNorm[k * 2048 + k2 * 64 + i]! * normal[k * 2048 + k2 * 64 + i]!;
-    adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+    const d_gamma = Math.fround(sum);
+    const gamma_m_next = Math.fround(m[i]! * 0.9 + d_gamma * (1 - 0.9));
+    m[i] = gamma_m_next;
+    const gamma_v_next = Math.fround(v[i]! * 0.999 + d_gamma * d_gamma * (1 - 0.999));
+    v[i] = gamma_v_next;
+    const gamma_0 = w[i]!;
+    w[i] =
+      gamma_0 -
+      gamma_0 * 0.00001 -
+      (gamma_m_next * rate_0) / (Math.sqrt(gamma_v_next * correction_0) + 1e-8);
   }
 }
 
@@ -3759,8 +3796,26 @@ function dotAdamw_256x16x32x64(
         sum0 += x_3 * a2;
         sum1 += x_3 * a3;
       }
-    adamw(m, v, w, j + 16320, Math.fround(sum0), rate_0, correction_0);
-    adamw(m, v, w, j + 16321, Math.fround(sum1), rate_0, correction_0);
+    const d_kernel0 = Math.fround(sum0);
+    const kernel_m_next0 = Math.fround(m[j + 16320]! * 0.9 + d_kernel0 * (1 - 0.9));
+    m[j + 16320] = kernel_m_next0;
+    const kernel_v_next0 = Math.fround(v[j + 16320]! * 0.999 + d_kernel0 * d_kernel0 * (1 - 0.999));
+    v[j + 16320] = kernel_v_next0;
+    const b6 = w[j + 16320]!;
+    w[j + 16320] =
+      b6 -
+      b6 * 0.00001 -
+      (kernel_m_next0 * rate_0) / (Math.sqrt(kernel_v_next0 * correction_0) + 1e-8);
+    const d_kernel1 = Math.fround(sum1);
+    const kernel_m_next1 = Math.fround(m[j + 16321]! * 0.9 + d_kernel1 * (1 - 0.9));
+    m[j + 16321] = kernel_m_next1;
+    const kernel_v_next1 = Math.fround(v[j + 16321]! * 0.999 + d_kernel1 * d_kernel1 * (1 - 0.999));
+    v[j + 16321] = kernel_v_next1;
+    const b7 = w[j + 16321]!;
+    w[j + 16321] =
+      b7 -
+      b7 * 0.00001 -
+      (kernel_m_next1 * rate_0) / (Math.sqrt(kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -3844,12 +3899,63 @@ function dotAdamw_256x16x32x64_block(
           sum21 += x_2 * a1;
         }
       }
+    const d_kernel00 = Math.fround(sum00);
     const at = i * 64 + j;
-    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
-    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
-    adamw(m, v, w, at + 64, Math.fround(sum10), rate_0, correction_0);
-    adamw(m, v, w, at + 65, Math.fround(sum11), rate_0, correction_0);
-    adamw(m, v, w, at + 128, Math.fround(sum20), rate_0, correction_0);
+    const kernel_m_next00 = Math.fround(m[at]! * 0.9 + d_kernel00 * (1 - 0.9));
+    m[at] = kernel_m_next00;
+    const kernel_v_next00 = Math.fround(v[at]! * 0.999 + d_kernel00 * d_kernel00 * (1 - 0.999));
+    v[at] = kernel_v_next00;
+    const b0 = w[at]!;
+    w[at] =
+      b0 -
+      b0 * 0.00001 -
+      (kernel_m_next00 * rate_0) / (Math.sqrt(kernel_v_next00 * correction_0) + 1e-8);
+    const d_kernel01 = Math.fround(sum01);
+    const kernel_m_next01 = Math.fround(m[at + 1]! * 0.9 + d_kernel01 * (1 - 0.9));
+    m[at + 1] = kernel_m_next01;
+    const kernel_v_next01 = Math.fround(v[at + 1]! * 0.999 + d_kernel01 * d_kernel01 * (1 - 0.999));
+    v[at + 1] = kernel_v_next01;
+    const b1 = w[at + 1]!;
+    w[at + 1] =
+      b1 -
+      b1 * 0.00001 -
+      (kernel_m_next01 * rate_0) / (Math.sqrt(kernel_v_next01 * correction_0) + 1e-8);
+    const d_kernel10 = Math.fround(sum10);
+    const kernel_m_next10 = Math.fround(m[at + 64]! * 0.9 + d_kernel10 * (1 - 0.9));
+    m[at + 64] = kernel_m_next10;
+    const kernel_v_next10 = Math.fround(
+      v[at + 64]! * 0.999 + d_kernel10 * d_kernel10 * (1 - 0.999),
+    );
+    v[at + 64] = kernel_v_next10;
+    const b2 = w[at + 64]!;
+    w[at + 64] =
+      b2 -
+      b2 * 0.00001 -
+      (kernel_m_next10 * rate_0) / (Math.sqrt(kernel_v_next10 * correction_0) + 1e-8);
+    const d_kernel11 = Math.fround(sum11);
+    const kernel_m_next11 = Math.fround(m[at + 65]! * 0.9 + d_kernel11 * (1 - 0.9));
+    m[at + 65] = kernel_m_next11;
+    const kernel_v_next11 = Math.fround(
+      v[at + 65]! * 0.999 + d_kernel11 * d_kernel11 * (1 - 0.999),
+    );
+    v[at + 65] = kernel_v_next11;
+    const b3 = w[at + 65]!;
+    w[at + 65] =
+      b3 -
+      b3 * 0.00001 -
+      (kernel_m_next11 * rate_0) / (Math.sqrt(kernel_v_next11 * correction_0) + 1e-8);
+    const d_kernel20 = Math.fround(sum20);
+    const kernel_m_next20 = Math.fround(m[at + 128]! * 0.9 + d_kernel20 * (1 - 0.9));
+    m[at + 128] = kernel_m_next20;
+    const kernel_v_next20 = Math.fround(
+      v[at + 128]! * 0.999 + d_kernel20 * d_kernel20 * (1 - 0.999),
+    );
+    v[at + 128] = kernel_v_next20;
+    const b4 = w[at + 128]!;
+    w[at + 128] =
+      b4 -
+      b4 * 0.00001 -
+      (kernel_m_next20 * rate_0) / (Math.sqrt(kernel_v_next20 * correction_0) + 1e-8);
     const d_kernel21 = Math.fround(sum21);
     const kernel_m_next21 = Math.fround(m[at + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
     m[at + 129] = kernel_m_next21;
@@ -4001,8 +4107,27 @@ function dotAdamw_64x16x32x256(
         sum0 += x_2 * a3;
         sum1 += x_3 * a3;
       }
-    adamw(m, v, w, i * 256 + 255, Math.fround(sum0), rate_0, correction_0);
-    adamw(m, v, w, i * 256 + 511, Math.fround(sum1), rate_0, correction_0);
+    const d_kernel0 = Math.fround(sum0);
+    const at = i * 256;
+    const kernel_m_next0 = Math.fround(m[at + 255]! * 0.9 + d_kernel0 * (1 - 0.9));
+    m[at + 255] = kernel_m_next0;
+    const kernel_v_next0 = Math.fround(v[at + 255]! * 0.999 + d_kernel0 * d_kernel0 * (1 - 0.999));
+    v[at + 255] = kernel_v_next0;
+    const b6 = w[at + 255]!;
+    w[at + 255] =
+      b6 -
+      b6 * 0.00001 -
+      (kernel_m_next0 * rate_0) / (Math.sqrt(kernel_v_next0 * correction_0) + 1e-8);
+    const d_kernel1 = Math.fround(sum1);
+    const kernel_m_next1 = Math.fround(m[at + 511]! * 0.9 + d_kernel1 * (1 - 0.9));
+    m[at + 511] = kernel_m_next1;
+    const kernel_v_next1 = Math.fround(v[at + 511]! * 0.999 + d_kernel1 * d_kernel1 * (1 - 0.999));
+    v[at + 511] = kernel_v_next1;
+    const b7 = w[at + 511]!;
+    w[at + 511] =
+      b7 -
+      b7 * 0.00001 -
+      (kernel_m_next1 * rate_0) / (Math.sqrt(kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -4086,12 +4211,61 @@ function dotAdamw_64x16x32x256_block(
           sum12 += x_1 * a2;
         }
       }
+    const d_kernel00 = Math.fround(sum00);
     const at = i * 256 + j;
-    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
-    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
-    adamw(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
-    adamw(m, v, w, at + 256, Math.fround(sum10), rate_0, correction_0);
-    adamw(m, v, w, at + 257, Math.fround(sum11), rate_0, correction_0);
+    const kernel_m_next00 = Math.fround(m[at]! * 0.9 + d_kernel00 * (1 - 0.9));
+    m[at] = kernel_m_next00;
+    const kernel_v_next00 = Math.fround(v[at]! * 0.999 + d_kernel00 * d_kernel00 * (1 - 0.999));
+    v[at] = kernel_v_next00;
+    const b0 = w[at]!;
+    w[at] =
+      b0 -
+      b0 * 0.00001 -
+      (kernel_m_next00 * rate_0) / (Math.sqrt(kernel_v_next00 * correction_0) + 1e-8);
+    const d_kernel01 = Math.fround(sum01);
+    const kernel_m_next01 = Math.fround(m[at + 1]! * 0.9 + d_kernel01 * (1 - 0.9));
+    m[at + 1] = kernel_m_next01;
+    const kernel_v_next01 = Math.fround(v[at + 1]! * 0.999 + d_kernel01 * d_kernel01 * (1 - 0.999));
+    v[at + 1] = kernel_v_next01;
+    const b1 = w[at + 1]!;
+    w[at + 1] =
+      b1 -
+      b1 * 0.00001 -
+      (kernel_m_next01 * rate_0) / (Math.sqrt(kernel_v_next01 * correction_0) + 1e-8);
+    const d_kernel02 = Math.fround(sum02);
+    const kernel_m_next02 = Math.fround(m[at + 2]! * 0.9 + d_kernel02 * (1 - 0.9));
+    m[at + 2] = kernel_m_next02;
+    const kernel_v_next02 = Math.fround(v[at + 2]! * 0.999 + d_kernel02 * d_kernel02 * (1 - 0.999));
+    v[at + 2] = kernel_v_next02;
+    const b2 = w[at + 2]!;
+    w[at + 2] =
+      b2 -
+      b2 * 0.00001 -
+      (kernel_m_next02 * rate_0) / (Math.sqrt(kernel_v_next02 * correction_0) + 1e-8);
+    const d_kernel10 = Math.fround(sum10);
+    const kernel_m_next10 = Math.fround(m[at + 256]! * 0.9 + d_kernel10 * (1 - 0.9));
+    m[at + 256] = kernel_m_next10;
+    const kernel_v_next10 = Math.fround(
+      v[at + 256]! * 0.999 + d_kernel10 * d_kernel10 * (1 - 0.999),
+    );
+    v[at + 256] = kernel_v_next10;
+    const b3 = w[at + 256]!;
+    w[at + 256] =
+      b3 -
+      b3 * 0.00001 -
+      (kernel_m_next10 * rate_0) / (Math.sqrt(kernel_v_next10 * correction_0) + 1e-8);
+    const d_kernel11 = Math.fround(sum11);
+    const kernel_m_next11 = Math.fround(m[at + 257]! * 0.9 + d_kernel11 * (1 - 0.9));
+    m[at + 257] = kernel_m_next11;
+    const kernel_v_next11 = Math.fround(
+      v[at + 257]! * 0.999 + d_kernel11 * d_kernel11 * (1 - 0.999),
+    );
+    v[at + 257] = kernel_v_next11;
+    const b4 = w[at + 257]!;
+    w[at + 257] =
+      b4 -
+      b4 * 0.00001 -
+      (kernel_m_next11 * rate_0) / (Math.sqrt(kernel_v_next11 * correction_0) + 1e-8);
     const d_kernel12 = Math.fround(sum12);
     const kernel_m_next12 = Math.fround(m[at + 258]! * 0.9 + d_kernel12 * (1 - 0.9));
     m[at + 258] = kernel_m_next12;
@@ -4217,8 +4391,26 @@ function dotAdamw_64x16x32x64_2(
         sum0 += x_3 * a2;
         sum1 += x_3 * a3;
       }
-    adamw(m, v, w, j + 4032, Math.fround(sum0), rate_0, correction_0);
-    adamw(m, v, w, j + 4033, Math.fround(sum1), rate_0, correction_0);
+    const d_kernel0 = Math.fround(sum0);
+    const kernel_m_next0 = Math.fround(m[j + 4032]! * 0.9 + d_kernel0 * (1 - 0.9));
+    m[j + 4032] = kernel_m_next0;
+    const kernel_v_next0 = Math.fround(v[j + 4032]! * 0.999 + d_kernel0 * d_kernel0 * (1 - 0.999));
+    v[j + 4032] = kernel_v_next0;
+    const b6 = w[j + 4032]!;
+    w[j + 4032] =
+      b6 -
+      b6 * 0.00001 -
+      (kernel_m_next0 * rate_0) / (Math.sqrt(kernel_v_next0 * correction_0) + 1e-8);
+    const d_kernel1 = Math.fround(sum1);
+    const kernel_m_next1 = Math.fround(m[j + 4033]! * 0.9 + d_kernel1 * (1 - 0.9));
+    m[j + 4033] = kernel_m_next1;
+    const kernel_v_next1 = Math.fround(v[j + 4033]! * 0.999 + d_kernel1 * d_kernel1 * (1 - 0.999));
+    v[j + 4033] = kernel_v_next1;
+    const b7 = w[j + 4033]!;
+    w[j + 4033] =
+      b7 -
+      b7 * 0.00001 -
+      (kernel_m_next1 * rate_0) / (Math.sqrt(kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -4302,12 +4494,63 @@ function dotAdamw_64x16x32x64_2_block(
           sum21 += x_2 * a1;
         }
       }
+    const d_kernel00 = Math.fround(sum00);
     const at = i * 64 + j;
-    adamw(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
-    adamw(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
-    adamw(m, v, w, at + 64, Math.fround(sum10), rate_0, correction_0);
-    adamw(m, v, w, at + 65, Math.fround(sum11), rate_0, correction_0);
-    adamw(m, v, w, at + 128, Math.fround(sum20), rate_0, correction_0);
+    const kernel_m_next00 = Math.fround(m[at]! * 0.9 + d_kernel00 * (1 - 0.9));
+    m[at] = kernel_m_next00;
+    const kernel_v_next00 = Math.fround(v[at]! * 0.999 + d_kernel00 * d_kernel00 * (1 - 0.999));
+    v[at] = kernel_v_next00;
+    const b0 = w[at]!;
+    w[at] =
+      b0 -
+      b0 * 0.00001 -
+      (kernel_m_next00 * rate_0) / (Math.sqrt(kernel_v_next00 * correction_0) + 1e-8);
+    const d_kernel01 = Math.fround(sum01);
+    const kernel_m_next01 = Math.fround(m[at + 1]! * 0.9 + d_kernel01 * (1 - 0.9));
+    m[at + 1] = kernel_m_next01;
+    const kernel_v_next01 = Math.fround(v[at + 1]! * 0.999 + d_kernel01 * d_kernel01 * (1 - 0.999));
+    v[at + 1] = kernel_v_next01;
+    const b1 = w[at + 1]!;
+    w[at + 1] =
+      b1 -
+      b1 * 0.00001 -
+      (kernel_m_next01 * rate_0) / (Math.sqrt(kernel_v_next01 * correction_0) + 1e-8);
+    const d_kernel10 = Math.fround(sum10);
+    const kernel_m_next10 = Math.fround(m[at + 64]! * 0.9 + d_kernel10 * (1 - 0.9));
+    m[at + 64] = kernel_m_next10;
+    const kernel_v_next10 = Math.fround(
+      v[at + 64]! * 0.999 + d_kernel10 * d_kernel10 * (1 - 0.999),
+    );
+    v[at + 64] = kernel_v_next10;
+    const b2 = w[at + 64]!;
+    w[at + 64] =
+      b2 -
+      b2 * 0.00001 -
+      (kernel_m_next10 * rate_0) / (Math.sqrt(kernel_v_next10 * correction_0) + 1e-8);
+    const d_kernel11 = Math.fround(sum11);
+    const kernel_m_next11 = Math.fround(m[at + 65]! * 0.9 + d_kernel11 * (1 - 0.9));
+    m[at + 65] = kernel_m_next11;
+    const kernel_v_next11 = Math.fround(
+      v[at + 65]! * 0.999 + d_kernel11 * d_kernel11 * (1 - 0.999),
+    );
+    v[at + 65] = kernel_v_next11;
+    const b3 = w[at + 65]!;
+    w[at + 65] =
+      b3 -
+      b3 * 0.00001 -
+      (kernel_m_next11 * rate_0) / (Math.sqrt(kernel_v_next11 * correction_0) + 1e-8);
+    const d_kernel20 = Math.fround(sum20);
+    const kernel_m_next20 = Math.fround(m[at + 128]! * 0.9 + d_kernel20 * (1 - 0.9));
+    m[at + 128] = kernel_m_next20;
+    const kernel_v_next20 = Math.fround(
+      v[at + 128]! * 0.999 + d_kernel20 * d_kernel20 * (1 - 0.999),
+    );
+    v[at + 128] = kernel_v_next20;
+    const b4 = w[at + 128]!;
+    w[at + 128] =
+      b4 -
+      b4 * 0.00001 -
+      (kernel_m_next20 * rate_0) / (Math.sqrt(kernel_v_next20 * correction_0) + 1e-8);
     const d_kernel21 = Math.fround(sum21);
     const kernel_m_next21 = Math.fround(m[at + 129]! * 0.9 + d_kernel21 * (1 - 0.9));
     m[at + 129] = kernel_m_next21;
@@ -4527,7 +4770,16 @@ function sumAdamw_16x32x64_3(
     let sum = 0;
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 32; k2++) sum += d_reshape[k * 2048 + k2 * 64 + i]!;
-    adamw(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+    const d_bias = Math.fround(sum);
+    const bias_m_next = Math.fround(m[i]! * 0.9 + d_bias * (1 - 0.9));
+    m[i] = bias_m_next;
+    const bias_v_next = Math.fround(v[i]! * 0.999 + d_bias * d_bias * (1 - 0.999));
+    v[i] = bias_v_next;
+    const bias_0 = w[i]!;
+    w[i] =
+      bias_0 -
+      bias_0 * 0.00001 -
+      (bias_m_next * rate_0) / (Math.sqrt(bias_v_next * correction_0) + 1e-8);
   }
 }
 
@@ -5185,7 +5437,10 @@ function dotAddMul_Nx32x64x256_block_2(
 ): void {
   i &= 15;
   for (let j = 0; j < 32; j++)
-    for (let l = 0; l < 256; l++) mul(dense, dense_bias, i * 8192 + j * 256 + l, l);
+    for (let l = 0; l < 256; l++) {
+      const dense_z = Math.fround(dense[i * 8192 + j * 256 + l]! + dense_bias[l]!);
+      dense[i * 8192 + j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
+    }
 }
 
 /**
@@ -5356,12 +5611,6 @@ function adamw(
   v[at] = v_next;
   const w_0 = w[at]!;
   w[at] = w_0 - w_0 * 0.00001 - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
-}
-
-/** dense = dense_z·0.5·(erf(dense_z·0.7071067811865476) + 1) */
-function mul(dense: Float32Array, dense_bias: Float32Array, at: number, at_2: number): void {
-  const dense_z = fround(dense[at]! + dense_bias[at_2]!);
-  dense[at] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
 }
 // #endregion
 // #region checks

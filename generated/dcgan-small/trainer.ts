@@ -11,8 +11,8 @@
 //   types 1848: batches, and what a trainer is
 //   tables 1950: what bytes() packs
 //   kernels 2043: in the order in which statements call them, each under its definitions
-//   checks 6816: of what is passed in
-//   mathematics 6948: functions and random numbers that all machines compute alike
+//   checks 6866: of what is passed in
+//   mathematics 6998: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fd6a9ad012e0f823
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 009e077b19cd83ef
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -2646,15 +2646,15 @@ function identity_Nx8x16x16_block(
     generator_paint_product_padded[at + 15] = 0;
     for (let l = 0; l < 14; l++) {
       generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
-      for (let m = 0; m < 14; m++)
-        relu(
-          concat,
-          generator_double_bias,
-          generator_paint_product_padded,
-          i * 1568 + (l % 2) * 784 + (m % 2) * 392 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0),
-          j,
-          i * 2048 + j * 256 + l * 16 + m + 17,
-        );
+      for (let m = 0; m < 14; m++) {
+        const concat_0 =
+          concat[
+            i * 1568 + (l % 2) * 784 + (m % 2) * 392 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0)
+          ]!;
+        const add_0 = concat_0 + generator_double_bias[j]!;
+        generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + m + 17] =
+          add_0 < 0 ? 0 : add_0;
+      }
       generator_paint_product_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
     }
     generator_paint_product_padded[at + 240] = 0;
@@ -3019,15 +3019,31 @@ function convAddWhere_64x8x14x1x4x4x14_block(
           sum30 += x_0 * a3;
           sum31 += x_1 * a3;
         }
+      const look_z00 = Math.fround(Math.fround(sum00) + discriminator_look_bias[j]!);
       const at = i * 1568 + j * 196 + l * 14 + m;
-      where(discriminator_look_bias, look_z, edges, j, at, Math.fround(sum00));
-      where(discriminator_look_bias, look_z, edges, j, at + 1, Math.fround(sum01));
-      where(discriminator_look_bias, look_z, edges, j + 1, at + 196, Math.fround(sum10));
-      where(discriminator_look_bias, look_z, edges, j + 1, at + 197, Math.fround(sum11));
-      where(discriminator_look_bias, look_z, edges, j + 2, at + 392, Math.fround(sum20));
-      where(discriminator_look_bias, look_z, edges, j + 2, at + 393, Math.fround(sum21));
-      where(discriminator_look_bias, look_z, edges, j + 3, at + 588, Math.fround(sum30));
-      where(discriminator_look_bias, look_z, edges, j + 3, at + 589, Math.fround(sum31));
+      look_z[at] = look_z00;
+      edges[at] = 0 < look_z00 ? look_z00 : look_z00 * 0.2;
+      const look_z01 = Math.fround(Math.fround(sum01) + discriminator_look_bias[j]!);
+      look_z[at + 1] = look_z01;
+      edges[at + 1] = 0 < look_z01 ? look_z01 : look_z01 * 0.2;
+      const look_z10 = Math.fround(Math.fround(sum10) + discriminator_look_bias[j + 1]!);
+      look_z[at + 196] = look_z10;
+      edges[at + 196] = 0 < look_z10 ? look_z10 : look_z10 * 0.2;
+      const look_z11 = Math.fround(Math.fround(sum11) + discriminator_look_bias[j + 1]!);
+      look_z[at + 197] = look_z11;
+      edges[at + 197] = 0 < look_z11 ? look_z11 : look_z11 * 0.2;
+      const look_z20 = Math.fround(Math.fround(sum20) + discriminator_look_bias[j + 2]!);
+      look_z[at + 392] = look_z20;
+      edges[at + 392] = 0 < look_z20 ? look_z20 : look_z20 * 0.2;
+      const look_z21 = Math.fround(Math.fround(sum21) + discriminator_look_bias[j + 2]!);
+      look_z[at + 393] = look_z21;
+      edges[at + 393] = 0 < look_z21 ? look_z21 : look_z21 * 0.2;
+      const look_z30 = Math.fround(Math.fround(sum30) + discriminator_look_bias[j + 3]!);
+      look_z[at + 588] = look_z30;
+      edges[at + 588] = 0 < look_z30 ? look_z30 : look_z30 * 0.2;
+      const look_z31 = Math.fround(Math.fround(sum31) + discriminator_look_bias[j + 3]!);
+      look_z[at + 589] = look_z31;
+      edges[at + 589] = 0 < look_z31 ? look_z31 : look_z31 * 0.2;
     }
 }
 
@@ -3120,15 +3136,31 @@ function convAddWhere_64x16x7x8x4x4x7_block(
             sum30 += x_0 * a3;
             sum31 += x_1 * a3;
           }
+      const compare_z00 = Math.fround(Math.fround(sum00) + discriminator_compare_bias[j]!);
       const at_2 = i * 784 + j * 49 + l * 7 + m;
-      where(discriminator_compare_bias, compare_z, parts, j, at_2, Math.fround(sum00));
-      where(discriminator_compare_bias, compare_z, parts, j, at_2 + 1, Math.fround(sum01));
-      where(discriminator_compare_bias, compare_z, parts, j + 1, at_2 + 49, Math.fround(sum10));
-      where(discriminator_compare_bias, compare_z, parts, j + 1, at_2 + 50, Math.fround(sum11));
-      where(discriminator_compare_bias, compare_z, parts, j + 2, at_2 + 98, Math.fround(sum20));
-      where(discriminator_compare_bias, compare_z, parts, j + 2, at_2 + 99, Math.fround(sum21));
-      where(discriminator_compare_bias, compare_z, parts, j + 3, at_2 + 147, Math.fround(sum30));
-      where(discriminator_compare_bias, compare_z, parts, j + 3, at_2 + 148, Math.fround(sum31));
+      compare_z[at_2] = compare_z00;
+      parts[at_2] = 0 < compare_z00 ? compare_z00 : compare_z00 * 0.2;
+      const compare_z01 = Math.fround(Math.fround(sum01) + discriminator_compare_bias[j]!);
+      compare_z[at_2 + 1] = compare_z01;
+      parts[at_2 + 1] = 0 < compare_z01 ? compare_z01 : compare_z01 * 0.2;
+      const compare_z10 = Math.fround(Math.fround(sum10) + discriminator_compare_bias[j + 1]!);
+      compare_z[at_2 + 49] = compare_z10;
+      parts[at_2 + 49] = 0 < compare_z10 ? compare_z10 : compare_z10 * 0.2;
+      const compare_z11 = Math.fround(Math.fround(sum11) + discriminator_compare_bias[j + 1]!);
+      compare_z[at_2 + 50] = compare_z11;
+      parts[at_2 + 50] = 0 < compare_z11 ? compare_z11 : compare_z11 * 0.2;
+      const compare_z20 = Math.fround(Math.fround(sum20) + discriminator_compare_bias[j + 2]!);
+      compare_z[at_2 + 98] = compare_z20;
+      parts[at_2 + 98] = 0 < compare_z20 ? compare_z20 : compare_z20 * 0.2;
+      const compare_z21 = Math.fround(Math.fround(sum21) + discriminator_compare_bias[j + 2]!);
+      compare_z[at_2 + 99] = compare_z21;
+      parts[at_2 + 99] = 0 < compare_z21 ? compare_z21 : compare_z21 * 0.2;
+      const compare_z30 = Math.fround(Math.fround(sum30) + discriminator_compare_bias[j + 3]!);
+      compare_z[at_2 + 147] = compare_z30;
+      parts[at_2 + 147] = 0 < compare_z30 ? compare_z30 : compare_z30 * 0.2;
+      const compare_z31 = Math.fround(Math.fround(sum31) + discriminator_compare_bias[j + 3]!);
+      compare_z[at_2 + 148] = compare_z31;
+      parts[at_2 + 148] = 0 < compare_z31 ? compare_z31 : compare_z31 * 0.2;
     }
     let sum0 = 0;
     let sum1 = 0;
@@ -3148,11 +3180,19 @@ function convAddWhere_64x16x7x8x4x4x7_block(
           sum2 += x_2 * a6;
           sum3 += x_2 * a7;
         }
+    const compare_z0 = Math.fround(Math.fround(sum0) + discriminator_compare_bias[j]!);
     const at = i * 784 + j * 49 + l * 7;
-    where(discriminator_compare_bias, compare_z, parts, j, at + 6, Math.fround(sum0));
-    where(discriminator_compare_bias, compare_z, parts, j + 1, at + 55, Math.fround(sum1));
-    where(discriminator_compare_bias, compare_z, parts, j + 2, at + 104, Math.fround(sum2));
-    where(discriminator_compare_bias, compare_z, parts, j + 3, at + 153, Math.fround(sum3));
+    compare_z[at + 6] = compare_z0;
+    parts[at + 6] = 0 < compare_z0 ? compare_z0 : compare_z0 * 0.2;
+    const compare_z1 = Math.fround(Math.fround(sum1) + discriminator_compare_bias[j + 1]!);
+    compare_z[at + 55] = compare_z1;
+    parts[at + 55] = 0 < compare_z1 ? compare_z1 : compare_z1 * 0.2;
+    const compare_z2 = Math.fround(Math.fround(sum2) + discriminator_compare_bias[j + 2]!);
+    compare_z[at + 104] = compare_z2;
+    parts[at + 104] = 0 < compare_z2 ? compare_z2 : compare_z2 * 0.2;
+    const compare_z3 = Math.fround(Math.fround(sum3) + discriminator_compare_bias[j + 3]!);
+    compare_z[at + 153] = compare_z3;
+    parts[at + 153] = 0 < compare_z3 ? compare_z3 : compare_z3 * 0.2;
   }
 }
 
@@ -3765,7 +3805,12 @@ function sumAdam_64xNxNxN_block(
         const at = k * 112 * K2 + i * K2 * K2 + k2 * K2 + k3;
         sum += d_z[at]! + d_z_2[at]!;
       }
-  adam(bias_m, bias_v, bias, i, Math.fround(sum), rate_0, correction_0);
+  const d_bias = Math.fround(sum);
+  const bias_m_next = Math.fround(bias_m[i]! * 0.5 + d_bias * 0.5);
+  bias_m[i] = bias_m_next;
+  const bias_v_next = Math.fround(bias_v[i]! * 0.999 + d_bias * d_bias * (1 - 0.999));
+  bias_v[i] = bias_v_next;
+  bias[i] = bias[i]! - (bias_m_next * rate_0) / (Math.sqrt(bias_v_next * correction_0) + 1e-8);
 }
 
 /**
@@ -5062,7 +5107,12 @@ function sumAdam_64xNxNxN_2_block(
   for (let k = 0; k < 64; k++)
     for (let k2 = 0; k2 < K2; k2++)
       for (let k3 = 0; k3 < K2; k3++) sum += d_y[k * 112 * K2 + i * K2 * K2 + k2 * K2 + k3]!;
-  adam(w_m, w_v, w, i, Math.fround(sum), rate_0, correction_0);
+  const d_w = Math.fround(sum);
+  const w_m_next = Math.fround(w_m[i]! * 0.5 + d_w * 0.5);
+  w_m[i] = w_m_next;
+  const w_v_next = Math.fround(w_v[i]! * 0.999 + d_w * d_w * (1 - 0.999));
+  w_v[i] = w_v_next;
+  w[i] = w[i]! - (w_m_next * rate_0) / (Math.sqrt(w_v_next * correction_0) + 1e-8);
 }
 
 /**
@@ -6738,37 +6788,6 @@ function dot_1x32x784_predict(
   };
 }
 
-/** generator_double = relu(concat + generator_double_bias) */
-function relu(
-  concat: Float32Array,
-  generator_double_bias: Float32Array,
-  generator_double: Float32Array,
-  at: number,
-  at_2: number,
-  at_3: number,
-): void {
-  const concat_2 = concat[at]!;
-  const add = concat_2 + generator_double_bias[at_2]!;
-  generator_double[at_3] = add < 0 ? 0 : add;
-}
-
-/**
- * look_z = look_product + discriminator_look_bias
- * edges = where(0 < look_z, look_z, look_z·0.2)
- */
-function where(
-  discriminator_look_bias: Float32Array,
-  look_z: Float32Array,
-  edges: Float32Array,
-  at: number,
-  at_2: number,
-  look_product: number,
-): void {
-  const look_z_2 = fround(look_product + discriminator_look_bias[at]!);
-  look_z[at_2] = look_z_2;
-  edges[at_2] = 0 < look_z_2 ? look_z_2 : look_z_2 * 0.2;
-}
-
 /**
  * m′ = m·0.5 + g·0.5
  * v′ = v·0.999 + g·g·(1 − 0.999)
@@ -6811,6 +6830,37 @@ function adam_2(
   const v_next = fround(v[at]! * 0.999 + g * g * (1 - 0.999));
   v[at] = v_next;
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
+}
+
+/** generator_double = relu(concat + generator_double_bias) */
+function relu(
+  concat: Float32Array,
+  generator_double_bias: Float32Array,
+  generator_double: Float32Array,
+  at: number,
+  at_2: number,
+  at_3: number,
+): void {
+  const concat_2 = concat[at]!;
+  const add = concat_2 + generator_double_bias[at_2]!;
+  generator_double[at_3] = add < 0 ? 0 : add;
+}
+
+/**
+ * look_z = look_product + discriminator_look_bias
+ * edges = where(0 < look_z, look_z, look_z·0.2)
+ */
+function where(
+  discriminator_look_bias: Float32Array,
+  look_z: Float32Array,
+  edges: Float32Array,
+  at: number,
+  at_2: number,
+  look_product: number,
+): void {
+  const look_z_2 = fround(look_product + discriminator_look_bias[at]!);
+  look_z[at_2] = look_z_2;
+  edges[at_2] = 0 < look_z_2 ? look_z_2 : look_z_2 * 0.2;
 }
 // #endregion
 // #region checks

@@ -11,8 +11,8 @@
 //   types 1574: batches, and what a trainer is
 //   tables 1691: what bytes() packs
 //   kernels 1809: in the order in which statements call them, each under its definitions
-//   checks 6363: of what is passed in
-//   mathematics 6507: functions and random numbers that all machines compute alike
+//   checks 6473: of what is passed in
+//   mathematics 6617: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -23,7 +23,7 @@
 //   const a0 = x[at]                 elements that a tile holds: a0, a1, … of one array, b0, b1, … of the next
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9e39c8752d655a0d
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 7e4bb9a2f5332aa1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -2153,15 +2153,27 @@ function convRelu_Nx16x16x16x3x3x16_block(
           sum12 += x_2 * a1;
           sum13 += x_3 * a1;
         }
+    const product00 = Math.fround(sum00);
+    const b0 = bias[j]!;
+    const add_0 = product00 + b0;
     const at = i * 4096 + j * 256 + l * 16 + m;
-    relu(bias, y, j, at, Math.fround(sum00));
-    relu(bias, y, j, at + 1, Math.fround(sum01));
-    relu(bias, y, j, at + 2, Math.fround(sum02));
-    relu(bias, y, j, at + 3, Math.fround(sum03));
-    relu(bias, y, j + 1, at + 256, Math.fround(sum10));
-    relu(bias, y, j + 1, at + 257, Math.fround(sum11));
-    relu(bias, y, j + 1, at + 258, Math.fround(sum12));
-    relu(bias, y, j + 1, at + 259, Math.fround(sum13));
+    y[at] = add_0 < 0 ? 0 : add_0;
+    const add_1 = Math.fround(sum01) + b0;
+    y[at + 1] = add_1 < 0 ? 0 : add_1;
+    const add_2 = Math.fround(sum02) + b0;
+    y[at + 2] = add_2 < 0 ? 0 : add_2;
+    const add_3 = Math.fround(sum03) + b0;
+    y[at + 3] = add_3 < 0 ? 0 : add_3;
+    const product10 = Math.fround(sum10);
+    const b4 = bias[j + 1]!;
+    const add_4 = product10 + b4;
+    y[at + 256] = add_4 < 0 ? 0 : add_4;
+    const add_5 = Math.fround(sum11) + b4;
+    y[at + 257] = add_5 < 0 ? 0 : add_5;
+    const add_6 = Math.fround(sum12) + b4;
+    y[at + 258] = add_6 < 0 ? 0 : add_6;
+    const add_7 = Math.fround(sum13) + b4;
+    y[at + 259] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -3338,7 +3350,12 @@ function sumAdam_8xNxNxN_block(
   for (let k = 0; k < 8; k++)
     for (let k2 = 0; k2 < K2; k2++)
       for (let k3 = 0; k3 < K2; k3++) sum += d_y[k * n + i * K2 * K2 + k2 * K2 + k3 + n_2]!;
-  adam(m, v, w, i, Math.fround(sum), rate_0, correction_0);
+  const d_bias = Math.fround(sum);
+  const bias_m_next = Math.fround(m[i]! * 0.9 + d_bias * (1 - 0.9));
+  m[i] = bias_m_next;
+  const bias_v_next = Math.fround(v[i]! * 0.999 + d_bias * d_bias * (1 - 0.999));
+  v[i] = bias_v_next;
+  w[i] = w[i]! - (bias_m_next * rate_0) / (Math.sqrt(bias_v_next * correction_0) + 1e-8);
 }
 
 /**
@@ -3509,13 +3526,64 @@ function convAdam_8x8x3x8x32x32x3(
                 sum12 += x_2 * a1;
               }
             }
+        const d_kernel00 = Math.fround(sum00);
         const at = i * 72 + j * 9 + l * 3;
-        adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
-        adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
-        adam(m, v, w, at + 2, Math.fround(sum02), rate_0, correction_0);
-        adam(m, v, w, at + 72, Math.fround(sum10), rate_0, correction_0);
-        adam(m, v, w, at + 73, Math.fround(sum11), rate_0, correction_0);
-        adam(m, v, w, at + 74, Math.fround(sum12), rate_0, correction_0);
+        const kernel_m_next00 = Math.fround(m[at]! * 0.9 + d_kernel00 * (1 - 0.9));
+        m[at] = kernel_m_next00;
+        const kernel_v_next00 = Math.fround(v[at]! * 0.999 + d_kernel00 * d_kernel00 * (1 - 0.999));
+        v[at] = kernel_v_next00;
+        w[at] =
+          w[at]! - (kernel_m_next00 * rate_0) / (Math.sqrt(kernel_v_next00 * correction_0) + 1e-8);
+        const d_kernel01 = Math.fround(sum01);
+        const kernel_m_next01 = Math.fround(m[at + 1]! * 0.9 + d_kernel01 * (1 - 0.9));
+        m[at + 1] = kernel_m_next01;
+        const kernel_v_next01 = Math.fround(
+          v[at + 1]! * 0.999 + d_kernel01 * d_kernel01 * (1 - 0.999),
+        );
+        v[at + 1] = kernel_v_next01;
+        w[at + 1] =
+          w[at + 1]! -
+          (kernel_m_next01 * rate_0) / (Math.sqrt(kernel_v_next01 * correction_0) + 1e-8);
+        const d_kernel02 = Math.fround(sum02);
+        const kernel_m_next02 = Math.fround(m[at + 2]! * 0.9 + d_kernel02 * (1 - 0.9));
+        m[at + 2] = kernel_m_next02;
+        const kernel_v_next02 = Math.fround(
+          v[at + 2]! * 0.999 + d_kernel02 * d_kernel02 * (1 - 0.999),
+        );
+        v[at + 2] = kernel_v_next02;
+        w[at + 2] =
+          w[at + 2]! -
+          (kernel_m_next02 * rate_0) / (Math.sqrt(kernel_v_next02 * correction_0) + 1e-8);
+        const d_kernel10 = Math.fround(sum10);
+        const kernel_m_next10 = Math.fround(m[at + 72]! * 0.9 + d_kernel10 * (1 - 0.9));
+        m[at + 72] = kernel_m_next10;
+        const kernel_v_next10 = Math.fround(
+          v[at + 72]! * 0.999 + d_kernel10 * d_kernel10 * (1 - 0.999),
+        );
+        v[at + 72] = kernel_v_next10;
+        w[at + 72] =
+          w[at + 72]! -
+          (kernel_m_next10 * rate_0) / (Math.sqrt(kernel_v_next10 * correction_0) + 1e-8);
+        const d_kernel11 = Math.fround(sum11);
+        const kernel_m_next11 = Math.fround(m[at + 73]! * 0.9 + d_kernel11 * (1 - 0.9));
+        m[at + 73] = kernel_m_next11;
+        const kernel_v_next11 = Math.fround(
+          v[at + 73]! * 0.999 + d_kernel11 * d_kernel11 * (1 - 0.999),
+        );
+        v[at + 73] = kernel_v_next11;
+        w[at + 73] =
+          w[at + 73]! -
+          (kernel_m_next11 * rate_0) / (Math.sqrt(kernel_v_next11 * correction_0) + 1e-8);
+        const d_kernel12 = Math.fround(sum12);
+        const kernel_m_next12 = Math.fround(m[at + 74]! * 0.9 + d_kernel12 * (1 - 0.9));
+        m[at + 74] = kernel_m_next12;
+        const kernel_v_next12 = Math.fround(
+          v[at + 74]! * 0.999 + d_kernel12 * d_kernel12 * (1 - 0.999),
+        );
+        v[at + 74] = kernel_v_next12;
+        w[at + 74] =
+          w[at + 74]! -
+          (kernel_m_next12 * rate_0) / (Math.sqrt(kernel_v_next12 * correction_0) + 1e-8);
       }
 }
 
@@ -3902,13 +3970,48 @@ function convAdam_16x16x3x8x16x16x3_block(
         sum30 += x_0 * a3;
         sum31 += x_1 * a3;
       }
+  const d_kernel00 = Math.fround(sum00);
   const at = i * 144 + j * 9 + l * 3;
-  adam(m, v, w, at, Math.fround(sum00), rate_0, correction_0);
-  adam(m, v, w, at + 1, Math.fround(sum01), rate_0, correction_0);
-  adam(m, v, w, at + 144, Math.fround(sum10), rate_0, correction_0);
-  adam(m, v, w, at + 145, Math.fround(sum11), rate_0, correction_0);
-  adam(m, v, w, at + 288, Math.fround(sum20), rate_0, correction_0);
-  adam(m, v, w, at + 289, Math.fround(sum21), rate_0, correction_0);
+  const kernel_m_next00 = Math.fround(m[at]! * 0.9 + d_kernel00 * (1 - 0.9));
+  m[at] = kernel_m_next00;
+  const kernel_v_next00 = Math.fround(v[at]! * 0.999 + d_kernel00 * d_kernel00 * (1 - 0.999));
+  v[at] = kernel_v_next00;
+  w[at] = w[at]! - (kernel_m_next00 * rate_0) / (Math.sqrt(kernel_v_next00 * correction_0) + 1e-8);
+  const d_kernel01 = Math.fround(sum01);
+  const kernel_m_next01 = Math.fround(m[at + 1]! * 0.9 + d_kernel01 * (1 - 0.9));
+  m[at + 1] = kernel_m_next01;
+  const kernel_v_next01 = Math.fround(v[at + 1]! * 0.999 + d_kernel01 * d_kernel01 * (1 - 0.999));
+  v[at + 1] = kernel_v_next01;
+  w[at + 1] =
+    w[at + 1]! - (kernel_m_next01 * rate_0) / (Math.sqrt(kernel_v_next01 * correction_0) + 1e-8);
+  const d_kernel10 = Math.fround(sum10);
+  const kernel_m_next10 = Math.fround(m[at + 144]! * 0.9 + d_kernel10 * (1 - 0.9));
+  m[at + 144] = kernel_m_next10;
+  const kernel_v_next10 = Math.fround(v[at + 144]! * 0.999 + d_kernel10 * d_kernel10 * (1 - 0.999));
+  v[at + 144] = kernel_v_next10;
+  w[at + 144] =
+    w[at + 144]! - (kernel_m_next10 * rate_0) / (Math.sqrt(kernel_v_next10 * correction_0) + 1e-8);
+  const d_kernel11 = Math.fround(sum11);
+  const kernel_m_next11 = Math.fround(m[at + 145]! * 0.9 + d_kernel11 * (1 - 0.9));
+  m[at + 145] = kernel_m_next11;
+  const kernel_v_next11 = Math.fround(v[at + 145]! * 0.999 + d_kernel11 * d_kernel11 * (1 - 0.999));
+  v[at + 145] = kernel_v_next11;
+  w[at + 145] =
+    w[at + 145]! - (kernel_m_next11 * rate_0) / (Math.sqrt(kernel_v_next11 * correction_0) + 1e-8);
+  const d_kernel20 = Math.fround(sum20);
+  const kernel_m_next20 = Math.fround(m[at + 288]! * 0.9 + d_kernel20 * (1 - 0.9));
+  m[at + 288] = kernel_m_next20;
+  const kernel_v_next20 = Math.fround(v[at + 288]! * 0.999 + d_kernel20 * d_kernel20 * (1 - 0.999));
+  v[at + 288] = kernel_v_next20;
+  w[at + 288] =
+    w[at + 288]! - (kernel_m_next20 * rate_0) / (Math.sqrt(kernel_v_next20 * correction_0) + 1e-8);
+  const d_kernel21 = Math.fround(sum21);
+  const kernel_m_next21 = Math.fround(m[at + 289]! * 0.9 + d_kernel21 * (1 - 0.9));
+  m[at + 289] = kernel_m_next21;
+  const kernel_v_next21 = Math.fround(v[at + 289]! * 0.999 + d_kernel21 * d_kernel21 * (1 - 0.999));
+  v[at + 289] = kernel_v_next21;
+  w[at + 289] =
+    w[at + 289]! - (kernel_m_next21 * rate_0) / (Math.sqrt(kernel_v_next21 * correction_0) + 1e-8);
   const d_kernel30 = Math.fround(sum30);
   const kernel_m_next30 = Math.fround(m[at + 432]! * 0.9 + d_kernel30 * (1 - 0.9));
   m[at + 432] = kernel_m_next30;
@@ -5148,15 +5251,27 @@ function convRelu_Nx8x32x1x3x3x32_block(
           sum12 += a2 * b1;
           sum13 += a3 * b1;
         }
+      const conv2d_product00 = Math.fround(sum00);
+      const c0 = conv2d_bias[j]!;
+      const add_0 = conv2d_product00 + c0;
       const at = i * 8192 + j * 1024 + l * 32 + m;
-      relu(conv2d_bias, conv2d, j, at, Math.fround(sum00));
-      relu(conv2d_bias, conv2d, j, at + 1, Math.fround(sum01));
-      relu(conv2d_bias, conv2d, j, at + 2, Math.fround(sum02));
-      relu(conv2d_bias, conv2d, j, at + 3, Math.fround(sum03));
-      relu(conv2d_bias, conv2d, j + 1, at + 1024, Math.fround(sum10));
-      relu(conv2d_bias, conv2d, j + 1, at + 1025, Math.fround(sum11));
-      relu(conv2d_bias, conv2d, j + 1, at + 1026, Math.fround(sum12));
-      relu(conv2d_bias, conv2d, j + 1, at + 1027, Math.fround(sum13));
+      conv2d[at] = add_0 < 0 ? 0 : add_0;
+      const add_1 = Math.fround(sum01) + c0;
+      conv2d[at + 1] = add_1 < 0 ? 0 : add_1;
+      const add_2 = Math.fround(sum02) + c0;
+      conv2d[at + 2] = add_2 < 0 ? 0 : add_2;
+      const add_3 = Math.fround(sum03) + c0;
+      conv2d[at + 3] = add_3 < 0 ? 0 : add_3;
+      const conv2d_product10 = Math.fround(sum10);
+      const c4 = conv2d_bias[j + 1]!;
+      const add_4 = conv2d_product10 + c4;
+      conv2d[at + 1024] = add_4 < 0 ? 0 : add_4;
+      const add_5 = Math.fround(sum11) + c4;
+      conv2d[at + 1025] = add_5 < 0 ? 0 : add_5;
+      const add_6 = Math.fround(sum12) + c4;
+      conv2d[at + 1026] = add_6 < 0 ? 0 : add_6;
+      const add_7 = Math.fround(sum13) + c4;
+      conv2d[at + 1027] = add_7 < 0 ? 0 : add_7;
     }
 }
 
@@ -5509,15 +5624,12 @@ function concat_Nx32x16x16(
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < 32; j++)
       for (let l = 0; l < 16; l++)
-        for (let m = 0; m < 16; m++)
-          concat_4(
-            conv2d_6_product,
-            conv2d_6_bias,
-            concat,
-            i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0),
-            j,
-            i * 12288 + j * 256 + l * 16 + m + 4096,
-          );
+        for (let m = 0; m < 16; m++) {
+          const conv2d_6_product_0 =
+            conv2d_6_product[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+          const add_0 = conv2d_6_product_0 + conv2d_6_bias[j]!;
+          concat[i * 12288 + j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
+        }
 }
 
 /**
@@ -5930,15 +6042,27 @@ function convRelu_1x8x32x8x3x3x32_block(
           sum12 += x_2 * a1;
           sum13 += x_3 * a1;
         }
+    const product00 = Math.fround(sum00);
+    const b0 = bias[j]!;
+    const add_0 = product00 + b0;
     const at = j * 1024 + l * 32 + m;
-    relu(bias, y, j, at, Math.fround(sum00));
-    relu(bias, y, j, at + 1, Math.fround(sum01));
-    relu(bias, y, j, at + 2, Math.fround(sum02));
-    relu(bias, y, j, at + 3, Math.fround(sum03));
-    relu(bias, y, j + 1, at + 1024, Math.fround(sum10));
-    relu(bias, y, j + 1, at + 1025, Math.fround(sum11));
-    relu(bias, y, j + 1, at + 1026, Math.fround(sum12));
-    relu(bias, y, j + 1, at + 1027, Math.fround(sum13));
+    y[at] = add_0 < 0 ? 0 : add_0;
+    const add_1 = Math.fround(sum01) + b0;
+    y[at + 1] = add_1 < 0 ? 0 : add_1;
+    const add_2 = Math.fround(sum02) + b0;
+    y[at + 2] = add_2 < 0 ? 0 : add_2;
+    const add_3 = Math.fround(sum03) + b0;
+    y[at + 3] = add_3 < 0 ? 0 : add_3;
+    const product10 = Math.fround(sum10);
+    const b4 = bias[j + 1]!;
+    const add_4 = product10 + b4;
+    y[at + 1024] = add_4 < 0 ? 0 : add_4;
+    const add_5 = Math.fround(sum11) + b4;
+    y[at + 1025] = add_5 < 0 ? 0 : add_5;
+    const add_6 = Math.fround(sum12) + b4;
+    y[at + 1026] = add_6 < 0 ? 0 : add_6;
+    const add_7 = Math.fround(sum13) + b4;
+    y[at + 1027] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -6344,20 +6468,6 @@ function adam(
   const v_next = fround(v[at]! * 0.999 + g * g * (1 - 0.999));
   v[at] = v_next;
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
-}
-
-/** What is done with each element. */
-function concat_4(
-  conv2d_6_product: Float32Array,
-  conv2d_6_bias: Float32Array,
-  concat: Float32Array,
-  at: number,
-  at_2: number,
-  at_3: number,
-): void {
-  const conv2d_6_product_2 = conv2d_6_product[at]!;
-  const add = conv2d_6_product_2 + conv2d_6_bias[at_2]!;
-  concat[at_3] = add < 0 ? 0 : add;
 }
 // #endregion
 // #region checks

@@ -1,3 +1,3 @@
 /** Curves over one another, as they are drawn of a training elsewhere. */
 
-export { curves, type Series } from "../../inspector/page/curve.ts";
+export { curves } from "../../inspector/page/curve.ts";

@@ -237,9 +237,10 @@ function printTaking(
   const how = (): How => ({
     printer,
     bools: boolsOf(kernel),
-    outlined: common.outline.bodies(kernel),
-    nameOf: common.nameOf,
-    ...(take === undefined ? {} : { names: taken.nested(), given: new Set(givenIn(shared)) }),
+    // where arrays are no constants an engine calls what it would take in elsewhere, and a number that it hands on is an object then
+    ...(take === undefined
+      ? { outlined: common.outline.bodies(kernel), nameOf: common.nameOf }
+      : { names: taken.nested(), given: new Set(givenIn(shared)) }),
   });
   const typed = (all: typeof params): string => all.map((one) => `${one.name}: ${one.type}`).join(", ");
   const blocks: string[] = [];
