@@ -1,10 +1,11 @@
 """The same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.ts's protocol."""
-import json, os, re, resource, sys, time
+import json, os, sys
 import warnings
 warnings.filterwarnings("ignore")
 import torch
 import torch.nn.functional as F
 from programs import PROGRAMS
+from serving import serve
 
 folder, threads = sys.argv[1], int(sys.argv[2])
 floats = torch.float64 if sys.argv[3:] == ["float64"] else torch.float32
@@ -77,28 +78,4 @@ def step(n):
     optimizer.step()
     return loss.item()
 
-restore()
-
-def peak():
-    """KiB of this process's memory alone, as bench/peak.ts says it."""
-    try:
-        return int(re.search(r"^VmHWM:\s+(\d+) kB$", open("/proc/self/status").read(), re.M)[1])
-    except (OSError, TypeError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-def say(o):
-    print(json.dumps(o), flush=True)
-loss = step(0)
-say({"first": loss, "version": f"PyTorch {torch.__version__}, {threads} thread{'s' if threads > 1 else ''}", "rss": peak()})
-for line in sys.stdin:
-    ask = json.loads(line)
-    if ask["kind"] == "losses":
-        restore()
-        say({"losses": [step(n) for n in range(ask["steps"])]})
-    elif ask["kind"] == "run":
-        wall, cpu = time.perf_counter(), time.process_time()
-        for n in range(ask["steps"]):
-            step(n)
-        say({"wall": (time.perf_counter() - wall) * 1e3, "cpu": (time.process_time() - cpu) * 1e3, "rss": peak()})
-    else:
-        break
+serve(step, restore, f"PyTorch {torch.__version__}, {threads} thread{'s' if threads > 1 else ''}")

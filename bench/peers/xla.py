@@ -2,7 +2,7 @@
 The workloads that are no list of layers in JAX's own words: the whole step, update included, in one jit on XLA's CPU backend, one core, images with
 channels last as that backend likes them. Running statistics, which training does not read, are left out. Speaks bench/contender.ts's protocol.
 """
-import json, os, re, sys, time
+import json, os, sys
 
 folder = sys.argv[1]
 cores = sorted(os.sched_getaffinity(0))
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from serving import serve
 
 manifest = json.load(open(os.path.join(folder, "manifest.json")))
 raw = open(os.path.join(folder, "data.bin"), "rb").read()
@@ -198,27 +199,4 @@ def step(n):
     return float(loss)
 
 
-def peak():
-    """KiB of this process's memory alone, as bench/peak.ts says it."""
-    return int(re.search(r"^VmHWM:\s+(\d+) kB$", open("/proc/self/status").read(), re.M)[1])
-
-
-def say(o):
-    print(json.dumps(o), flush=True)
-
-
-restore()
-first = step(0)
-say({"first": first, "version": f"JAX {jax.__version__} on XLA's CPU", "rss": peak()})
-for line in sys.stdin:
-    ask = json.loads(line)
-    if ask["kind"] == "losses":
-        restore()
-        say({"losses": [step(n) for n in range(ask["steps"])]})
-    elif ask["kind"] == "run":
-        wall, cpu = time.perf_counter(), time.process_time()
-        for n in range(ask["steps"]):
-            step(n)
-        say({"wall": (time.perf_counter() - wall) * 1e3, "cpu": (time.process_time() - cpu) * 1e3, "rss": peak()})
-    else:
-        break
+serve(step, restore, f"JAX {jax.__version__} on XLA's CPU")

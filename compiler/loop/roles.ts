@@ -30,6 +30,10 @@ export function usesOf(entries: readonly Entry[]): ReadonlyMap<string, readonly 
   return uses;
 }
 
+/** A line of a doc in which values have other names; a function is none of them. */
+export const renamedIn = (line: string, to: (name: string) => string): string =>
+  line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, to);
+
 /** The kernel in the words that all its uses have in common; the same where it has one. */
 export function inRoles(kernel: Kernel, all: readonly Use[]): Kernel {
   // equal loops may have been told of by more values in one place than in another: then these keep their names
@@ -47,8 +51,7 @@ export function inRoles(kernel: Kernel, all: readonly Use[]): Kernel {
   });
   return {
     ...kernel,
-    // a function is none of its names
-    doc: kernel.doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, to)),
+    doc: kernel.doc.map((line) => renamedIn(line, to)),
     params: kernel.params.map((param) => ({ ...param, name: to(param.name) })),
     body: named(body, to),
   };

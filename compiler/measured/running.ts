@@ -1,14 +1,13 @@
 /** Guarantees kernels that run alone, and how long a call of one takes: over random contents of its parameters' sizes, once an engine has compiled it for good. */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import type { Buffer, Kernel } from "../loop/loop.ts";
+import type { Kernel } from "../loop/loop.ts";
+import type { Buffers } from "../passes/loops/group.ts";
 import { sizeInBytes } from "../passes/placement/place.ts";
 import type { Alone } from "../targets/target.ts";
 
 /** Kernels as functions by themselves, as the target prints them. */
 export type AsPrinted = (kernels: readonly Kernel[], arenaBytes: number) => Promise<Alone>;
-
-export type Buffers = ReadonlyMap<string, Buffer>;
 
 /** How often a call is measured for its median, and how long at least each time. */
 export const [ROUNDS, MILLISECONDS] = [9, 2];

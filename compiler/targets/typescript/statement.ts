@@ -14,6 +14,7 @@ import type { Printer } from "./expression.ts";
 import type { Outline } from "./outline.ts";
 import type { Outlined } from "./outlined.ts";
 import { docOfShared, givenIn, type Shared } from "./shared.ts";
+import { renamedIn } from "../../loop/roles.ts";
 import { namesOf } from "../../loop/uses.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
@@ -285,7 +286,7 @@ export function printOutlined(one: Outlined, name: string, needs: Set<string>): 
 /** A kernel's definitions, in its own names of arrays. */
 const docOf = ({ doc }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): readonly string[] => {
   const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
-  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*(?![\p{L}\d_$(])/gu, (word) => named.get(word) ?? word));
+  const lines = doc.map((line) => renamedIn(line, (name) => named.get(name) ?? name));
   if (shared !== undefined) return docOfShared(lines, shared);
   return lines;
 };

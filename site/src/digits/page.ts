@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
-import { curves } from "../curve.ts";
+import { curves } from "../../../inspector/page/curve.ts";
 import { byId, grouped, h, say } from "../dom.ts";
 import { failed } from "../lab/failed.ts";
 import { Lab } from "../lab/lab.ts";

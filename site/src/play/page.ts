@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { statementsOf } from "../code/statements.ts";
 import { choices } from "../choices.ts";
-import { curves } from "../curve.ts";
+import { curves } from "../../../inspector/page/curve.ts";
 import { DigitsError } from "../digits/data.ts";
 import { byId, bytesShown, grouped, h, say, settled, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";

@@ -3,7 +3,7 @@
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
 import { statementsOf } from "../code/statements.ts";
-import { curves } from "../curve.ts";
+import { curves } from "../../../inspector/page/curve.ts";
 import { afterFirstStep, DigitsError, firstOf, loadTest, loadTrain, type Digits } from "../digits/data.ts";
 import { byId, grouped, h, say, shown } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
