@@ -8,7 +8,7 @@ import { byId, grouped, h, say } from "../dom.ts";
 import { failed } from "../lab/failed.ts";
 import { Lab } from "../lab/lab.ts";
 import type { Tick } from "../lab/messages.ts";
-import { FILES, firstOf, joined, loadTest, loadTrain, PIXELS, type Digits } from "./data.ts";
+import { FILES, joined, loadTest, loadTrain, PIXELS, type Digits } from "./data.ts";
 import { Pad } from "./pad.ts";
 import { LINEAR, NET } from "./texts.ts";
 import { columnsOf, drawSigned } from "./tiles.ts";
@@ -48,7 +48,8 @@ const runners: readonly Runner[] = [
 
 let running = true;
 let test: Digits | undefined;
-let train: Digits | undefined;
+/** Files of digits that training takes. */
+let train: readonly Digits[] = [];
 
 async function prepare(of: Runner): Promise<void> {
   const compiled = await lab.compile({ of: of.name, text: of.text, path: `${of.name}.ts`, options: { effort: "none" } });
@@ -69,8 +70,8 @@ async function begin(of: Runner, seed: number): Promise<void> {
 }
 
 async function feed(of: Runner): Promise<void> {
-  if (train === undefined || !of.ready) return;
-  const arrays = firstOf(train, train.y.length);
+  if (train.length === 0 || !of.ready) return;
+  const arrays = joined(train);
   await lab.ask("data", { of: of.name, arrays: { ...arrays } }, [arrays.x.buffer, arrays.y.buffer]);
 }
 
@@ -88,7 +89,9 @@ function hear(of: Runner, tick: Tick): void {
   });
   if (of.ticks++ % 6 === 0) void judge(of);
   if (of.name === "net") {
-    say(`${grouped(tick.steps)} steps, ${tick.epochs.toFixed(1)} epochs of ${grouped(train?.y.length ?? 0)} digits`);
+    say(
+      `${grouped(tick.steps)} steps, ${tick.epochs.toFixed(1)} epochs of ${grouped(train.reduce((sum, { y }) => sum + y.length, 0))} digits`,
+    );
     byId("curve").replaceChildren(
       curves(
         runners.map(({ title, color, losses }) => ({ name: title, color, points: losses })),
@@ -219,16 +222,16 @@ byId("again").addEventListener("click", () => {
 /** The first digits are enough to begin with; the others come while they train. */
 async function start(): Promise<void> {
   try {
-    const parts = [await loadTrain(0)];
-    train = parts[0]!;
+    train = [await loadTrain(0)];
     for (const of of runners) {
       await prepare(of);
       await begin(of, 1);
     }
     test = await loadTest();
     void ask();
-    for (let n = 1; n < FILES; n++) parts.push(await loadTrain(n));
-    train = joined(parts);
+    const others: Digits[] = [];
+    for (let n = 1; n < FILES; n++) others.push(await loadTrain(n));
+    train = [...train, ...others];
     for (const of of runners) await feed(of);
   } catch (error) {
     failed(error);

@@ -6,11 +6,9 @@ export function drawSigned(
   tiles: readonly ArrayLike<number>[],
   { side, columns, scale }: { readonly side: number; readonly columns: number; readonly scale: number },
 ): void {
+  const largest = tiles.map((values) => Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9));
   drawTiles(canvas, tiles.length, { side, columns, scale }, (tile, at) => {
-    const values = tiles[tile]!;
-    let largest = 1e-9;
-    for (let n = 0; n < values.length; n++) largest = Math.max(largest, Math.abs(values[n]!));
-    const share = values[at]! / largest;
+    const share = tiles[tile]![at]! / largest[tile]!;
     const pale = 248 * (1 - Math.min(1, Math.abs(share)));
     return share < 0
       ? [190 + (pale * 58) / 248, 40 + (pale * 208) / 248, 30 + (pale * 218) / 248]
